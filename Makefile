@@ -1,0 +1,42 @@
+# Everything needs only python3 (>= 3.11, with venv) and a package index; .venv is made here.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format bench lock clean
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY)  ## the whole mission on this machine (ONCE=1: headless, reconciled; PEOPLE=, PREVALENCE=, SEED=)
+	$(BIN)/lims demo $(if $(ONCE),--once --json) $(if $(PEOPLE),--people $(PEOPLE)) $(if $(PREVALENCE),--prevalence $(PREVALENCE)) $(if $(SEED),--seed $(SEED))
+
+test: $(READY)  ## all tests, on a real database, a real serial line and a real browser
+	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered $(ARGS)
+
+lint: $(READY)  ## format, rules, types, walls
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY)  ## let ruff write the format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(READY)  ## measured figures as ratios to a limit taken in the same run
+	$(BIN)/python -m loadtests.bench $(ARGS)
+
+lock: $(READY)  ## pin every dependency again (hashes, no addresses)
+	$(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --python-version 3.11 --universal --all-extras pyproject.toml -o requirements.lock
+
+clean:  ## remove what make made
+	rm -rf $(VENV) build dist htmlcov .coverage* .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""The JSON door: parse once, one work call, answer."""

@@ -1,0 +1,1 @@
+"""A commune swabbed, tested and traced by the real processes, and reconciled with the truth."""

@@ -1,0 +1,1 @@
+"""Pure rules of the laboratory: no framework, database, clock, network or file."""

@@ -1,0 +1,1 @@
+"""Sending what is owed: webhooks and the live feed."""

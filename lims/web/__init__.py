@@ -1,0 +1,1 @@
+"""The HTML door for technicians, reviewers, tracers and operators."""

@@ -1,0 +1,1 @@
+"""One laboratory verb a file. Each takes a Session and the time, and never commits."""

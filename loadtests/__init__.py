@@ -1,0 +1,1 @@
+"""The mass-testing day: benchmarks and load."""

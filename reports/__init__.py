@@ -1,0 +1,1 @@
+"""Value in, document out: pure functions from plain values to bytes."""
