@@ -1,0 +1,27 @@
+"""What every door of one process shares: the database, the site, the clock and the language."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
+
+
+def utc_now() -> datetime:
+    """The only clock of the web and deliverer processes; rules take ``now`` as an argument."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Laboratory:
+    """One site's laboratory as its processes see it."""
+
+    engine: Engine
+    sessions: sessionmaker[Session]
+    site_id: UUID
+    prefix: str
+    timezone: str = "Asia/Ho_Chi_Minh"
+    language: str = "vi"
+    clock: Callable[[], datetime] = utc_now

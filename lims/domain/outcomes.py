@@ -1,0 +1,49 @@
+"""The words for what a test says, what is known of a person, and what is told."""
+
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """What one measurement says about its tube (SNOMED CT 260373001 and siblings)."""
+
+    DETECTED = "detected"
+    NOT_DETECTED = "not_detected"
+    INCONCLUSIVE = "inconclusive"
+    INVALID = "invalid"
+
+
+class FindingOutcome(StrEnum):
+    """What is known of one specimen. A positive pool makes its members preliminary only."""
+
+    NEGATIVE = "negative"
+    POSITIVE = "positive"
+    PRELIMINARY = "preliminary"
+    PRESUMPTIVE = "presumptive"
+    INCONCLUSIVE = "inconclusive"
+    DISCORDANT = "discordant"
+    RECOLLECT = "recollect"
+
+
+class Basis(StrEnum):
+    """On what evidence a person is called an F0 (BYT, 29 Dec 2021)."""
+
+    PCR = "pcr"
+    ANTIGEN_PRESUMPTIVE = "antigen_presumptive"
+
+
+class MemberState(StrEnum):
+    """A member of a positive pool, as its area's team sees it."""
+
+    PROVISIONAL = "provisional"
+    WITHDRAWN = "withdrawn"
+    CONFIRMED = "confirmed"
+
+
+class NoticeKind(StrEnum):
+    """Event types of the webhook, in Standard Webhooks dotted form."""
+
+    CASE_OPENED = "case.opened"
+    CASE_CONFIRMED = "case.confirmed"
+    CASE_CORRECTED = "case.corrected"
+    ALERT_RAISED = "alert.raised"
+    ALERT_UPDATED = "alert.updated"

@@ -1,0 +1,146 @@
+"""What the instruments said and what it means: bytes, measurements, results, findings."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import UUID as PgUUID
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lims.domain.lifecycle import MessageState, ResultStatus, Standing
+from lims.domain.outcomes import FindingOutcome, Outcome
+from lims.tables.base import Base, RowId, SiteRef, one_of
+
+
+class RawMessage(Base):
+    """The bytes as they came, once per digest, and the receipt that every replay gets again."""
+
+    __tablename__ = "raw_message"
+    __table_args__ = (
+        one_of("state", MessageState),
+        UniqueConstraint("digest"),
+        CheckConstraint("digest ~ '^[0-9a-f]{64}$'", name="digest"),
+        Index(None, "site_id", "stored_at"),
+    )
+    id: Mapped[RowId]
+    site_id: Mapped[SiteRef]
+    instrument_id: Mapped[UUID] = mapped_column(ForeignKey("instrument.id"))
+    digest: Mapped[str]
+    driver: Mapped[str]
+    driver_version: Mapped[str]
+    body: Mapped[bytes]
+    state: Mapped[str]
+    reason: Mapped[str | None]
+    captured_at: Mapped[datetime]
+    stored_at: Mapped[datetime]
+    receipt: Mapped[dict[str, Any]]
+
+
+class Measurement(Base):
+    """One well or cartridge as the instrument reported it: values immutable, standing not.
+
+    ``targets`` is a list of {"target", "ct_cycles", "call"}; a null Ct is no amplification.
+    """
+
+    __tablename__ = "measurement"
+    __table_args__ = (
+        one_of("standing", Standing),
+        UniqueConstraint("message_id", "path"),
+        Index(None, "run_id", "well"),
+        Index(None, "order_id"),
+        Index(None, "specimen_text", postgresql_where=text("standing = 'unmatched'")),
+        Index(
+            "ix_measurement_attention",
+            "site_id",
+            "received_at",
+            postgresql_where=text("standing IN ('unmatched', 'held', 'correction')"),
+        ),
+    )
+    id: Mapped[RowId]
+    site_id: Mapped[SiteRef]
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("raw_message.id"))
+    instrument_id: Mapped[UUID] = mapped_column(ForeignKey("instrument.id"))
+    path: Mapped[str]
+    specimen_text: Mapped[str]
+    role: Mapped[str]
+    run_id: Mapped[UUID | None] = mapped_column(ForeignKey("run.id"))
+    run_text: Mapped[str | None]
+    well: Mapped[str | None]
+    tube_id: Mapped[UUID | None] = mapped_column(ForeignKey("tube.id"))
+    order_id: Mapped[UUID | None] = mapped_column(ForeignKey("test_order.id"))
+    assay_text: Mapped[str]
+    call: Mapped[str | None]
+    error: Mapped[str | None]
+    targets: Mapped[list[Any]]
+    content: Mapped[str]
+    standing: Mapped[str]
+    why: Mapped[str | None]
+    measured_text: Mapped[str | None]
+    received_at: Mapped[datetime]
+
+
+class Result(Base):
+    """What one measurement means for its order, under one rule version. Superseded, not edited."""
+
+    __tablename__ = "result"
+    __table_args__ = (
+        one_of("outcome", Outcome),
+        one_of("status", ResultStatus),
+        CheckConstraint("ct_cycles IS NULL OR ct_cycles BETWEEN 0 AND 60", name="ct_cycles"),
+        Index("uq_result_current", "order_id", unique=True, postgresql_where=text("current")),
+        Index(None, "tube_id"),
+        Index(None, "run_id"),
+        Index(
+            "ix_result_review", "site_id", "created_at", postgresql_where=text("current AND held")
+        ),
+    )
+    id: Mapped[RowId]
+    site_id: Mapped[SiteRef]
+    order_id: Mapped[UUID] = mapped_column(ForeignKey("test_order.id"))
+    tube_id: Mapped[UUID] = mapped_column(ForeignKey("tube.id"))
+    run_id: Mapped[UUID | None] = mapped_column(ForeignKey("run.id"))
+    measurement_id: Mapped[UUID] = mapped_column(ForeignKey("measurement.id"))
+    outcome: Mapped[str]
+    ct_cycles: Mapped[float | None]
+    rule: Mapped[str]
+    why: Mapped[str]
+    status: Mapped[str] = mapped_column(default=ResultStatus.PRELIMINARY)
+    current: Mapped[bool] = mapped_column(default=True)
+    held: Mapped[bool] = mapped_column(default=False)
+    supersedes_id: Mapped[UUID | None] = mapped_column(ForeignKey("result.id"))
+    created_at: Mapped[datetime]
+
+
+class Finding(Base):
+    """What is known of one specimen, derived from evidence (result ids), never copied."""
+
+    __tablename__ = "finding"
+    __table_args__ = (
+        one_of("outcome", FindingOutcome),
+        one_of("status", ResultStatus),
+        Index("uq_finding_current", "specimen_id", unique=True, postgresql_where=text("current")),
+        Index(None, "person_id"),
+        Index(
+            "ix_finding_review",
+            "site_id",
+            "created_at",
+            postgresql_where=text("current AND status = 'P'"),
+        ),
+        Index("ix_finding_day", "site_id", "created_at", postgresql_where=text("current")),
+    )
+    id: Mapped[RowId]
+    site_id: Mapped[SiteRef]
+    specimen_id: Mapped[UUID] = mapped_column(ForeignKey("specimen.id"))
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    outcome: Mapped[str]
+    status: Mapped[str]
+    rule: Mapped[str]
+    evidence: Mapped[list[UUID]] = mapped_column(ARRAY(PgUUID(as_uuid=True)))
+    ct_cycles: Mapped[float | None]
+    current: Mapped[bool] = mapped_column(default=True)
+    supersedes_id: Mapped[UUID | None] = mapped_column(ForeignKey("finding.id"))
+    created_at: Mapped[datetime]
+    released_at: Mapped[datetime | None]
+    released_by: Mapped[str | None]

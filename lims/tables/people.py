@@ -1,0 +1,126 @@
+"""Who: persons, households, and the swabs taken from them."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lims.domain.lifecycle import RecollectionState
+from lims.tables.base import Base, RowId, SiteRef, one_of
+
+
+class Household(Base):
+    """People who share a door: the unit of a field pool and of a re-swab sheet."""
+
+    __tablename__ = "household"
+    __table_args__ = (
+        ForeignKeyConstraint(["area_scheme", "area_code"], ["area.scheme", "area.code"]),
+        Index(None, "area_scheme", "area_code"),
+    )
+    id: Mapped[RowId]
+    site_id: Mapped[SiteRef]
+    label: Mapped[str]
+    address: Mapped[str | None]
+    area_scheme: Mapped[str | None]
+    area_code: Mapped[str | None]
+    created_at: Mapped[datetime]
+
+
+class Person(Base):
+    """One human being. The name is kept as written (NFC); ``name_key`` is what search reads."""
+
+    __tablename__ = "person"
+    __table_args__ = (
+        CheckConstraint("sex IN ('male', 'female')", name="sex"),
+        CheckConstraint("birth_year BETWEEN 1880 AND 2100", name="birth_year"),
+        CheckConstraint(
+            "birth_date IS NULL OR extract(year FROM birth_date) = birth_year", name="birth_date"
+        ),
+        CheckConstraint("national_id ~ '^[0-9]{12}$'", name="national_id"),
+        CheckConstraint(r"phone ~ '^\+[0-9]{8,15}$'", name="phone"),
+        CheckConstraint("length(name) BETWEEN 1 AND 200", name="name"),
+        ForeignKeyConstraint(["area_scheme", "area_code"], ["area.scheme", "area.code"]),
+        ForeignKeyConstraint(["work_area_scheme", "work_area_code"], ["area.scheme", "area.code"]),
+        Index("uq_person_national_id", "site_id", "national_id", unique=True),
+        Index(None, "name_key", "birth_year"),
+        Index(None, "phone", postgresql_where=text("phone IS NOT NULL")),
+        Index(None, "household_id", postgresql_where=text("household_id IS NOT NULL")),
+    )
+    id: Mapped[RowId]
+    site_id: Mapped[SiteRef]
+    name: Mapped[str]
+    name_key: Mapped[str]
+    birth_year: Mapped[int | None]
+    birth_date: Mapped[date | None]
+    sex: Mapped[str | None]
+    phone: Mapped[str | None]
+    national_id: Mapped[str | None]
+    household_id: Mapped[UUID | None] = mapped_column(ForeignKey("household.id"))
+    address: Mapped[str | None]
+    area_scheme: Mapped[str | None]
+    area_code: Mapped[str | None]
+    work_area_scheme: Mapped[str | None]
+    work_area_code: Mapped[str | None]
+    identity_conflict: Mapped[str | None]
+    created_at: Mapped[datetime]
+
+
+class Specimen(Base):
+    """A swab taken from one person at one moment. The tube it sits in is another thing."""
+
+    __tablename__ = "specimen"
+    __table_args__ = (
+        CheckConstraint("material IN ('swab', 'antigen')", name="material"),
+        Index(None, "person_id"),
+        Index(None, "site_id", "collected_at"),
+    )
+    id: Mapped[RowId]
+    site_id: Mapped[SiteRef]
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    campaign_id: Mapped[UUID | None] = mapped_column(ForeignKey("campaign.id"))
+    material: Mapped[str] = mapped_column(default="swab")
+    collected_at: Mapped[datetime]
+    registered_at: Mapped[datetime]
+    registered_by: Mapped[str]
+    body_digest: Mapped[str]
+
+
+class RapidTest(Base):
+    """A rapid antigen test read at the desk: outcome, kit lot and the minutes to reading."""
+
+    __tablename__ = "rapid_test"
+    __table_args__ = (
+        CheckConstraint("outcome IN ('positive', 'negative', 'invalid')", name="outcome"),
+        CheckConstraint("read_at >= started_at", name="read_at"),
+        Index(None, "specimen_id", unique=True),
+    )
+    id: Mapped[RowId]
+    site_id: Mapped[SiteRef]
+    specimen_id: Mapped[UUID] = mapped_column(ForeignKey("specimen.id"))
+    outcome: Mapped[str]
+    kit_lot: Mapped[str]
+    started_at: Mapped[datetime]
+    read_at: Mapped[datetime]
+
+
+class Recollection(Base):
+    """A person to be swabbed again, because the tube cannot tell (S3, S7)."""
+
+    __tablename__ = "recollection"
+    __table_args__ = (
+        one_of("state", RecollectionState),
+        CheckConstraint("(state = 'done') = (done_specimen_id IS NOT NULL)", name="done"),
+        Index(None, "specimen_id", unique=True),
+        Index(None, "person_id"),
+        Index(None, "site_id", "created_at", postgresql_where=text("state = 'open'")),
+    )
+    id: Mapped[RowId]
+    site_id: Mapped[SiteRef]
+    specimen_id: Mapped[UUID] = mapped_column(ForeignKey("specimen.id"))
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    why: Mapped[str]
+    state: Mapped[str] = mapped_column(default=RecollectionState.OPEN)
+    done_specimen_id: Mapped[UUID | None] = mapped_column(ForeignKey("specimen.id"))
+    created_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]

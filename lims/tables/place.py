@@ -1,0 +1,66 @@
+"""Where: administrative areas by (scheme, code), and the laboratories (sites)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lims.tables.base import Base, RowId
+
+
+class Area(Base):
+    """A province or commune. Codes are reused between schemes, so the key carries both."""
+
+    __tablename__ = "area"
+    __table_args__ = (
+        CheckConstraint("level IN ('province', 'ward')", name="level"),
+        CheckConstraint("(level = 'province') = (parent_code IS NULL)", name="parent"),
+        ForeignKeyConstraint(["scheme", "parent_code"], ["area.scheme", "area.code"]),
+        Index(None, "scheme", "name_key"),
+        Index(None, "scheme", "parent_code"),
+    )
+    scheme: Mapped[str] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(primary_key=True)
+    level: Mapped[str]
+    parent_code: Mapped[str | None]
+    name: Mapped[str]
+    name_key: Mapped[str]
+    full_name: Mapped[str]
+
+
+class Site(Base):
+    """A laboratory node and its policy. ``prefix`` opens every barcode it prints."""
+
+    __tablename__ = "site"
+    __table_args__ = (
+        UniqueConstraint("prefix"),
+        CheckConstraint("prefix ~ '^[0-9A-Z]{2}$'", name="prefix"),
+        CheckConstraint("max_pool_size BETWEEN 2 AND 100", name="max_pool_size"),
+    )
+    id: Mapped[RowId]
+    prefix: Mapped[str]
+    name: Mapped[str]
+    area_scheme: Mapped[str | None]
+    area_code: Mapped[str | None]
+    max_pool_size: Mapped[int] = mapped_column(default=20)
+    pools_of_pools: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+
+
+class Campaign(Base):
+    """One testing order of an authority: who is tested, by which assay, in pools of what size."""
+
+    __tablename__ = "campaign"
+    __table_args__ = (
+        CheckConstraint("pool_size BETWEEN 1 AND 100", name="pool_size"),
+        UniqueConstraint("site_id", "name"),
+        ForeignKeyConstraint(["site_id"], ["site.id"]),
+    )
+    id: Mapped[RowId]
+    site_id: Mapped[UUID]
+    name: Mapped[str]
+    assay_code: Mapped[str] = mapped_column(default="sars-cov-2")
+    pool_size: Mapped[int] = mapped_column(default=10)
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]

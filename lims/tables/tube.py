@@ -1,0 +1,70 @@
+"""The plastic: tubes, what they hold, and what they were made from."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lims.domain.lifecycle import TubeKind, TubeState
+from lims.tables.base import Base, RowId, SiteRef, one_of
+
+
+class Tube(Base):
+    """One labelled tube. A laboratory pool is a tube too: it stands on the rack like any other."""
+
+    __tablename__ = "tube"
+    __table_args__ = (
+        one_of("kind", TubeKind),
+        one_of("state", TubeState),
+        UniqueConstraint("barcode"),
+        CheckConstraint("barcode ~ '^[0-9A-Z]{4,24}$'", name="barcode"),
+        CheckConstraint(
+            "(state = 'collected') = (received_at IS NULL AND rejected_at IS NULL)", name="received"
+        ),
+        CheckConstraint("(rejected_at IS NULL) = (reject_reason IS NULL)", name="rejected"),
+        CheckConstraint("capacity BETWEEN 1 AND 100", name="capacity"),
+        Index(None, "site_id", "created_at", postgresql_where=text("state = 'collected'")),
+        Index(None, "site_id", "received_at"),
+        Index(
+            "ix_tube_pools", "site_id", "created_at", postgresql_where=text("kind <> 'individual'")
+        ),
+    )
+    id: Mapped[RowId]
+    site_id: Mapped[SiteRef]
+    barcode: Mapped[str]
+    kind: Mapped[str]
+    state: Mapped[str] = mapped_column(default=TubeState.COLLECTED)
+    campaign_id: Mapped[UUID | None] = mapped_column(ForeignKey("campaign.id"))
+    assay_code: Mapped[str]
+    capacity: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime]
+    created_by: Mapped[str]
+    received_at: Mapped[datetime | None]
+    received_by: Mapped[str | None]
+    rejected_at: Mapped[datetime | None]
+    reject_reason: Mapped[str | None]
+    body_digest: Mapped[str | None]
+
+
+class TubeSpecimen(Base):
+    """The closure: every specimen a tube holds, through every level of pooling."""
+
+    __tablename__ = "tube_specimen"
+    __table_args__ = (Index(None, "specimen_id"),)
+    tube_id: Mapped[UUID] = mapped_column(ForeignKey("tube.id"), primary_key=True)
+    specimen_id: Mapped[UUID] = mapped_column(ForeignKey("specimen.id"), primary_key=True)
+
+
+class TubeSource(Base):
+    """A draw from one tube into a pool. A tube enters a pool once, and one pool only."""
+
+    __tablename__ = "tube_source"
+    __table_args__ = (
+        UniqueConstraint("source_id"),
+        CheckConstraint("pool_id <> source_id", name="not_itself"),
+    )
+    pool_id: Mapped[UUID] = mapped_column(ForeignKey("tube.id"), primary_key=True)
+    source_id: Mapped[UUID] = mapped_column(ForeignKey("tube.id"), primary_key=True)
+    position: Mapped[int]
+    drawn_at: Mapped[datetime]
