@@ -76,22 +76,26 @@ def looks_like(text: str) -> bool:
     return _SHAPE.fullmatch(normalise(text)) is not None
 
 
-def parse(text: str) -> str:
+def parse(text: str, *, foreign: re.Pattern[str] | None = None) -> str:
     """The barcode as stored, from what was scanned or typed.
 
-    Raises NotABarcode for another shape and WrongCheckCharacter, with suggestions, for a barcode
+    `foreign` is the pattern a site has declared for barcodes it did not print (hospital, machine);
+    these are kept as they come, in upper case. Raises NotABarcode for another shape and WrongCheckCharacter, with suggestions, for a barcode
     that was misread or mistyped.
     """
     barcode = normalise(text)
+    if is_valid(barcode):
+        return barcode
+    as_it_came = text.strip().upper()
+    if foreign is not None and foreign.fullmatch(as_it_came):
+        return as_it_came
     if _SHAPE.fullmatch(barcode) is None:
         raise NotABarcode(came=text[:40], where="barcode")
-    if not is_valid(barcode):
-        raise WrongCheckCharacter(
-            came=shown(barcode),
-            where="barcode",
-            suggestions=[shown(likely) for likely in suggestions(barcode)],
-        )
-    return barcode
+    raise WrongCheckCharacter(
+        came=shown(barcode),
+        where="barcode",
+        suggestions=[shown(likely) for likely in suggestions(barcode)],
+    )
 
 
 def shown(barcode: str) -> str:

@@ -12,7 +12,8 @@
     │   ├── NotUtf8                     not-utf8
     │   ├── NotABarcode                 not-a-barcode
     │   ├── WrongCheckCharacter         wrong-check-character  + suggestions
-    │   └── NotAWell                    not-a-well
+    │   ├── NotAWell                    not-a-well
+    │   └── NotAPhoneNumber             not-a-phone-number
     ├── Conflict                it can be read, but what is already true forbids it
     │   ├── DifferentBody               different-body
     │   ├── BarcodeTaken                barcode-taken
@@ -192,6 +193,14 @@ class NotAWell(Malformed):
     slug = "not-a-well"
     expected = "a row letter and a column number that the plate has"
     todo = "name the well as A01 to H12 on a 96-well plate"
+
+
+class NotAPhoneNumber(Malformed):
+    """Raised without `came`: a telephone number belongs to a person and stays out of logs."""
+
+    slug = "not-a-phone-number"
+    expected = "a Vietnamese mobile or landline number, or +country and number"
+    todo = "check the digits, or leave the number empty"
 
 
 # --- Conflict

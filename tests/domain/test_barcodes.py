@@ -1,6 +1,7 @@
 """The check character finds what tired eyes and shaky hands do to a barcode."""
 
 import random
+import re
 
 import pytest
 from hypothesis import given
@@ -58,7 +59,7 @@ def test_all_but_one_in_a_thousand_swaps_of_neighbours_are_found() -> None:
     for serial in random.Random(37).sample(range(barcodes.SERIALS), 4000):
         barcode = barcodes.mint("TT", "7K", serial)
         for place in range(barcodes.LENGTH - 1):
-            left, right = barcode[place : place + 2]
+            left, right = barcode[place], barcode[place + 1]
             if left != right:
                 swaps += 1
                 swapped = barcode[:place] + right + left + barcode[place + 2 :]
@@ -105,6 +106,15 @@ def test_what_has_not_the_shape_of_a_barcode_is_refused_as_such(text: str) -> No
     assert not barcodes.looks_like(text)
     with pytest.raises(NotABarcode):
         barcodes.parse(text)
+
+
+def test_a_sites_declared_pattern_lets_a_hospitals_barcodes_in_as_they_are() -> None:
+    hospital = re.compile(r"BM-\d{8}")
+    assert barcodes.parse(" bm-20210911 ", foreign=hospital) == "BM-20210911"
+    own = barcodes.mint("TT", "7K", 40)
+    assert barcodes.parse(barcodes.shown(own), foreign=hospital) == own
+    with pytest.raises(NotABarcode):
+        barcodes.parse("BM-2021", foreign=hospital)
 
 
 def test_a_barcode_is_shown_in_groups_of_four() -> None:
