@@ -2,7 +2,7 @@
 
 from lims.tables.access import AuditEvent, LoginAttempt, Token, User
 from lims.tables.base import Base
-from lims.tables.evidence import Finding, Measurement, RawMessage, Result
+from lims.tables.evidence import Finding, Measurement, RawMessage, Result, ReviewDecision
 from lims.tables.handoff import (
     AlertMember,
     Claim,
@@ -37,6 +37,7 @@ __all__ = [
     "RawMessage",
     "Recollection",
     "Result",
+    "ReviewDecision",
     "Run",
     "Site",
     "Specimen",

@@ -144,3 +144,20 @@ class Finding(Base):
     created_at: Mapped[datetime]
     released_at: Mapped[datetime | None]
     released_by: Mapped[str | None]
+
+
+class ReviewDecision(Base):
+    """A reviewer's word on a tube, kept as evidence so that concluding again keeps it."""
+
+    __tablename__ = "review_decision"
+    __table_args__ = (
+        CheckConstraint("kind IN ('discordance_closed')", name="kind"),
+        UniqueConstraint("tube_id", "kind"),
+    )
+    id: Mapped[RowId]
+    site_id: Mapped[SiteRef]
+    tube_id: Mapped[UUID] = mapped_column(ForeignKey("tube.id"))
+    kind: Mapped[str]
+    reason: Mapped[str]
+    decided_by: Mapped[str]
+    decided_at: Mapped[datetime]

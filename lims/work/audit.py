@@ -21,7 +21,5 @@ def record(
 ) -> None:
     """Add an audit event. ``subject`` is a barcode or an id, never a person's name or number."""
     session.add(
-        AuditEvent(
-            site_id=site_id, at=now, actor=actor, verb=verb, subject=subject, detail=detail
-        )
+        AuditEvent(site_id=site_id, at=now, actor=actor, verb=verb, subject=subject, detail=detail)
     )

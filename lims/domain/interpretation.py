@@ -1,0 +1,160 @@
+"""From a well's Ct values to one word, under a rule that is never edited.
+
+No national Ct cut-off exists in Vietnam; it comes from the kit insert, per
+target, plus an internal control: no target and no internal control is
+*invalid*, not negative (domain.md, "Testing"). A new insert is a new version
+of the rule; each result stores the name of the version that read it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from lims.domain.outcomes import Outcome
+from lims.domain.refusals import NotFound
+
+SYNONYMS: Mapping[str, str] = MappingProxyType(
+    {
+        "ORF1AB": "ORF1ab",
+        "ORF1": "ORF1ab",
+        "RDRP": "RdRP",
+        "N": "N",
+        "N1": "N",
+        "N2": "N",
+        "E": "E",
+        "S": "S",
+        "IC": "IC",
+        "SPC": "IC",
+        "RP": "IC",
+        "RNASEP": "IC",
+    }
+)
+
+
+@dataclass(frozen=True)
+class TargetReading:
+    """One target of one well. ``ct_cycles`` None means that nothing amplified."""
+
+    target: str
+    ct_cycles: float | None
+
+
+@dataclass(frozen=True)
+class Interpretation:
+    """The word, the lowest Ct that says so, and the sentence for the reviewer."""
+
+    outcome: Outcome
+    ct_cycles: float | None
+    rule: str
+    why: str
+
+
+@dataclass(frozen=True)
+class AssayRule:
+    """One version of one kit's reading rule. Limits in cycles, inclusive.
+
+    A target at or under ``ct_limit`` is detected; between that and
+    ``weak_limit`` it is inconclusive. With a detected target the internal
+    control may be missing (competition); without one it must amplify.
+    """
+
+    assay: str
+    version: int
+    names: frozenset[str]
+    targets: frozenset[str]
+    internal_control: str
+    ct_limit: float
+    weak_limit: float
+    control_limit: float
+    source: str
+
+    @property
+    def name(self) -> str:
+        """What a result stores: ``assay/version``."""
+        return f"{self.assay}/{self.version}"
+
+
+RULES: tuple[AssayRule, ...] = (
+    AssayRule(
+        assay="sars-cov-2",
+        version=1,
+        names=frozenset({"SARS-COV-2", "SARS2", "SARSCOV2", "SARS-COV-2 PCR", "COV2", "XPRESS"}),
+        targets=frozenset({"ORF1ab", "RdRP", "N", "E", "S"}),
+        internal_control="IC",
+        ct_limit=38.0,
+        weak_limit=40.0,
+        control_limit=35.0,
+        source="usual insert of the two-target kits listed by the Ministry of Health in 2021; "
+        "a laboratory adds its own kit's version",
+    ),
+)
+
+
+def rule_in_force(assay: str) -> AssayRule:
+    """The newest version for this assay code. Raises NotFound for an assay we cannot read."""
+    versions = [rule for rule in RULES if rule.assay == assay]
+    if not versions:
+        raise NotFound(
+            expected="an assay with a reading rule: " + ", ".join(sorted({r.assay for r in RULES})),
+            came=assay,
+            where="assay",
+            todo="choose an assay from the list, or add the rule of its kit insert",
+        )
+    return max(versions, key=lambda rule: rule.version)
+
+
+def assay_named(text: str) -> str | None:
+    """Our assay code for the words an analyser uses, or None when no rule knows them."""
+    words = text.strip().upper()
+    for rule in RULES:
+        if words == rule.assay.upper() or any(
+            words == name or words.startswith((name + " ", name + "-", name + "^"))
+            for name in rule.names
+        ):
+            return rule.assay
+    return None
+
+
+def target_named(text: str) -> str:
+    """The field's standard name of a target; an unknown one keeps its own."""
+    return SYNONYMS.get(text.strip().upper().replace("-", "").replace(" ", ""), text.strip())
+
+
+def amplified(readings: Sequence[TargetReading], target: str) -> float | None:
+    """The Ct of this target, or None."""
+    cts = [r.ct_cycles for r in readings if target_named(r.target) == target and r.ct_cycles]
+    return min(cts) if cts else None
+
+
+def interpret(
+    rule: AssayRule, readings: Sequence[TargetReading], *, error: str | None = None
+) -> Interpretation:
+    """Read one well. An instrument error is *invalid* whatever its numbers say."""
+    if error:
+        return Interpretation(Outcome.INVALID, None, rule.name, f"instrument error: {error}")
+    cts = {target: ct for target in sorted(rule.targets) if (ct := amplified(readings, target))}
+    detected = {target: ct for target, ct in cts.items() if ct <= rule.ct_limit}
+    if detected:
+        lowest = min(detected.values())
+        said = ", ".join(f"{target} {ct:.1f}" for target, ct in detected.items())
+        return Interpretation(
+            Outcome.DETECTED, lowest, rule.name, f"{said} ≤ {rule.ct_limit:g} cycles"
+        )
+    weak = {target: ct for target, ct in cts.items() if ct <= rule.weak_limit}
+    if weak:
+        said = ", ".join(f"{target} {ct:.1f}" for target, ct in weak.items())
+        return Interpretation(
+            Outcome.INCONCLUSIVE,
+            min(weak.values()),
+            rule.name,
+            f"{said} between {rule.ct_limit:g} and {rule.weak_limit:g} cycles",
+        )
+    control = amplified(readings, rule.internal_control)
+    if control is None or control > rule.control_limit:
+        said = "missing" if control is None else f"{control:.1f} > {rule.control_limit:g} cycles"
+        return Interpretation(
+            Outcome.INVALID, None, rule.name, f"no target, internal control {said}"
+        )
+    return Interpretation(
+        Outcome.NOT_DETECTED, None, rule.name, f"no target, internal control {control:.1f} cycles"
+    )

@@ -1,0 +1,1 @@
+"""Pool resolution: what the evidence says of each person, and what to test next."""

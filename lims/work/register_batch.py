@@ -1,0 +1,248 @@
+"""Register up to 10,000 swabs in a handful of set-based statements, row by row in outcome."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from lims.db.ids import uuid7
+from lims.domain.refusals import BarcodeTaken, DifferentBody, NotFound, Refusal, UnknownUnit
+from lims.domain.registration import AreaRef, PersonGiven, Registration, digest
+from lims.work.audit import record
+from lims.work.register import Registered, known_areas, person_columns
+
+MOST_ROWS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class RowOutcome:
+    """What became of one row: a receipt, or the refusal that says how to correct it."""
+
+    row: int
+    receipt: Registered | None
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    row: int
+    given: Registration
+    said: str
+    person_id: UUID
+    newcomer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What the database already knows that touches these rows."""
+
+    earlier: dict[UUID, tuple[str, UUID]]
+    taken: set[str]
+    areas: set[AreaRef]
+    by_national_id: dict[str, UUID]
+    known_people: set[UUID]
+
+
+def register_batch(
+    session: Session,
+    rows: Sequence[tuple[int, Registration]],
+    *,
+    site_id: UUID,
+    by: str,
+    now: datetime,
+) -> list[RowOutcome]:
+    """Register the good rows and say of each bad one what is wrong; order is kept.
+
+    ``rows`` carries the caller's own row numbers. Repeating a batch answers
+    the same and adds nothing.
+    """
+    standing = _look_up(session, rows, site_id)
+    outcomes: list[RowOutcome] = []
+    fresh: list[_Row] = []
+    barcodes: set[str] = set()
+    ids: set[UUID] = set()
+    for number, given in rows:
+        said = digest(given)
+        refusal = _refusal(given, said, standing, barcodes, ids)
+        if refusal is not None:
+            outcomes.append(RowOutcome(number, None, refusal))
+            continue
+        if given.specimen_id in standing.earlier:
+            person_id = standing.earlier[given.specimen_id][1]
+            receipt = Registered(given.specimen_id, person_id, given.barcode, replayed=True)
+            outcomes.append(RowOutcome(number, receipt))
+            continue
+        barcodes.add(given.barcode)
+        ids.add(given.specimen_id)
+        person_id, newcomer = _whose(given, standing)
+        fresh.append(_Row(number, given, said, person_id, newcomer))
+        receipt = Registered(given.specimen_id, person_id, given.barcode, replayed=False)
+        outcomes.append(RowOutcome(number, receipt))
+    if fresh:
+        _insert(session, fresh, site_id, by, now)
+        record(
+            session,
+            site_id=site_id,
+            actor=by,
+            verb="register_batch",
+            subject=str(fresh[0].given.specimen_id),
+            now=now,
+            rows=len(fresh),
+        )
+    return outcomes
+
+
+def _look_up(
+    session: Session, rows: Sequence[tuple[int, Registration]], site_id: UUID
+) -> _Standing:
+    given = [registration for _, registration in rows]
+    earlier = session.execute(
+        text("SELECT id, body_digest, person_id FROM specimen WHERE id = ANY(:ids)"),
+        {"ids": [g.specimen_id for g in given]},
+    )
+    taken = session.execute(
+        text("SELECT barcode FROM tube WHERE barcode = ANY(:barcodes)"),
+        {"barcodes": [g.barcode for g in given]},
+    )
+    people = [g.person for g in given if g.person]
+    national = session.execute(
+        text(
+            "SELECT national_id, id FROM person WHERE site_id = :site AND national_id = ANY(:ids)"
+        ),
+        {"site": site_id, "ids": [p.national_id for p in people if p.national_id]},
+    )
+    known = session.execute(
+        text("SELECT id FROM person WHERE id = ANY(:ids)"),
+        {"ids": [g.person_id for g in given if g.person_id]},
+    )
+    areas = {a for p in people for a in (p.area, p.work_area) if a}
+    return _Standing(
+        earlier={row.id: (row.body_digest, row.person_id) for row in earlier},
+        taken=set(taken.scalars()),
+        areas=known_areas(session, areas),
+        by_national_id={row.national_id: row.id for row in national},
+        known_people=set(known.scalars()),
+    )
+
+
+def _refusal(
+    given: Registration, said: str, standing: _Standing, barcodes: set[str], ids: set[UUID]
+) -> Refusal | None:
+    earlier = standing.earlier.get(given.specimen_id)
+    if earlier is not None:
+        return None if earlier[0] == said else _different(given)
+    if given.specimen_id in ids:
+        return _different(given)
+    if given.barcode in standing.taken or given.barcode in barcodes:
+        return BarcodeTaken(came=given.barcode, where="barcode")
+    if given.person_id is not None and given.person_id not in standing.known_people:
+        return NotFound(came=str(given.person_id), where="person_id")
+    for area in (given.person.area, given.person.work_area) if given.person else ():
+        if area is not None and area not in standing.areas:
+            return UnknownUnit(came=f"{area.code} of scheme {area.scheme}", where="area")
+    return None
+
+
+def _different(given: Registration) -> Refusal:
+    return DifferentBody(
+        came=f"other content under specimen_id {given.specimen_id}", where="specimen_id"
+    )
+
+
+def _whose(given: Registration, standing: _Standing) -> tuple[UUID, bool]:
+    if given.person_id is not None:
+        return given.person_id, False
+    national_id = given.person.national_id if given.person else None
+    if national_id is None:
+        return uuid7(), True
+    known = standing.by_national_id.get(national_id)
+    if known is not None:
+        return known, False
+    return standing.by_national_id.setdefault(national_id, uuid7()), True
+
+
+_PEOPLE = text("""
+INSERT INTO person (id, site_id, name, name_key, birth_year, birth_date, sex, phone, national_id,
+                    household_id, address, area_scheme, area_code, work_area_scheme,
+                    work_area_code, created_at)
+SELECT g.id, :site_id, g.name, g.name_key, g.birth_year, g.birth_date, g.sex, g.phone,
+       g.national_id, g.household_id, g.address, g.area_scheme, g.area_code,
+       g.work_area_scheme, g.work_area_code, :now
+FROM unnest(cast(:id AS uuid[]), cast(:name AS text[]), cast(:name_key AS text[]),
+            cast(:birth_year AS int[]), cast(:birth_date AS date[]), cast(:sex AS text[]),
+            cast(:phone AS text[]), cast(:national_id AS text[]), cast(:household_id AS uuid[]),
+            cast(:address AS text[]), cast(:area_scheme AS text[]), cast(:area_code AS text[]),
+            cast(:work_area_scheme AS text[]), cast(:work_area_code AS text[]))
+  AS g(id, name, name_key, birth_year, birth_date, sex, phone, national_id, household_id,
+       address, area_scheme, area_code, work_area_scheme, work_area_code)
+""")
+
+_CONFLICTS = text("""
+UPDATE person SET identity_conflict =
+    CASE WHEN person.name_key <> g.name_key THEN 'name' ELSE 'birth_year' END
+FROM unnest(cast(:id AS uuid[]), cast(:name_key AS text[]), cast(:birth_year AS int[]))
+  AS g(id, name_key, birth_year)
+WHERE person.id = g.id
+  AND (person.name_key <> g.name_key OR person.birth_year <> g.birth_year)
+""")
+
+_SWABS = text("""
+WITH g AS (
+    SELECT * FROM unnest(cast(:specimen AS uuid[]), cast(:person AS uuid[]),
+        cast(:campaign AS uuid[]), cast(:collected AS timestamptz[]), cast(:digest AS text[]),
+        cast(:tube AS uuid[]), cast(:barcode AS text[]), cast(:assay AS text[]))
+      AS g(specimen, person, campaign, collected, digest, tube, barcode, assay)
+), swab AS (
+    INSERT INTO specimen (id, site_id, person_id, campaign_id, material, collected_at,
+                          registered_at, registered_by, body_digest)
+    SELECT specimen, :site_id, person, campaign, 'swab', collected, :now, :by, digest FROM g
+), plastic AS (
+    INSERT INTO tube (id, site_id, barcode, kind, state, campaign_id, assay_code, capacity,
+                      created_at, created_by)
+    SELECT tube, :site_id, barcode, 'individual', 'collected', campaign, assay, 1, :now, :by FROM g
+), inside AS (
+    INSERT INTO tube_specimen (tube_id, specimen_id) SELECT tube, specimen FROM g
+)
+UPDATE recollection r SET state = 'done', done_specimen_id = g.specimen, ended_at = :now
+FROM g WHERE r.person_id = g.person AND r.state = 'open'
+""")
+
+
+def _insert(session: Session, fresh: Sequence[_Row], site_id: UUID, by: str, now: datetime) -> None:
+    newcomers = {r.person_id: r.given.person for r in fresh if r.newcomer and r.given.person}
+    if newcomers:
+        columns = _columns({"id": i, **person_columns(p)} for i, p in newcomers.items())
+        session.execute(_PEOPLE, columns | {"site_id": site_id, "now": now})
+    met_again = [
+        r for r in fresh if r.given.person and r.given.person != newcomers.get(r.person_id)
+    ]
+    if met_again:
+        session.execute(_CONFLICTS, _columns(_claimed(r) for r in met_again))
+    swabs = _columns(
+        {
+            "specimen": r.given.specimen_id,
+            "person": r.person_id,
+            "campaign": r.given.campaign_id,
+            "collected": r.given.collected_at,
+            "digest": r.said,
+            "tube": uuid7(),
+            "barcode": r.given.barcode,
+            "assay": r.given.assay,
+        }
+        for r in fresh
+    )
+    session.execute(_SWABS, swabs | {"site_id": site_id, "by": by, "now": now})
+
+
+def _claimed(row: _Row) -> dict[str, object]:
+    person = row.given.person or PersonGiven(name="", name_key="")
+    return {"id": row.person_id, "name_key": person.name_key, "birth_year": person.birth_year}
+
+
+def _columns(rows: Iterable[dict[str, object]]) -> dict[str, Any]:
+    listed = list(rows)
+    return {name: [row[name] for row in listed] for name in listed[0]}
