@@ -80,7 +80,9 @@ def parse(text: str, *, foreign: re.Pattern[str] | None = None) -> str:
     """The barcode as stored, from what was scanned or typed.
 
     `foreign` is the pattern a site has declared for barcodes it did not print (hospital, machine);
-    these are kept as they come, in upper case. Raises NotABarcode for another shape and WrongCheckCharacter, with suggestions, for a barcode
+    these are kept as they come, in upper case.
+
+    Raises NotABarcode for another shape and WrongCheckCharacter, with suggestions, for a barcode
     that was misread or mistyped.
     """
     barcode = normalise(text)
