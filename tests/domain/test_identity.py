@@ -62,12 +62,14 @@ def test_a_list_is_sorted_by_given_name_then_family_name() -> None:
         "Ngô Văn Dũng",
         "Ngô Văn Đan",
     ]
-    assert sorted(right[::-1], key=given_name_sort_key) == right
+    keys = [given_name_sort_key(name) for name in right]
+    assert keys == sorted(set(keys))
 
 
 def test_tones_follow_the_dictionary_from_none_to_nang() -> None:
     right = ["La", "Là", "Lả", "Lã", "Lá", "Lạ", "Lan"]
-    assert sorted(right[::-1], key=given_name_sort_key) == right
+    keys = [given_name_sort_key(name) for name in right]
+    assert keys == sorted(set(keys))
 
 
 @pytest.mark.parametrize(
