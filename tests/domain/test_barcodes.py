@@ -1,5 +1,6 @@
 """The check character finds what tired eyes and shaky hands do to a barcode."""
 
+import itertools
 import random
 import re
 
@@ -125,6 +126,15 @@ def test_a_barcode_is_shown_in_groups_of_four() -> None:
 def test_two_serials_never_share_a_barcode(serials: set[int]) -> None:
     first, second = serials
     assert barcodes.mint("TT", "7K", first) != barcodes.mint("TT", "7K", second)
+
+
+def test_a_print_run_carries_no_letter_that_reads_as_a_digit() -> None:
+    run = dict(itertools.islice(barcodes.minted_from("TT", "7K", 100), 1000))
+    assert len(run) == 1000
+    assert not set("".join(run.values())) & {"I", "O"}
+    assert all(barcodes.mint("TT", "7K", serial) == barcode for serial, barcode in run.items())
+    assert 1000 < max(run) - 99 < 1200  # about one serial in eighteen is left out
+    assert not list(barcodes.minted_from("TT", "7K", barcodes.SERIALS))
 
 
 @pytest.mark.parametrize(
