@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
@@ -29,7 +29,7 @@ WITH earlier AS (
     SELECT :person_id, :site_id, :name, :name_key, :birth_year, :birth_date, :sex, :phone,
            :national_id, :household_id, :address, :area_scheme, :area_code,
            :work_area_scheme, :work_area_code, :now
-    FROM may WHERE :known_person_id IS NULL
+    FROM may WHERE cast(:known_person_id AS uuid) IS NULL
     ON CONFLICT (site_id, national_id) DO UPDATE SET
         identity_conflict = CASE
             WHEN person.name_key <> excluded.name_key THEN 'name'
@@ -39,7 +39,7 @@ WITH earlier AS (
 ), whose AS (
     SELECT id FROM newcomer
     UNION ALL
-    SELECT p.id FROM person p, may WHERE p.id = :known_person_id
+    SELECT p.id FROM person p, may WHERE p.id = cast(:known_person_id AS uuid)
 ), swab AS (
     INSERT INTO specimen (id, site_id, person_id, campaign_id, material, collected_at,
                           registered_at, registered_by, body_digest)
@@ -65,7 +65,7 @@ SELECT (SELECT body_digest FROM earlier) AS earlier_digest,
        (SELECT person_id FROM earlier) AS earlier_person_id,
        EXISTS (SELECT FROM taken) AS taken,
        (SELECT person_id FROM swab) AS person_id
-""").bindparams(bindparam("known_person_id"))
+""")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,202 @@
+"""Make a laboratory pool: draws from several tubes into one, by scanning them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from lims.domain import barcodes
+from lims.domain.lifecycle import TubeKind, TubeState
+from lims.domain.refusals import (
+    AlreadyInPool,
+    BarcodeTaken,
+    DifferentBody,
+    IllegalMove,
+    MixedAssay,
+    PersonTwiceInPool,
+    PoolFull,
+    PoolHasResults,
+    PoolOfPools,
+    TubeRejected,
+)
+from lims.domain.registration import digest
+from lims.tables import Site, Tube
+from lims.work.audit import record
+from lims.work.receive import queue_first_test
+from lims.work.tubes import scanned_all
+
+
+@dataclass(frozen=True, slots=True)
+class PoolRequest:
+    """A new pool: its id minted by the client, its label, and its sources in pipetting order."""
+
+    pool_id: UUID
+    barcode: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """The receipt of a pool."""
+
+    pool_id: UUID
+    barcode: str
+    sources: tuple[str, ...]
+    people: int
+    replayed: bool
+
+
+def make_pool(
+    session: Session, request: PoolRequest, *, site_id: UUID, by: str, now: datetime
+) -> Pooled:
+    """Make the pool and queue its test. The same request again answers the same.
+
+    Raises UnknownBarcode, BarcodeTaken, DifferentBody, AlreadyInPool,
+    TubeRejected, IllegalMove (not received yet), MixedAssay, PoolOfPools,
+    PersonTwiceInPool, PoolFull, PoolHasResults (a source has an answer already).
+    """
+    said = digest([request.barcode, *request.sources])
+    earlier = session.get(Tube, request.pool_id)
+    if earlier is not None:
+        if earlier.body_digest != said:
+            raise DifferentBody(came=f"other sources under {request.pool_id}", where="pool_id")
+        return _receipt(session, earlier, request, replayed=True)
+    sources = scanned_all(session, request.sources)
+    site = session.get_one(Site, site_id)
+    _refuse_unfit(session, sources, site)
+    refuse_taken(session, request.barcode)
+    pool = Tube(
+        id=request.pool_id,
+        site_id=site_id,
+        barcode=request.barcode,
+        kind=TubeKind.LAB_POOL,
+        state=TubeState.RECEIVED,
+        campaign_id=sources[0].campaign_id,
+        assay_code=sources[0].assay_code,
+        capacity=site.max_pool_size,
+        created_at=now,
+        created_by=by,
+        received_at=now,
+        received_by=by,
+        body_digest=said,
+    )
+    session.add(pool)
+    session.flush()
+    _fill(session, pool.id, sources, now)
+    queue_first_test(session, pool, now=now)
+    record(
+        session,
+        site_id=site_id,
+        actor=by,
+        verb="pool",
+        subject=pool.barcode,
+        now=now,
+        sources=[s.barcode for s in sources],
+    )
+    return _receipt(session, pool, request, replayed=False)
+
+
+def refuse_taken(session: Session, barcode: str) -> None:
+    """Raise BarcodeTaken when a tube already carries this label."""
+    taken = text("SELECT 1 FROM tube WHERE barcode = :barcode")
+    if session.execute(taken, {"barcode": barcode}).first():
+        raise BarcodeTaken(came=barcodes.shown(barcode), where="barcode")
+
+
+def _refuse_unfit(session: Session, sources: Sequence[Tube], site: Site) -> None:
+    if not 2 <= len(sources) <= site.max_pool_size:
+        raise PoolFull(
+            expected=f"2 to {site.max_pool_size} tubes", came=f"{len(sources)}", where="sources"
+        )
+    seen: set[UUID] = set()
+    for tube in sources:
+        shown = barcodes.shown(tube.barcode)
+        if tube.id in seen:
+            raise AlreadyInPool(came=f"{shown} twice in this pool", where="sources")
+        seen.add(tube.id)
+        if tube.state == TubeState.REJECTED:
+            raise TubeRejected(came=f"{shown}: {tube.reject_reason}", where="sources")
+        if tube.state != TubeState.RECEIVED:
+            raise IllegalMove(
+                expected="a tube that was received",
+                came=f"{shown} is {tube.state}",
+                where="sources",
+                todo="receive the tube first",
+            )
+        if tube.kind != TubeKind.INDIVIDUAL and not site.pools_of_pools:
+            raise PoolOfPools(came=f"{shown} is a {tube.kind}", where="sources")
+        if tube.assay_code != sources[0].assay_code:
+            raise MixedAssay(came=f"{shown} for {tube.assay_code}", where="sources")
+    _refuse_used(session, sources)
+
+
+def _refuse_used(session: Session, sources: Sequence[Tube]) -> None:
+    ids = [t.id for t in sources]
+    used = session.execute(
+        text(
+            "SELECT t.barcode, p.barcode AS pool FROM tube_source s JOIN tube t ON t.id ="
+            " s.source_id JOIN tube p ON p.id = s.pool_id WHERE s.source_id = ANY(:ids) LIMIT 1"
+        ),
+        {"ids": ids},
+    ).first()
+    if used:
+        raise AlreadyInPool(
+            came=f"{barcodes.shown(used.barcode)} is in pool {barcodes.shown(used.pool)}",
+            where="sources",
+        )
+    tested = session.execute(
+        text(
+            "SELECT t.barcode FROM test_order o JOIN tube t ON t.id = o.tube_id"
+            " WHERE o.tube_id = ANY(:ids) LIMIT 1"
+        ),
+        {"ids": ids},
+    ).first()
+    if tested:
+        raise PoolHasResults(
+            expected="tubes that are not tested on their own",
+            came=f"{barcodes.shown(tested.barcode)} has its own test",
+            where="sources",
+        )
+    twice = session.execute(
+        text(
+            "SELECT min(t.barcode) AS one, max(t.barcode) AS other FROM tube_specimen ts"
+            " JOIN specimen s ON s.id = ts.specimen_id JOIN tube t ON t.id = ts.tube_id"
+            " WHERE ts.tube_id = ANY(:ids) GROUP BY s.person_id"
+            " HAVING count(DISTINCT ts.tube_id) > 1 LIMIT 1"
+        ),
+        {"ids": ids},
+    ).first()
+    if twice:
+        raise PersonTwiceInPool(
+            came=f"{barcodes.shown(twice.one)} and {barcodes.shown(twice.other)}",
+            where="sources",
+        )
+
+
+def _fill(session: Session, pool_id: UUID, sources: Sequence[Tube], now: datetime) -> None:
+    ids = [t.id for t in sources]
+    session.execute(
+        text(
+            "INSERT INTO tube_source (pool_id, source_id, position, drawn_at)"
+            " SELECT :pool, g.id, g.nth, :now"
+            " FROM unnest(cast(:ids AS uuid[])) WITH ORDINALITY g(id, nth)"
+        ),
+        {"pool": pool_id, "ids": ids, "now": now},
+    )
+    session.execute(
+        text(
+            "INSERT INTO tube_specimen (tube_id, specimen_id)"
+            " SELECT :pool, specimen_id FROM tube_specimen WHERE tube_id = ANY(:ids)"
+        ),
+        {"pool": pool_id, "ids": ids},
+    )
+
+
+def _receipt(session: Session, pool: Tube, request: PoolRequest, *, replayed: bool) -> Pooled:
+    people = session.execute(
+        text("SELECT count(*) FROM tube_specimen WHERE tube_id = :id"), {"id": pool.id}
+    ).scalar_one()
+    return Pooled(pool.id, pool.barcode, request.sources, people, replayed)
