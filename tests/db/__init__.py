@@ -1,0 +1,1 @@
+"""The embedded server, the engine, ids and migrations, on a real PostgreSQL."""
