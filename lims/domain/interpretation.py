@@ -155,6 +155,8 @@ def interpret(
         return Interpretation(
             Outcome.INVALID, None, rule.name, f"no target, internal control {said}"
         )
+    late = min(cts.values(), default=None)
+    said = "no target" if late is None else f"only {late:.1f} > {rule.weak_limit:g} cycles"
     return Interpretation(
-        Outcome.NOT_DETECTED, None, rule.name, f"no target, internal control {control:.1f} cycles"
+        Outcome.NOT_DETECTED, late, rule.name, f"{said}, internal control {control:.1f} cycles"
     )

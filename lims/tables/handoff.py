@@ -34,6 +34,9 @@ class Subscription(Base):
         CheckConstraint("(channel = 'webhook') = (url IS NOT NULL)", name="url"),
         CheckConstraint("(channel = 'webhook') = (secret IS NOT NULL)", name="secret"),
         CheckConstraint("(area_code IS NULL) = (area_scheme IS NULL)", name="area"),
+        CheckConstraint(  # a case is never routed nowhere: the national desk's board stays
+            "disabled_at IS NULL OR area_code IS NOT NULL OR channel <> 'board'", name="desk"
+        ),
         ForeignKeyConstraint(["area_scheme", "area_code"], ["area.scheme", "area.code"]),
         Index(None, "area_scheme", "area_code", postgresql_where=sql("disabled_at IS NULL")),
     )

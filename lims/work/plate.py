@@ -7,7 +7,6 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from lims.db.ids import uuid7
 from lims.domain.lifecycle import RunState
 from lims.domain.plates import STANDARD_CONTROLS_96, ControlRole, sample_wells
 from lims.domain.refusals import DifferentBody, InvalidBody, NotFound, UnknownBarcode, WellTaken

@@ -1,0 +1,132 @@
+"""Open, confirm and withdraw F0 cases as the findings under them change."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from lims.db.ids import uuid7
+from lims.domain.lifecycle import CASE_MOVES, CaseState, move
+from lims.domain.outcomes import Basis, FindingOutcome, NoticeKind
+from lims.tables import F0Case
+from lims.work.findings import Change
+from lims.work.tell import CaseNews, owe_case_news
+
+DEFINITION = "byt-2021-12-29/1"
+LIVE = (CaseState.PRESUMPTIVE, CaseState.CONFIRMED)
+
+
+def follow_findings(
+    session: Session, changes: Sequence[Change], *, site_id: UUID, now: datetime
+) -> None:
+    """Let cases follow: a positive opens or strengthens one, a lost positive withdraws it.
+
+    A person with an open case gets the evidence added, never a second case.
+    """
+    news: list[CaseNews] = []
+    for change in changes:
+        if change.after is FindingOutcome.POSITIVE and change.finding_id is not None:
+            found = _found(session, change.person_id, change.finding_id, site_id, now)
+            news.extend([found] if found else [])
+        elif change.before is FindingOutcome.POSITIVE:
+            lost = _lost(session, change.person_id, now)
+            news.extend([lost] if lost else [])
+        elif change.after is FindingOutcome.NEGATIVE:
+            denied = _not_confirmed(session, change, now)
+            news.extend([denied] if denied else [])
+    owe_case_news(session, news, site_id=site_id, now=now)
+
+
+def open_case(
+    session: Session,
+    person_id: UUID,
+    finding_id: UUID,
+    basis: Basis,
+    *,
+    site_id: UUID,
+    now: datetime,
+) -> CaseNews | None:
+    """Open a presumptive case, or None when the person has a live one."""
+    if live_case(session, person_id) is not None:
+        return None
+    case = F0Case(
+        id=uuid7(),
+        site_id=site_id,
+        person_id=person_id,
+        finding_id=finding_id,
+        state=CaseState.PRESUMPTIVE,
+        basis=basis,
+        definition=DEFINITION,
+        sequence=1,
+        opened_at=now,
+        changed_at=now,
+    )
+    session.add(case)
+    session.flush()
+    return CaseNews(case.id, person_id, NoticeKind.CASE_OPENED, 1, CaseState.PRESUMPTIVE, basis)
+
+
+def live_case(session: Session, person_id: UUID) -> F0Case | None:
+    """The person's presumptive or confirmed case, locked."""
+    return session.scalars(
+        select(F0Case)
+        .where(F0Case.person_id == person_id, F0Case.state.in_(LIVE))
+        .with_for_update()
+    ).one_or_none()
+
+
+def change_case(
+    session: Session, case: F0Case, wanted: CaseState, kind: NoticeKind, *, now: datetime
+) -> CaseNews:
+    """Move a case by the table and say so to everyone who is told."""
+    case.state = move(CASE_MOVES, CaseState(case.state), wanted, what=f"case {case.id}")
+    case.sequence += 1
+    case.changed_at = now
+    session.flush()
+    return CaseNews(case.id, case.person_id, kind, case.sequence, wanted, Basis(case.basis))
+
+
+def _found(
+    session: Session, person_id: UUID, finding_id: UUID, site_id: UUID, now: datetime
+) -> CaseNews | None:
+    case = live_case(session, person_id)
+    if case is None:
+        return open_case(session, person_id, finding_id, Basis.PCR, site_id=site_id, now=now)
+    if case.basis == Basis.ANTIGEN_PRESUMPTIVE:
+        case.basis = Basis.PCR
+        case.finding_id = finding_id
+        return change_case(session, case, CaseState.CONFIRMED, NoticeKind.CASE_CONFIRMED, now=now)
+    return None
+
+
+def _lost(session: Session, person_id: UUID, now: datetime) -> CaseNews | None:
+    still = session.execute(
+        text(
+            "SELECT 1 FROM finding WHERE person_id = :person AND current"
+            " AND outcome IN ('positive', 'presumptive') LIMIT 1"
+        ),
+        {"person": person_id},
+    ).first()
+    case = live_case(session, person_id)
+    if still or case is None:
+        return None
+    return change_case(session, case, CaseState.WITHDRAWN, NoticeKind.CASE_CORRECTED, now=now)
+
+
+def _not_confirmed(session: Session, change: Change, now: datetime) -> CaseNews | None:
+    """S19: the PCR asked for by a rapid positive came back negative."""
+    case = live_case(session, change.person_id)
+    if case is None or case.basis != Basis.ANTIGEN_PRESUMPTIVE:
+        return None
+    asked = session.execute(
+        text(
+            "SELECT 1 FROM tube_specimen ts JOIN test_order o ON o.tube_id = ts.tube_id"
+            " WHERE ts.specimen_id = :specimen AND o.why = 'confirm' LIMIT 1"
+        ),
+        {"specimen": change.specimen_id},
+    ).first()
+    if not asked:
+        return None
+    return change_case(session, case, CaseState.NOT_CONFIRMED, NoticeKind.CASE_CORRECTED, now=now)

@@ -1,0 +1,124 @@
+"""Read, and lock, everything the laboratory knows of some tubes and their pools."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from lims.domain.lifecycle import OrderReason, OrderState, TubeKind
+from lims.domain.outcomes import Outcome
+from lims.domain.pooling.evidence import (
+    Composition,
+    Decision,
+    Evidence,
+    OrderFacts,
+    TubeFacts,
+)
+
+_REACH = text("""
+WITH RECURSIVE reach(id) AS (
+    SELECT g.id FROM unnest(cast(:ids AS uuid[])) g(id)
+    UNION
+    SELECT n.id FROM reach r CROSS JOIN LATERAL (
+        SELECT source_id AS id FROM tube_source WHERE pool_id = r.id
+        UNION ALL
+        SELECT pool_id FROM tube_source WHERE source_id = r.id
+    ) n
+)
+SELECT t.id FROM tube t WHERE t.id IN (SELECT id FROM reach) ORDER BY t.id FOR UPDATE
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What ``conclude`` takes, for one or several components at once."""
+
+    composition: Composition
+    evidence: tuple[Evidence, ...]
+    orders: tuple[OrderFacts, ...]
+    decisions: tuple[Decision, ...]
+
+    @property
+    def specimens(self) -> tuple[UUID, ...]:
+        """Every specimen the component holds, in id order, so that locks never cross."""
+        return tuple(sorted({s for t in self.composition.tubes.values() for s in t.specimens}))
+
+
+def lock_components(session: Session, tubes: Sequence[UUID]) -> list[UUID]:
+    """Lock the tubes, their pools, and those pools' other sources; in id order.
+
+    Whoever concludes about a component holds it whole, so two results about
+    one pool can never both decide on half the evidence.
+    """
+    return list(session.execute(_REACH, {"ids": list(tubes)}).scalars())
+
+
+def read_known(session: Session, tubes: Sequence[UUID]) -> Known:
+    """Read composition and evidence of locked tubes. A held or superseded result is no evidence."""
+    ids = {"ids": list(tubes)}
+    return Known(
+        composition=_composition(session, ids),
+        evidence=tuple(
+            Evidence(
+                result_id=r.id,
+                tube_id=r.tube_id,
+                round=r.round,
+                outcome=Outcome(r.outcome),
+                ct_cycles=r.ct_cycles,
+                amplified=r.ct_cycles is not None,
+            )
+            for r in session.execute(_RESULTS, ids)
+        ),
+        orders=tuple(
+            OrderFacts(
+                r.id, r.tube_id, r.round, OrderState(r.state), OrderReason(r.why), r.priority
+            )
+            for r in session.execute(_ORDERS, ids)
+        ),
+        decisions=tuple(Decision(r.tube_id, r.kind) for r in session.execute(_DECISIONS, ids)),
+    )
+
+
+_RESULTS = text("""
+SELECT r.id, r.tube_id, o.round, r.outcome, r.ct_cycles
+FROM result r JOIN test_order o ON o.id = r.order_id
+WHERE r.tube_id = ANY(:ids) AND r.current AND NOT r.held AND r.status <> 'X'
+""")
+
+_ORDERS = text(
+    "SELECT id, tube_id, round, state, why, priority FROM test_order WHERE tube_id = ANY(:ids)"
+)
+
+_DECISIONS = text("SELECT tube_id, kind FROM review_decision WHERE tube_id = ANY(:ids)")
+
+
+def _composition(session: Session, ids: dict[str, list[UUID]]) -> Composition:
+    specimens: dict[UUID, set[UUID]] = {}
+    for row in session.execute(
+        text("SELECT tube_id, specimen_id FROM tube_specimen WHERE tube_id = ANY(:ids)"), ids
+    ):
+        specimens.setdefault(row.tube_id, set()).add(row.specimen_id)
+    sources: dict[UUID, list[UUID]] = {}
+    for row in session.execute(
+        text(
+            "SELECT pool_id, source_id FROM tube_source WHERE pool_id = ANY(:ids)"
+            " ORDER BY pool_id, position"
+        ),
+        ids,
+    ):
+        sources.setdefault(row.pool_id, []).append(row.source_id)
+    tubes = session.execute(text("SELECT id, kind, state FROM tube WHERE id = ANY(:ids)"), ids)
+    return Composition(
+        {
+            row.id: TubeFacts(
+                id=row.id,
+                kind=TubeKind(row.kind),
+                specimens=frozenset(specimens.get(row.id, ())),
+                sources=tuple(sources.get(row.id, ())),
+                rejected=row.state == "rejected",
+            )
+            for row in tubes
+        }
+    )

@@ -1,0 +1,106 @@
+"""Conclude what the evidence says of some tubes, and write the difference to what is stored."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from lims.db.ids import uuid7
+from lims.domain.pooling.conclude import Policy, conclude
+from lims.domain.pooling.evidence import Conclusion
+from lims.work.alerts import keep_alerts
+from lims.work.cases import follow_findings
+from lims.work.evidence import Known, lock_components, read_known
+from lims.work.findings import keep_findings
+
+POLICY = Policy()
+
+
+def settle(
+    session: Session, tubes: Sequence[UUID], *, site_id: UUID, now: datetime
+) -> Conclusion | None:
+    """Lock the components of these tubes, conclude, and write what is new.
+
+    Writes findings, orders, recollections, cases, alerts and the notices they
+    owe, in the caller's transaction. Doing it again writes nothing.
+    """
+    if not tubes:
+        return None
+    session.flush()
+    known = read_known(session, lock_components(session, tubes))
+    conclusion = conclude(known.composition, known.evidence, known.orders, known.decisions, POLICY)
+    changes = keep_findings(session, known, conclusion, site_id=site_id, now=now)
+    _keep_orders(session, conclusion, site_id=site_id, now=now)
+    _keep_recollections(session, known, conclusion, site_id=site_id, now=now)
+    follow_findings(session, changes, site_id=site_id, now=now)
+    keep_alerts(session, known, conclusion, site_id=site_id, now=now)
+    return conclusion
+
+
+def _keep_orders(session: Session, conclusion: Conclusion, *, site_id: UUID, now: datetime) -> None:
+    if conclusion.unwanted:
+        session.execute(
+            text(
+                "UPDATE test_order SET state = 'cancelled', closed_at = :now,"
+                " because = 'nothing asks for it any more'"
+                " WHERE id = ANY(:ids) AND state = 'queued'"
+            ),
+            {"ids": list(conclusion.unwanted), "now": now},
+        )
+    if conclusion.wanted:
+        session.execute(
+            text(
+                "INSERT INTO test_order (id, site_id, tube_id, assay_code, round, priority, why,"
+                " because, state, created_at)"
+                " SELECT :id, :site_id, t.id, t.assay_code, :round, :priority, :why, :because,"
+                " 'queued', :now FROM tube t WHERE t.id = :tube_id ON CONFLICT DO NOTHING"
+            ),
+            [
+                {
+                    "id": uuid7(),
+                    "site_id": site_id,
+                    "tube_id": order.tube_id,
+                    "round": order.round,
+                    "priority": order.priority,
+                    "why": str(order.why),
+                    "because": order.because,
+                    "now": now,
+                }
+                for order in conclusion.wanted
+            ],
+        )
+
+
+def _keep_recollections(
+    session: Session, known: Known, conclusion: Conclusion, *, site_id: UUID, now: datetime
+) -> None:
+    session.execute(
+        text(
+            "UPDATE recollection SET state = 'cancelled', ended_at = :now"
+            " WHERE state = 'open' AND specimen_id = ANY(:all) AND specimen_id <> ALL(:wanted)"
+        ),
+        {
+            "now": now,
+            "all": list(known.specimens),
+            "wanted": list(conclusion.recollections),
+        },
+    )
+    if not conclusion.recollections:
+        return
+    specimens = sorted(conclusion.recollections)
+    session.execute(
+        text(
+            "INSERT INTO recollection (id, site_id, specimen_id, person_id, why, state, created_at)"
+            " SELECT mint_uuid7(:now), :site_id, s.id, s.person_id, g.why, 'open', :now"
+            " FROM unnest(cast(:ids AS uuid[]), cast(:whys AS text[])) g(id, why)"
+            " JOIN specimen s ON s.id = g.id ON CONFLICT (specimen_id) DO NOTHING"
+        ),
+        {
+            "now": now,
+            "site_id": site_id,
+            "ids": specimens,
+            "whys": [conclusion.recollections[s] for s in specimens],
+        },
+    )

@@ -1,0 +1,164 @@
+"""Owe notices: rows in the result's own transaction, one for each recipient, sent later.
+
+Routing (S17, S21): the team of the person's home commune, else of its
+province, else the national desk; a copy to the workplace's commune. Nobody is
+ever routed nowhere.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from lims.db.ids import uuid7
+from lims.domain.lifecycle import CaseState
+from lims.domain.outcomes import Basis, NoticeKind
+
+
+@dataclass(frozen=True, slots=True)
+class CaseNews:
+    """Something that everyone who is told of a case must hear, numbered within the case."""
+
+    case_id: UUID
+    person_id: UUID
+    kind: NoticeKind
+    sequence: int
+    state: CaseState
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True)
+class PoolNews:
+    """What one recipient hears of a positive pool: counts in its areas, nobody's name."""
+
+    pool_id: UUID
+    subscription_id: UUID
+    kind: NoticeKind
+    sequence: int
+    provisional: int
+    withdrawn: int
+    confirmed: int
+
+
+_RECIPIENTS = text("""
+WITH about AS (
+    SELECT p.id, p.area_scheme AS hs, p.area_code AS hc, p.work_area_scheme AS ws,
+           p.work_area_code AS wc
+    FROM person p WHERE p.id = ANY(:people)
+), home AS (
+    SELECT a.id, s.id AS sub FROM about a JOIN subscription s
+      ON s.disabled_at IS NULL AND s.area_scheme = a.hs AND s.area_code = a.hc
+), province AS (
+    SELECT a.id, s.id AS sub FROM about a
+    JOIN area w ON w.scheme = a.hs AND w.code = a.hc
+    JOIN subscription s ON s.disabled_at IS NULL AND s.area_scheme = w.scheme
+                       AND s.area_code = w.parent_code
+    WHERE NOT EXISTS (SELECT FROM home h WHERE h.id = a.id)
+), near AS (
+    SELECT id, sub FROM home UNION SELECT id, sub FROM province
+), desk AS (
+    SELECT a.id, s.id AS sub FROM about a JOIN subscription s
+      ON s.disabled_at IS NULL AND s.area_code IS NULL
+    WHERE NOT EXISTS (SELECT FROM near n WHERE n.id = a.id)
+), copy AS (
+    SELECT a.id, s.id AS sub FROM about a JOIN subscription s
+      ON s.disabled_at IS NULL AND s.area_scheme = a.ws AND s.area_code = a.wc
+)
+SELECT id AS person_id, sub AS subscription_id FROM near
+UNION SELECT id, sub FROM desk UNION SELECT id, sub FROM copy
+""")
+
+_TOLD_BEFORE = text(
+    "SELECT DISTINCT case_id, subscription_id FROM notice WHERE case_id = ANY(:cases)"
+)
+
+_OWE = text("""
+INSERT INTO notice (id, site_id, subscription_id, kind, case_id, pool_id, sequence, facts, state,
+                    attempts, next_attempt_at, created_at)
+VALUES (:id, :site_id, :subscription_id, :kind, :case_id, :pool_id, :sequence,
+        cast(:facts AS jsonb), 'owed', 0, :now, :now)
+ON CONFLICT DO NOTHING
+""")
+
+
+def recipients(session: Session, people: Sequence[UUID]) -> Mapping[UUID, frozenset[UUID]]:
+    """For each person, the subscriptions that are told of them; never an empty set."""
+    found: dict[UUID, set[UUID]] = {}
+    for row in session.execute(_RECIPIENTS, {"people": list(people)}):
+        found.setdefault(row.person_id, set()).add(row.subscription_id)
+    return {person: frozenset(subs) for person, subs in found.items()}
+
+
+def owe_case_news(
+    session: Session, news: Sequence[CaseNews], *, site_id: UUID, now: datetime
+) -> None:
+    """Owe each piece of news to its recipients, and to everyone who heard of the case before."""
+    if not news:
+        return
+    told = recipients(session, [n.person_id for n in news])
+    before: dict[UUID, set[UUID]] = {}
+    for row in session.execute(_TOLD_BEFORE, {"cases": [n.case_id for n in news]}):
+        before.setdefault(row.case_id, set()).add(row.subscription_id)
+    rows = [
+        {
+            "id": uuid7(),
+            "site_id": site_id,
+            "subscription_id": subscription,
+            "kind": str(n.kind),
+            "case_id": n.case_id,
+            "pool_id": None,
+            "sequence": n.sequence,
+            "facts": json.dumps({"state": n.state, "basis": n.basis}),
+            "now": now,
+        }
+        for n in news
+        for subscription in sorted(told[n.person_id] | before.get(n.case_id, set()))
+    ]
+    session.execute(_OWE, rows)
+    _wake(session, [{"kind": str(n.kind), "case_id": str(n.case_id)} for n in news])
+
+
+def owe_pool_news(
+    session: Session, news: Sequence[PoolNews], *, site_id: UUID, now: datetime
+) -> None:
+    """Owe each recipient of a positive pool what concerns its own people."""
+    if not news:
+        return
+    session.execute(
+        _OWE,
+        [
+            {
+                "id": uuid7(),
+                "site_id": site_id,
+                "subscription_id": n.subscription_id,
+                "kind": str(n.kind),
+                "case_id": None,
+                "pool_id": n.pool_id,
+                "sequence": n.sequence,
+                "facts": json.dumps(
+                    {
+                        "provisional": n.provisional,
+                        "withdrawn": n.withdrawn,
+                        "confirmed": n.confirmed,
+                    }
+                ),
+                "now": now,
+            }
+            for n in news
+        ],
+    )
+    pools = {n.pool_id: n.kind for n in news}
+    _wake(session, [{"kind": str(k), "pool_id": str(p)} for p, k in pools.items()])
+
+
+def _wake(session: Session, events: Sequence[Mapping[str, str]]) -> None:
+    """NOTIFY is transactional: nobody wakes before the rows can be seen."""
+    session.execute(text("SELECT pg_notify('notice_owed', '')"))
+    session.execute(
+        text("SELECT pg_notify('board', :event)"),
+        [{"event": json.dumps(event)} for event in events],
+    )
