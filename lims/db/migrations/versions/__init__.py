@@ -1,0 +1,1 @@
+"""One change a file, numbered from 0001; never edited once released."""
