@@ -175,9 +175,6 @@ def move(table: Mapping[S, frozenset[S]], now_is: S, wanted: S, *, what: str) ->
     allowed = table[now_is]
     if wanted not in allowed:
         raise IllegalMove(
-            expected=f"one of: {', '.join(sorted(allowed)) or 'nothing, this is its end'}",
-            came=f"{now_is} → {wanted}",
-            where=what,
-            todo="Reload the page: somebody may have moved it a moment ago.",
+            source=str(now_is), target=str(wanted), allowed=sorted(allowed), where=what
         )
     return wanted

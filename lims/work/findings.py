@@ -52,7 +52,9 @@ def keep_findings(
             text("UPDATE finding SET current = false WHERE id = ANY(:ids)"), {"ids": ended}
         )
     rows = [
-        _row(conclusion.findings[s], s, people[s], standing.get(s), site_id, now)
+        _row(
+            conclusion.findings[s], s, people[s], standing=standing.get(s), site_id=site_id, now=now
+        )
         for s in changed
         if s in conclusion.findings
     ]
@@ -116,6 +118,7 @@ def _row(
     draft: FindingDraft,
     specimen: UUID,
     person: UUID,
+    *,
     standing: _Standing | None,
     site_id: UUID,
     now: datetime,

@@ -121,10 +121,10 @@ def _refuse_unfit(session: Session, sources: Sequence[Tube], site: Site) -> None
             raise TubeRejected(came=f"{shown}: {tube.reject_reason}", where="sources")
         if tube.state != TubeState.RECEIVED:
             raise IllegalMove(
-                expected="a tube that was received",
-                came=f"{shown} is {tube.state}",
-                where="sources",
-                todo="receive the tube first",
+                source=tube.state,
+                target="pooled",
+                allowed=[TubeState.RECEIVED],
+                where=f"tube {shown}",
             )
         if tube.kind != TubeKind.INDIVIDUAL and not site.pools_of_pools:
             raise PoolOfPools(came=f"{shown} is a {tube.kind}", where="sources")
