@@ -22,6 +22,7 @@ as if it were an ENQ would acknowledge the frame it stands in. Only after a paus
 `LEFT_OFF_S` do they mean that the sender left the frame and speaks anew.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, IntEnum, StrEnum
@@ -105,6 +106,7 @@ class State(Enum):
 
 
 _IN_FRAME = frozenset({State.TEXT, State.CHECK_1, State.CHECK_2, State.TRAILER})
+_SPOKEN = re.compile(rb"[\x02\x04\x05]")  # STX, EOT, ENQ: all that is no noise between frames
 _HEX = frozenset(b"0123456789ABCDEFabcdef")
 
 
@@ -171,9 +173,14 @@ class Receiver:
                 at = self._take_text(data, at)
                 if len(self._body) > self._longest_body:
                     yield self._refuse(Refusal.TOO_LONG)
-            else:
+            elif self._state in _IN_FRAME:
                 yield from self._step(data[at])
                 at += 1
+            else:
+                spoken = _SPOKEN.search(data, at)
+                at = spoken.end() if spoken else len(data)
+                if spoken:
+                    yield from self._step(spoken[0][0])
         if self._state in _IN_FRAME:
             self._restart_timer()
 
