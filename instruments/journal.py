@@ -1,0 +1,197 @@
+"""What came over the line, on disk before it is acknowledged: append-only, synced, replayable.
+
+A segment file is a row of entries: length and CRC-32 of the rest, then sequence, session, wall
+clock and kind, then the bytes. A crash can leave only the last entry torn; on opening, the file is
+cut at its last whole entry and what is cut is kept beside it. A segment opens with a checkpoint,
+so that the newest one alone tells how things stand.
+"""
+
+import fcntl
+import os
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+SEGMENT_BYTES = 8 * 1024 * 1024
+SEGMENTS_KEPT = 16
+CHECKPOINT = b"H"  # opens a segment; data is the caller's
+
+_FRAME = struct.Struct(">II")  # length of head and data; their CRC-32
+_HEAD = struct.Struct(">QQqc")  # sequence, session, microseconds since 1970 UTC, kind
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SYNC = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
+
+
+class JournalInUse(RuntimeError):
+    """Another gateway writes in this folder; two would tear each other's entries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`session` is the sequence of the entry that began the session; 0 outside one."""
+
+    sequence: int
+    session: int
+    written_at: datetime
+    kind: bytes
+    data: bytes
+
+    def packed(self) -> bytes:
+        micros = (self.written_at - _EPOCH) // timedelta(microseconds=1)
+        rest = _HEAD.pack(self.sequence, self.session, micros, self.kind) + self.data
+        return _FRAME.pack(len(rest), zlib.crc32(rest)) + rest
+
+
+class Journal:
+    """One gateway's journal. `append` returns only when the entry is on disk."""
+
+    def __init__(self, folder: Path, *, now: datetime, segment_bytes: int = SEGMENT_BYTES) -> None:
+        """Raises `JournalInUse`, or OSError where the folder cannot be written."""
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._folder = folder
+        self._segment_bytes = segment_bytes
+        self._lock = _locked(folder / "lock")
+        self.torn_bytes = 0
+        self._next = 1
+        segments = _segments(folder)
+        if segments:
+            self._open(segments[-1])
+        else:
+            self._begin_segment(b"", now)
+
+    def append(self, kind: bytes, data: bytes, *, session: int, now: datetime) -> Entry:
+        """Raises OSError (disk full, input/output error) with nothing of the entry left behind.
+        `session` 0 begins a session, whose number is then the entry's own sequence."""
+        entry = Entry(self._next, session, now, kind, data)
+        packed = entry.packed()
+        try:
+            os.ftruncate(self._fd, self._end)  # what an append that failed may have left
+            _write_all(self._fd, packed, self._end)
+            _SYNC(self._fd)
+        except OSError:
+            _try_to_cut(self._fd, self._end)
+            raise
+        self._end += len(packed)
+        self._next += 1
+        return entry
+
+    def entries(self) -> Iterator[Entry]:
+        """Of the newest segment, from its checkpoint on."""
+        for entry, _end in _whole_entries(self._path):
+            yield entry
+
+    def rotate_if_large(self, checkpoint: bytes, now: datetime) -> bool:
+        """Begin a new segment, which must say all that matters of the old ones. Raises OSError
+        and stays on the old segment when the new one cannot be made."""
+        if self._end < self._segment_bytes:
+            return False
+        old = self._fd
+        self._begin_segment(checkpoint, now)
+        os.close(old)
+        for path in _segments(self._folder)[:-SEGMENTS_KEPT]:
+            path.unlink()
+        return True
+
+    def close(self) -> None:
+        os.close(self._fd)
+        os.close(self._lock)
+
+    def _open(self, path: Path) -> None:
+        end = 0
+        self._next = int(path.stem.removeprefix("journal-"))
+        for entry, stop in _whole_entries(path):
+            end = stop
+            self._next = entry.sequence + 1
+        self._path = path
+        self._fd = os.open(path, os.O_RDWR)
+        self._end = end
+        self._cut_torn_tail()
+
+    def _cut_torn_tail(self) -> None:
+        tail = os.pread(self._fd, os.fstat(self._fd).st_size - self._end, self._end)
+        if not tail:
+            return
+        self.torn_bytes = len(tail)
+        kept = self._path.with_suffix(f".torn-{self._end}")
+        kept.write_bytes(tail)
+        os.ftruncate(self._fd, self._end)
+        os.fsync(self._fd)
+
+    def _begin_segment(self, checkpoint: bytes, now: datetime) -> None:
+        entry = Entry(self._next, 0, now, CHECKPOINT, checkpoint)
+        path = self._folder / f"journal-{self._next:016d}.log"
+        packed = entry.packed()
+        draft = path.with_suffix(".new")
+        fd = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            _write_all(fd, packed, 0)
+            os.fsync(fd)
+            draft.rename(path)
+            sync_folder(self._folder)
+        except OSError:
+            os.close(fd)
+            raise
+        self._path, self._fd, self._end = path, fd, len(packed)
+        self._next += 1
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a created, renamed or removed name in `folder` survive a power cut."""
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def journal_bytes(folder: Path) -> int:
+    """For the status: how much is kept."""
+    return sum(path.stat().st_size for path in _segments(folder))
+
+
+def _segments(folder: Path) -> list[Path]:
+    return sorted(folder.glob("journal-*.log"))
+
+
+def _locked(path: Path) -> int:
+    """The lock goes with the process, however it ends."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(fd)
+        raise JournalInUse(f"{path.parent} is in use by another gateway") from error
+    return fd
+
+
+def _whole_entries(path: Path) -> Iterator[tuple[Entry, int]]:
+    """Each entry with the offset after it, up to the first that is torn."""
+    content = path.read_bytes()
+    at = 0
+    while at + _FRAME.size <= len(content):
+        length, crc = _FRAME.unpack_from(content, at)
+        rest = content[at + _FRAME.size : at + _FRAME.size + length]
+        if length < _HEAD.size or len(rest) < length or zlib.crc32(rest) != crc:
+            return
+        at += _FRAME.size + length
+        sequence, session, micros, kind = _HEAD.unpack_from(rest)
+        written_at = _EPOCH + timedelta(microseconds=micros)
+        yield Entry(sequence, session, written_at, kind, rest[_HEAD.size :]), at
+
+
+def _write_all(fd: int, data: bytes, at: int) -> None:
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(fd, view, at)
+        view, at = view[written:], at + written
+
+
+def _try_to_cut(fd: int, end: int) -> None:
+    """The append that failed is told to the caller; if this fails too, the next append cuts."""
+    try:
+        os.ftruncate(fd, end)
+    except OSError:
+        return

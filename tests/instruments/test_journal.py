@@ -1,0 +1,121 @@
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from instruments.journal import CHECKPOINT, Journal, JournalInUse
+
+NOW = datetime(2021, 7, 13, 9, 0, 0, 123456, tzinfo=UTC)
+
+
+def told(journal: Journal) -> list[tuple[bytes, bytes]]:
+    return [(entry.kind, entry.data) for entry in journal.entries()]
+
+
+def newest(folder: Path) -> Path:
+    return max(folder.glob("journal-*.log"))
+
+
+@contextmanager
+def files_no_larger_than(size: int) -> Iterator[None]:
+    """A real refusal by the kernel to write on, as of a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_what_was_appended_is_told_again_after_a_restart(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, now=NOW)
+    start = journal.append(b"S", b"", session=0, now=NOW)
+    journal.append(b"F", b"1H|\x03", session=start.sequence, now=NOW)
+    journal.close()
+    again = Journal(tmp_path, now=NOW)
+    assert told(again) == [(CHECKPOINT, b""), (b"S", b""), (b"F", b"1H|\x03")]
+    last = list(again.entries())[-1]
+    assert (last.sequence, last.session, last.written_at) == (3, start.sequence, NOW)
+    assert again.append(b"F", b"x", session=0, now=NOW).sequence == 4
+    again.close()
+
+
+@settings(max_examples=60)
+@given(lost=st.integers(1, 69))
+def test_a_torn_tail_is_cut_at_the_last_whole_entry_and_kept_aside(lost: int) -> None:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        journal = Journal(folder, now=NOW)
+        journal.append(b"F", b"whole", session=0, now=NOW)
+        journal.append(b"F", b"t" * 37, session=0, now=NOW)
+        journal.close()
+        content = newest(folder).read_bytes()
+        newest(folder).write_bytes(content[:-lost])
+
+        again = Journal(folder, now=NOW)
+        assert told(again) == [(CHECKPOINT, b""), (b"F", b"whole")]
+        assert again.torn_bytes == 70 - lost
+        assert [len(torn.read_bytes()) for torn in folder.glob("*.torn-*")] == [70 - lost]
+        again.append(b"F", b"after", session=0, now=NOW)
+        assert told(again)[-1] == (b"F", b"after")
+        again.close()
+
+
+def test_a_tail_of_zeros_as_a_power_cut_leaves_it_is_cut(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, now=NOW)
+    journal.append(b"F", b"whole", session=0, now=NOW)
+    journal.close()
+    with newest(tmp_path).open("ab") as file:
+        file.write(bytes(4096))
+    again = Journal(tmp_path, now=NOW)
+    assert told(again)[-1] == (b"F", b"whole")
+    assert again.torn_bytes == 4096
+    again.close()
+
+
+def test_a_full_disk_raises_and_leaves_nothing_of_the_entry(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, now=NOW)
+    journal.append(b"F", b"kept", session=0, now=NOW)
+    size = newest(tmp_path).stat().st_size
+    with files_no_larger_than(size + 20), pytest.raises(OSError, match="File too large"):
+        journal.append(b"F", b"refused" * 20, session=0, now=NOW)
+    assert newest(tmp_path).stat().st_size == size
+    journal.append(b"F", b"room again", session=0, now=NOW)
+    assert told(journal)[1:] == [(b"F", b"kept"), (b"F", b"room again")]
+    journal.close()
+
+
+def test_a_large_segment_is_followed_by_one_that_opens_with_the_checkpoint(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, now=NOW, segment_bytes=100)
+    assert not journal.rotate_if_large(b"held", NOW)
+    journal.append(b"F", b"x" * 100, session=0, now=NOW)
+    assert journal.rotate_if_large(b"held", NOW)
+    assert told(journal) == [(CHECKPOINT, b"held")]
+    after = journal.append(b"F", b"y", session=0, now=NOW)
+    assert after.sequence == 4, "numbers run on over segments"
+    journal.close()
+    again = Journal(tmp_path, now=NOW)
+    assert told(again) == [(CHECKPOINT, b"held"), (b"F", b"y")]
+    again.close()
+
+
+def test_old_segments_are_removed_only_beyond_those_kept(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, now=NOW, segment_bytes=1)
+    for _ in range(20):
+        journal.rotate_if_large(b"", NOW)
+    assert len(list(tmp_path.glob("journal-*.log"))) == 16
+    journal.close()
+
+
+def test_a_second_gateway_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, now=NOW)
+    with pytest.raises(JournalInUse):
+        Journal(tmp_path, now=NOW)
+    journal.close()
+    Journal(tmp_path, now=NOW).close()
