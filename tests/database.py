@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,6 +37,13 @@ class LeftOpen(Exception):
 
 def server_at(home: Path) -> EmbeddedServer:
     return EmbeddedServer(home, trim=True)
+
+
+def end(home: Path) -> None:
+    server = server_at(home)
+    server.stop("immediate")
+    if server.data.parent != server.home:  # root, with a temporary directory closed to others
+        shutil.rmtree(server.data.parent)
 
 
 def named(url: str, database: str) -> str:

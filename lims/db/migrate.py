@@ -6,6 +6,7 @@ Alembic is configured here, in code, so it works from any directory and from an 
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -103,7 +104,7 @@ def _alone(engine: Engine) -> Iterator[None]:
 
 
 def _config(versions: Path) -> Config:
-    config = Config()
+    config = Config(stdout=sys.stderr)  # standard output belongs to the answer (--json)
     for option, value in {
         "script_location": str(_MIGRATIONS),
         "version_locations": str(versions),
