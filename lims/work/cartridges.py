@@ -1,0 +1,137 @@
+"""Match results of cartridge analysers, which know no plate: by barcode and a test that waits."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from instruments.measurement import Measurement, Role
+from lims.domain.barcodes import normalise
+from lims.domain.lifecycle import Standing
+
+if TYPE_CHECKING:
+    from lims.work.match import Matched
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    tube_id: UUID
+    assay: str
+    order_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Earlier:
+    content: str
+    measured_text: str | None
+    order_id: UUID | None
+
+
+class Cartridges:
+    """The tubes that a message's cartridges may be about. Each open test is claimed once."""
+
+    def __init__(
+        self,
+        tubes: Mapping[str, Sequence[_Waiting]],
+        earlier: Mapping[UUID, Sequence[_Earlier]],
+    ) -> None:
+        self._tubes = tubes
+        self._earlier = earlier
+        self._claimed: set[UUID] = set()
+
+    def claim(self, base: "Matched", measurement: Measurement, content: str) -> "Matched":
+        """Give the measurement its tube and order, or the reason why it has none."""
+        if base.role is not Role.SPECIMEN:
+            return replace(base, standing=Standing.CONTROL)
+        if base.assay is None:
+            return replace(base, why=f"no rule reads assay {measurement.assay}")
+        known = self._tubes.get(_key(measurement), ())
+        if not known:
+            return replace(base, why=f"no tube {', '.join(measurement.specimens)} here")
+        tube_id = known[0].tube_id
+        before = self._said_before(base, tube_id, measurement, content)
+        if before is not None:
+            return before
+        for waiting in known:
+            order = waiting.order_id
+            if waiting.assay == base.assay and order is not None and order not in self._claimed:
+                self._claimed.add(order)
+                return replace(base, standing=Standing.MATCHED, tube_id=tube_id, order_id=order)
+        return replace(base, tube_id=tube_id, why="no test is waiting on this tube")
+
+    def _said_before(
+        self, base: "Matched", tube_id: UUID, measurement: Measurement, content: str
+    ) -> "Matched | None":
+        for earlier in self._earlier.get(tube_id, ()):
+            if earlier.measured_text != measurement.measured_at:
+                continue
+            same = earlier.content == content
+            return replace(
+                base,
+                standing=Standing.DISMISSED if same else Standing.CORRECTION,
+                why="the same was said before" if same else "another value for this test",
+                tube_id=tube_id,
+                order_id=earlier.order_id,
+            )
+        return None
+
+
+def find_cartridges(
+    session: Session, measurements: Sequence[Measurement], instrument_id: UUID
+) -> Cartridges:
+    """Look up, in two statements, every tube the cartridges name.
+
+    Several ids on one cartridge are a pool made by hand: it is the laboratory
+    pool of exactly these sources, or it is unmatched.
+    """
+    if not measurements:
+        return Cartridges({}, {})
+    tubes: dict[str, list[_Waiting]] = {}
+    singles = [_key(m) for m in measurements if len(m.specimens) == 1]
+    for row in session.execute(_TUBES, {"barcodes": singles}):
+        tubes.setdefault(row.barcode, []).append(_Waiting(row.id, row.assay_code, row.order_id))
+    for measurement in measurements:
+        if len(measurement.specimens) > 1:
+            sources = sorted(normalise(s) for s in measurement.specimens)
+            for row in session.execute(_POOL, {"sources": sources}):
+                waiting = _Waiting(row.id, row.assay_code, row.order_id)
+                tubes.setdefault(_key(measurement), []).append(waiting)
+    ids = sorted({w.tube_id for known in tubes.values() for w in known})
+    earlier: dict[UUID, list[_Earlier]] = {}
+    for row in session.execute(_EARLIER, {"tubes": ids, "instrument": instrument_id}):
+        earlier.setdefault(row.tube_id, []).append(
+            _Earlier(row.content, row.measured_text, row.order_id)
+        )
+    return Cartridges(tubes, earlier)
+
+
+def _key(measurement: Measurement) -> str:
+    return ",".join(sorted(normalise(s) for s in measurement.specimens))
+
+
+_TUBES = text("""
+SELECT t.barcode, t.id, t.assay_code, o.id AS order_id
+FROM tube t LEFT JOIN test_order o ON o.tube_id = t.id AND o.state = 'queued'
+WHERE t.barcode = ANY(:barcodes)
+ORDER BY t.id, o.round
+""")
+
+_POOL = text("""
+SELECT p.id, p.assay_code, o.id AS order_id
+FROM tube p LEFT JOIN test_order o ON o.tube_id = p.id AND o.state = 'queued'
+WHERE p.kind = 'lab_pool' AND cast(:sources AS text[]) = (
+    SELECT array_agg(t.barcode ORDER BY t.barcode COLLATE "C")
+    FROM tube_source s JOIN tube t ON t.id = s.source_id WHERE s.pool_id = p.id
+) AND p.id IN (
+    SELECT s.pool_id FROM tube_source s JOIN tube t ON t.id = s.source_id
+    WHERE t.barcode = ANY(:sources)
+)
+""")
+
+_EARLIER = text("""
+SELECT tube_id, content, measured_text, order_id FROM measurement
+WHERE tube_id = ANY(:tubes) AND instrument_id = :instrument AND standing = 'matched'
+""")

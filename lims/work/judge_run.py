@@ -1,0 +1,143 @@
+"""Judge a run by its controls once they are all in; until then its wells are held."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from lims.domain.controls import ControlReading, Judgement, Verdict, judge
+from lims.domain.interpretation import TargetReading, rule_in_force
+from lims.domain.lifecycle import RUN_MOVES, RunState, move
+from lims.work.audit import record
+
+STATE_OF = {
+    Verdict.PASSED: RunState.VALID,
+    Verdict.CONTAMINATED: RunState.INVALID,
+    Verdict.INSENSITIVE: RunState.HELD,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A run as it stands now. ``fresh`` when it was judged by this very message."""
+
+    run_id: UUID
+    plate: str
+    state: RunState
+    why: str
+    fresh: bool
+
+
+def judge_runs(
+    session: Session,
+    runs: Iterable[UUID],
+    instrument_id: UUID,
+    *,
+    site_id: UUID,
+    now: datetime,
+) -> Mapping[UUID, Judged]:
+    """Judge each run that can be judged; the others stay *measuring*, their wells held."""
+    return {run: _judge(session, run, instrument_id, site_id, now) for run in sorted(runs)}
+
+
+def _judge(
+    session: Session, run_id: UUID, instrument_id: UUID, site_id: UUID, now: datetime
+) -> Judged:
+    run = session.execute(
+        text("SELECT plate, assay_code, state, verdict_why FROM run WHERE id = :run"),
+        {"run": run_id},
+    ).one()
+    state = RunState(run.state)
+    if state not in {RunState.PLANNED, RunState.MEASURING}:
+        return Judged(run_id, run.plate, state, run.verdict_why or "", fresh=False)
+    if state is RunState.PLANNED:
+        state = move(RUN_MOVES, state, RunState.MEASURING, what=f"run {run.plate}")
+    controls, wells_missing = _read(session, run_id)
+    if wells_missing and any(c.readings is None for c in controls):
+        _hold(session, run_id, instrument_id, now)
+        return Judged(run_id, run.plate, state, "waiting for the rest of the plate", fresh=False)
+    judgement = judge(rule_in_force(run.assay_code), controls)
+    state = move(RUN_MOVES, state, STATE_OF[judgement.verdict], what=f"run {run.plate}")
+    _write(session, run_id, instrument_id, state=state, judgement=judgement, now=now)
+    record(
+        session,
+        site_id=site_id,
+        actor="interpretation",
+        verb="judge_run",
+        subject=run.plate,
+        now=now,
+        verdict=str(judgement.verdict),
+        why=judgement.why,
+    )
+    return Judged(run_id, run.plate, state, judgement.why, fresh=True)
+
+
+def _read(session: Session, run_id: UUID) -> tuple[list[ControlReading], bool]:
+    rows = session.execute(
+        text(
+            "SELECT w.position, w.role, m.targets, m.error, m.id AS measured FROM well w"
+            " LEFT JOIN measurement m ON m.run_id = w.run_id AND m.well = w.position"
+            " AND m.standing IN ('matched', 'control')"
+            " WHERE w.run_id = :run ORDER BY w.position"
+        ),
+        {"run": run_id},
+    ).all()
+    controls = [
+        ControlReading(
+            well=row.position,
+            role=row.role,
+            readings=None
+            if row.measured is None
+            else tuple(TargetReading(t["target"], t["ct_cycles"]) for t in row.targets),
+            error=row.error,
+        )
+        for row in rows
+        if row.role != "specimen"
+    ]
+    return controls, any(row.measured is None for row in rows if row.role == "specimen")
+
+
+def _hold(session: Session, run_id: UUID, instrument_id: UUID, now: datetime) -> None:
+    session.execute(
+        text(
+            "UPDATE run SET state = 'measuring', instrument_id = :instrument,"
+            " measured_at = coalesce(measured_at, :now) WHERE id = :run"
+        ),
+        {"run": run_id, "instrument": instrument_id, "now": now},
+    )
+    session.execute(
+        text(
+            "UPDATE measurement SET standing = 'held', why = 'waiting for the rest of the plate'"
+            " WHERE run_id = :run AND standing IN ('matched', 'control')"
+        ),
+        {"run": run_id},
+    )
+
+
+def _write(
+    session: Session,
+    run_id: UUID,
+    instrument_id: UUID,
+    *,
+    state: RunState,
+    judgement: Judgement,
+    now: datetime,
+) -> None:
+    session.execute(
+        text(
+            "UPDATE run SET state = :state, verdict = :verdict, verdict_why = :why,"
+            " instrument_id = :instrument, measured_at = coalesce(measured_at, :now),"
+            " judged_at = :now WHERE id = :run"
+        ),
+        {
+            "run": run_id,
+            "state": str(state),
+            "verdict": str(judgement.verdict),
+            "why": judgement.why,
+            "instrument": instrument_id,
+            "now": now,
+        },
+    )

@@ -1,0 +1,280 @@
+"""Find, for every measurement of a message, the well, tube and order it belongs to.
+
+Nothing is guessed: what does not fit the layout exactly is kept as unmatched,
+with the reason, and can be attached by a person later (S13). The same well
+with another value is a correction that waits for a reviewer (S14).
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from instruments.measurement import Capture, Measurement, Role
+from lims.db.ids import uuid7
+from lims.domain.barcodes import normalise
+from lims.domain.interpretation import TargetReading, assay_named
+from lims.domain.lifecycle import RunState, Standing
+from lims.domain.registration import digest
+from lims.work.cartridges import Cartridges, find_cartridges
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """One measurement with what it was found to belong to."""
+
+    measurement_id: UUID
+    standing: Standing
+    role: Role
+    readings: tuple[TargetReading, ...]
+    error: str | None
+    run_id: UUID | None = None
+    well: str | None = None
+    order_id: UUID | None = None
+    tube_id: UUID | None = None
+    assay: str | None = None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A well of the layout, and what was measured there before."""
+
+    role: str
+    order_id: UUID | None
+    tube_id: UUID | None
+    barcode: str | None
+    earlier_content: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Plate:
+    id: UUID
+    assay: str
+    state: RunState
+    places: Mapping[str, _Place]
+
+
+def match(
+    session: Session,
+    capture: Capture,
+    message_id: UUID,
+    instrument_id: UUID,
+    *,
+    site_id: UUID,
+    now: datetime,
+) -> tuple[Matched, ...]:
+    """Match and store every measurement of a message; locks the runs it speaks of."""
+    plates = _plates(session, {m.run for m in capture.measurements if m.run})
+    cartridges = find_cartridges(
+        session, [m for m in capture.measurements if m.run is None], instrument_id
+    )
+    found: list[Matched] = []
+    rows: list[dict[str, Any]] = []
+    for measurement in capture.measurements:
+        one = _place(measurement, plates, cartridges, complete=capture.complete)
+        found.append(one)
+        rows.append(_row(measurement, one, message_id, instrument_id, site_id=site_id, now=now))
+    if rows:
+        session.execute(_INSERT, rows)
+    return tuple(found)
+
+
+def release_held(session: Session, runs: Iterable[UUID]) -> tuple[Matched, ...]:
+    """Held results of runs whose message is now whole: they count from here on (S12)."""
+    rows = session.execute(
+        text(
+            "UPDATE measurement m SET standing = CASE WHEN m.role = 'specimen' THEN 'matched'"
+            " ELSE 'control' END, why = NULL FROM run r"
+            " WHERE m.run_id = ANY(:runs) AND m.standing = 'held' AND r.id = m.run_id"
+            " RETURNING m.id, m.standing, m.role, m.targets, m.error, m.run_id, m.well,"
+            " m.order_id, m.tube_id, r.assay_code"
+        ),
+        {"runs": list(runs)},
+    )
+    return tuple(
+        Matched(
+            measurement_id=row.id,
+            standing=Standing(row.standing),
+            role=Role(row.role),
+            readings=stored_readings(row.targets),
+            error=row.error,
+            run_id=row.run_id,
+            well=row.well,
+            order_id=row.order_id,
+            tube_id=row.tube_id,
+            assay=row.assay_code,
+        )
+        for row in rows
+    )
+
+
+def stored_readings(targets: Iterable[Mapping[str, Any]]) -> tuple[TargetReading, ...]:
+    """Readings from the JSON that ``measurement.targets`` keeps."""
+    return tuple(TargetReading(t["target"], t["ct_cycles"]) for t in targets)
+
+
+def content_of(measurement: Measurement) -> str:
+    """The identity of what was measured, without when and where it was said."""
+    return digest(
+        [
+            measurement.specimen,
+            measurement.assay,
+            [[t.target, t.ct_cycles, t.call] for t in measurement.targets],
+            measurement.call,
+            measurement.error,
+        ]
+    )
+
+
+def _place(
+    measurement: Measurement,
+    plates: Mapping[str, _Plate],
+    cartridges: Cartridges,
+    *,
+    complete: bool,
+) -> Matched:
+    readings = tuple(TargetReading(t.target, t.ct_cycles) for t in measurement.targets)
+    base = Matched(
+        measurement_id=uuid7(),
+        standing=Standing.UNMATCHED,
+        role=measurement.role,
+        readings=readings,
+        error=measurement.error,
+        well=measurement.well,
+        assay=assay_named(measurement.assay),
+    )
+    if measurement.run is None:
+        return cartridges.claim(base, measurement, content_of(measurement))
+    plate = plates.get(measurement.run)
+    if plate is None:
+        return _because(base, f"plate {measurement.run} is not laid out here")
+    return _in_plate(base, measurement, plate, complete=complete)
+
+
+def _in_plate(base: Matched, measurement: Measurement, plate: _Plate, *, complete: bool) -> Matched:
+    place = plate.places.get(measurement.well or "")
+    inside = replace(base, run_id=plate.id, assay=plate.assay)
+    misfit = _misfit(measurement, plate, place)
+    if place is None or misfit is not None:
+        return _because(inside, misfit or "")
+    inside = replace(inside, order_id=place.order_id, tube_id=place.tube_id)
+    if place.earlier_content == content_of(measurement):
+        return replace(inside, standing=Standing.DISMISSED, why="the same was said before")
+    if place.earlier_content is not None:
+        return replace(inside, standing=Standing.CORRECTION, why="another value for this well")
+    if plate.state not in {RunState.PLANNED, RunState.MEASURING}:
+        return _because(inside, f"came after the run was judged {plate.state}")
+    if not complete:
+        return replace(inside, standing=Standing.HELD, why="incomplete message")
+    specimen = measurement.role is Role.SPECIMEN
+    return replace(inside, standing=Standing.MATCHED if specimen else Standing.CONTROL)
+
+
+def _misfit(measurement: Measurement, plate: _Plate, place: _Place | None) -> str | None:
+    """Why the measurement does not fit its place in the layout, or None when it does."""
+    if place is None:
+        return f"plate {measurement.run} has no well {measurement.well}"
+    if place.role != measurement.role:
+        return f"the layout has a {place.role} in {measurement.well}"
+    if assay_named(measurement.assay) != plate.assay:
+        return f"the plate is for {plate.assay}, came {measurement.assay}"
+    if place.barcode is not None and normalise(measurement.specimen) != place.barcode:
+        return f"the layout has {place.barcode} in {measurement.well}"
+    return None
+
+
+def _because(matched: Matched, why: str) -> Matched:
+    return replace(matched, standing=Standing.UNMATCHED, why=why)
+
+
+def _plates(session: Session, named: set[str]) -> Mapping[str, _Plate]:
+    if not named:
+        return {}
+    runs = session.execute(
+        text(
+            "SELECT id, plate, assay_code, state FROM run WHERE plate = ANY(:plates)"
+            " ORDER BY id FOR UPDATE"
+        ),
+        {"plates": sorted(named)},
+    ).all()
+    places: dict[UUID, dict[str, _Place]] = {run.id: {} for run in runs}
+    for row in session.execute(_PLACES, {"runs": list(places)}):
+        places[row.run_id][row.position] = _Place(
+            row.role, row.order_id, row.tube_id, row.barcode, row.content
+        )
+    return {
+        run.plate: _Plate(run.id, run.assay_code, RunState(run.state), places[run.id])
+        for run in runs
+    }
+
+
+_PLACES = text("""
+SELECT w.run_id, w.position, w.role, w.order_id, w.tube_id, t.barcode, m.content
+FROM well w
+LEFT JOIN tube t ON t.id = w.tube_id
+LEFT JOIN LATERAL (
+    SELECT content FROM measurement m
+    WHERE m.run_id = w.run_id AND m.well = w.position
+      AND m.standing IN ('matched', 'control', 'held')
+    ORDER BY m.id DESC LIMIT 1
+) m ON true
+WHERE w.run_id = ANY(:runs)
+""")
+
+_INSERT = text("""
+INSERT INTO measurement (id, site_id, message_id, instrument_id, path, specimen_text, role, run_id,
+                         run_text, well, tube_id, order_id, assay_text, call, error, targets,
+                         content, standing, why, measured_text, received_at)
+VALUES (:id, :site_id, :message_id, :instrument_id, :path, :specimen_text, :role, :run_id,
+        :run_text, :well, :tube_id, :order_id, :assay_text, :call, :error,
+        cast(:targets AS jsonb), :content, :standing, :why, :measured_text, :received_at)
+""")
+
+
+def _row(
+    measurement: Measurement,
+    one: Matched,
+    message_id: UUID,
+    instrument_id: UUID,
+    *,
+    site_id: UUID,
+    now: datetime,
+) -> dict[str, Any]:
+    return {
+        "id": one.measurement_id,
+        "site_id": site_id,
+        "message_id": message_id,
+        "instrument_id": instrument_id,
+        "path": measurement.path,
+        "specimen_text": ",".join(measurement.specimens),
+        "role": str(measurement.role),
+        "run_id": one.run_id,
+        "run_text": measurement.run,
+        "well": measurement.well,
+        "tube_id": one.tube_id,
+        "order_id": one.order_id,
+        "assay_text": measurement.assay,
+        "call": measurement.call,
+        "error": measurement.error,
+        "targets": _targets_json(measurement),
+        "content": content_of(measurement),
+        "standing": str(one.standing),
+        "why": one.why,
+        "measured_text": measurement.measured_at,
+        "received_at": now,
+    }
+
+
+def _targets_json(measurement: Measurement) -> str:
+    return json.dumps(
+        [
+            {"target": t.target, "ct_cycles": t.ct_cycles, "call": t.call}
+            for t in measurement.targets
+        ]
+    )

@@ -1,0 +1,162 @@
+"""Take one message of an analyser: bytes kept once, wells matched, the run judged, people told.
+
+Everything a message implies is one transaction: measurements, results, cleared
+people, re-tests, cases and the notices owed. The same bytes again get the same
+receipt and change nothing.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from instruments.measurement import Capture
+from lims.db.ids import uuid7
+from lims.domain.lifecycle import MessageState, Standing
+from lims.domain.refusals import UnknownInstrument
+from lims.tables import Instrument, RawMessage
+from lims.work.judge_run import judge_runs
+from lims.work.match import Matched, match, release_held
+from lims.work.results import write_results
+from lims.work.settle_run import settle_measured
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a message. Stored with it, so that a replay answers the same."""
+
+    message_id: str
+    digest: str
+    state: str
+    reason: str | None
+    measurements: int
+    matched: int
+    held: int
+    unmatched: int
+    corrections: int
+    duplicates: int
+    runs: dict[str, str]
+
+
+def take(
+    session: Session, capture: Capture, *, site_id: UUID, captured_at: datetime, now: datetime
+) -> tuple[Receipt, bool]:
+    """Take a capture; returns its receipt and whether it is a replay.
+
+    Raises UnknownInstrument when no instrument of that name is set up: the
+    gateway keeps the message and sends it again when one is.
+    """
+    instrument = session.scalars(
+        select(Instrument).where(Instrument.name == capture.instrument, Instrument.active)
+    ).one_or_none()
+    if instrument is None:
+        raise UnknownInstrument(came=capture.instrument, where="instrument")
+    message_id = _keep_bytes(
+        session, capture, instrument.id, site_id=site_id, captured_at=captured_at, now=now
+    )
+    if message_id is None:
+        return _earlier(session, capture.digest), True
+    instrument.last_message_at = now
+    session.flush()
+    receipt = _read(session, capture, message_id, instrument.id, site_id=site_id, now=now)
+    session.execute(
+        update(RawMessage)
+        .where(RawMessage.id == message_id)
+        .values(state=receipt.state, receipt=asdict(receipt))
+    )
+    return receipt, False
+
+
+def _keep_bytes(
+    session: Session,
+    capture: Capture,
+    instrument_id: UUID,
+    *,
+    site_id: UUID,
+    captured_at: datetime,
+    now: datetime,
+) -> UUID | None:
+    return session.execute(
+        insert(RawMessage)
+        .values(
+            id=uuid7(),
+            site_id=site_id,
+            instrument_id=instrument_id,
+            digest=capture.digest,
+            driver=capture.driver,
+            driver_version=capture.driver_version,
+            body=capture.raw,
+            state=MessageState.ACCEPTED,
+            reason=capture.quarantine.reason if capture.quarantine else None,
+            captured_at=captured_at,
+            stored_at=now,
+            receipt={},
+        )
+        .on_conflict_do_nothing(index_elements=[RawMessage.digest])
+        .returning(RawMessage.id)
+    ).scalar_one_or_none()
+
+
+def _earlier(session: Session, digest: str) -> Receipt:
+    stored: dict[str, Any] = session.execute(
+        select(RawMessage.receipt).where(RawMessage.digest == digest)
+    ).scalar_one()
+    return Receipt(**stored)
+
+
+def _read(
+    session: Session,
+    capture: Capture,
+    message_id: UUID,
+    instrument_id: UUID,
+    *,
+    site_id: UUID,
+    now: datetime,
+) -> Receipt:
+    if capture.quarantine is not None:
+        return _receipt(
+            capture, message_id, MessageState.QUARANTINED, reason=capture.quarantine.reason
+        )
+    matched = match(session, capture, message_id, instrument_id, site_id=site_id, now=now)
+    if not capture.complete:
+        return _receipt(
+            capture, message_id, MessageState.HELD, matched=matched, reason="incomplete"
+        )
+    runs = {m.run_id for m in matched if m.run_id is not None}
+    resumed = release_held(session, runs)
+    states = judge_runs(session, runs, instrument_id, site_id=site_id, now=now)
+    results = write_results(session, [*matched, *resumed], states, site_id=site_id, now=now)
+    settle_measured(session, results, site_id=site_id, now=now)
+    said = {plate.plate: str(plate.state) for plate in states.values()}
+    return _receipt(capture, message_id, MessageState.ACCEPTED, matched=matched, runs=said)
+
+
+def _receipt(
+    capture: Capture,
+    message_id: UUID,
+    state: MessageState,
+    *,
+    matched: tuple[Matched, ...] = (),
+    runs: dict[str, str] | None = None,
+    reason: str | None = None,
+) -> Receipt:
+    def count(standing: Standing) -> int:
+        return sum(m.standing is standing for m in matched)
+
+    return Receipt(
+        message_id=str(message_id),
+        digest=capture.digest,
+        state=str(state),
+        reason=reason,
+        measurements=len(capture.measurements),
+        matched=count(Standing.MATCHED) + count(Standing.CONTROL),
+        held=count(Standing.HELD),
+        unmatched=count(Standing.UNMATCHED),
+        corrections=count(Standing.CORRECTION),
+        duplicates=count(Standing.DISMISSED),
+        runs=runs or {},
+    )
