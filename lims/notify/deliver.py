@@ -1,0 +1,201 @@
+"""The deliverer: woken by a notice or by the clock, it sends what is due. Run as many as you like.
+
+Three short steps, never overlapping: a transaction leases, the network thinks with no connection
+held, a transaction settles. Killed anywhere between, the lease runs out and the notice is sent
+again under the same webhook-id (at least once, never lost).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from random import Random
+from time import monotonic, sleep
+
+import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+
+from lims.db.laboratory import Laboratory
+from lims.db.listening import Listener
+from lims.domain.lifecycle import NoticeState
+from lims.domain.retries import RetryPlan
+from lims.notify.webhook import WebhookSender
+from lims.work import delivery, dispatch
+from lims.work.delivery import Attempt
+from lims.work.dispatch import Owed
+
+log = structlog.get_logger()
+
+CHANNEL = "notice_owed"
+_LOOK_UP_S = 0.25  # how soon a stop is noticed
+_ELSEWHERE_S = 1.0  # how soon something due that could not be leased is looked at again
+_DATABASE_PAUSE_S = 0.5
+_AWAY = (OperationalError, InterfaceError, PoolExhausted)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How much at once. `lease_s` must outlast a sending, which the sender's timeouts bound."""
+
+    senders: int = 8
+    per_subscription: int = 2
+    lease_s: float = 60.0
+    settle_patience_s: float = 30.0
+
+
+class Deliverer:
+    """Sends the owed notices of one laboratory until told to stop."""
+
+    def __init__(
+        self,
+        laboratory: Laboratory,
+        base_url: str,
+        *,
+        plan: RetryPlan | None = None,
+        pace: Pace | None = None,
+        rng: Random | None = None,
+        sender: WebhookSender | None = None,
+    ) -> None:
+        self._lab = laboratory
+        self._plan = plan or RetryPlan()
+        self._pace = pace or Pace()
+        self._rng = rng or Random()  # noqa: S311 - spreads retries; nothing secret
+        self._sender = sender or WebhookSender(base_url)
+        self._wake = threading.Event()
+        self._out = 0
+        self._counting = threading.Lock()
+
+    def run(self, stop: threading.Event) -> None:
+        """Until `stop` is set; then what is being sent is finished and settled first."""
+        listener = Listener(
+            self._lab.engine,
+            [CHANNEL],
+            heard=lambda _channel, _payload: self._wake.set(),
+            connected=self._wake.set,
+            name="notice-listener",
+        )
+        listener.start()
+        log.info("deliverer.started", senders=self._pace.senders)
+        try:
+            with self._sending() as pool:
+                while not stop.is_set():
+                    self._wake.clear()
+                    pause_s = self._step(pool)
+                    self._wait(stop, pause_s)
+        finally:
+            listener.stop()
+            log.info("deliverer.stopped")
+
+    def drain(self) -> int:
+        """Send everything due by now, wait for the answers, and say how many were delivered."""
+        delivered = 0
+        with self._sending() as pool:
+            while True:
+                delivered += self._show()
+                leased = self._lease(self._pace.senders)
+                if not leased:
+                    return delivered
+                sent = [pool.submit(self._deliver, owed) for owed in leased]
+                delivered += sum(future.result() is NoticeState.DELIVERED for future in sent)
+
+    def close(self) -> None:
+        self._sender.close()
+
+    @contextmanager
+    def _sending(self) -> Iterator[ThreadPoolExecutor]:
+        with ThreadPoolExecutor(self._pace.senders, thread_name_prefix="notice-sender") as pool:
+            yield pool
+
+    def _step(self, pool: ThreadPoolExecutor) -> float:
+        """One look at what is due. Returns how long nothing will be, in seconds."""
+        try:
+            while self._show():
+                pass
+            while leased := self._lease(self._pace.senders - self._out):
+                for owed in leased:
+                    self._submit(pool, owed)
+            return self._idle_s()
+        except _AWAY as failure:
+            log.warning("deliverer.database_away", why=type(failure).__name__)
+            return _DATABASE_PAUSE_S
+
+    def _wait(self, stop: threading.Event, pause_s: float) -> None:
+        until = monotonic() + pause_s
+        while not stop.is_set() and (left_s := until - monotonic()) > 0:
+            if self._wake.wait(min(left_s, _LOOK_UP_S)):
+                return
+
+    def _submit(self, pool: ThreadPoolExecutor, owed: Owed) -> None:
+        with self._counting:
+            self._out += 1
+        pool.submit(self._deliver, owed).add_done_callback(self._came_back)
+
+    def _came_back(self, sent: Future[NoticeState | None]) -> None:
+        with self._counting:
+            self._out -= 1
+        self._wake.set()
+        if (failure := sent.exception()) is not None:
+            log.error("deliverer.failed", exc_info=failure)
+
+    def _show(self) -> int:
+        with self._lab.sessions.begin() as session:
+            return dispatch.show_on_board(session, self._lab.clock(), site_id=self._lab.site_id)
+
+    def _lease(self, room: int) -> list[Owed]:
+        if room <= 0:
+            return []
+        with self._lab.sessions.begin() as session:
+            return dispatch.lease(
+                session,
+                self._lab.clock(),
+                room,
+                self._pace.lease_s,
+                site_id=self._lab.site_id,
+                per_subscription=self._pace.per_subscription,
+            )
+
+    def _idle_s(self) -> float:
+        with self._lab.sessions.begin() as session:
+            due = dispatch.next_due(session, site_id=self._lab.site_id)
+        if due is None:
+            return threading.TIMEOUT_MAX
+        wait_s = (due - self._lab.clock()).total_seconds()
+        # Due already, yet not leased: its recipient has enough out, or another deliverer has it.
+        return wait_s if wait_s > 0 else _ELSEWHERE_S
+
+    def _deliver(self, owed: Owed) -> NoticeState | None:
+        """None: sent, but the database stayed away; the lease will run out and say so again."""
+        attempt = self._sender.send(owed, self._lab.clock)
+        state = self._settle(owed, attempt)
+        log.info(
+            "notice.sent",
+            notice_id=str(owed.notice_id),
+            kind=owed.kind,
+            state=state,
+            status_code=attempt.status_code,
+            took_ms=attempt.took_ms,
+        )
+        return state
+
+    def _settle(self, owed: Owed, attempt: Attempt) -> NoticeState | None:
+        until = monotonic() + self._pace.settle_patience_s
+        while True:
+            try:
+                with self._lab.sessions.begin() as session:
+                    return delivery.settle(
+                        session,
+                        owed.notice_id,
+                        attempt,
+                        self._lab.clock(),
+                        plan=self._plan,
+                        rng=self._rng,
+                    )
+            except _AWAY:
+                if monotonic() > until:
+                    log.warning("notice.unsettled", notice_id=str(owed.notice_id))
+                    return None
+                sleep(_DATABASE_PAUSE_S)

@@ -1,0 +1,133 @@
+"""Send one owed notice as a Standard Webhook: thin, signed, once per attempt.
+
+Source: Standard Webhooks 1.0. The receiver fetches the case with its own credential; no name,
+number, address or Ct leaves here. `webhook-id` is the notice's id, so a notice that is sent
+again, after a killed deliverer say, is recognised; `webhook-timestamp` is that of the attempt.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from time import monotonic
+from typing import Any
+
+import httpx
+from standardwebhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError
+
+from lims.work.delivery import LONGEST_ERROR, Attempt
+from lims.work.dispatch import Owed
+
+
+def webhook_id(owed: Owed) -> str:
+    return f"msg_{owed.notice_id}"
+
+
+def payload(owed: Owed, base_url: str) -> bytes:
+    """The JSON body. Facts come first so that they can never stand in for an id or the URL."""
+    data: dict[str, Any] = dict(owed.facts)
+    if owed.case_id is not None:
+        data |= {"case_id": str(owed.case_id), "url": f"{base_url}/api/v1/cases/{owed.case_id}"}
+    else:
+        data |= {"pool_id": str(owed.pool_id), "url": f"{base_url}/api/v1/alerts/{owed.pool_id}"}
+    data["sequence"] = owed.sequence
+    body = {"type": owed.kind, "timestamp": _rfc3339(owed.created_at), "data": data}
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def headers(owed: Owed, body: bytes, at: datetime) -> dict[str, str]:
+    """Raises ValueError (or the package's EmptyWebhookSecretError) for an unusable secret."""
+    signature = Webhook(owed.secret).sign(webhook_id(owed), at, body.decode())
+    return {
+        "content-type": "application/json",
+        "user-agent": "thantoc-webhook/1",
+        "webhook-id": webhook_id(owed),
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": signature,
+    }
+
+
+class WebhookSender:
+    """One HTTP client for all receivers; safe to use from many threads.
+
+    `read_s` bounds each wait for bytes and `whole_s` the whole answer, so that a receiver that
+    drips its body cannot hold a thread. Redirects are a failure: a signed notice goes to the
+    address that was agreed on, and nowhere else.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        connect_s: float = 5.0,
+        read_s: float = 10.0,
+        whole_s: float = 20.0,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._whole_s = whole_s
+        self._client = httpx.Client(
+            follow_redirects=False,
+            timeout=httpx.Timeout(read_s, connect=connect_s),
+            limits=httpx.Limits(max_connections=64, max_keepalive_connections=32),
+            transport=transport,
+        )
+
+    def close(self) -> None:
+        self._client.close()
+
+    def send(self, owed: Owed, clock: Callable[[], datetime]) -> Attempt:
+        """Never raises for what the receiver, its address or its secret does."""
+        began = monotonic()
+        try:
+            body = payload(owed, self._base_url)
+            signed = headers(owed, body, clock())
+        except (ValueError, EmptyWebhookSecretError) as unsigned:
+            return Attempt(None, f"not signed: {type(unsigned).__name__}", 0)
+        try:
+            with self._client.stream("POST", owed.url, content=body, headers=signed) as response:
+                said = self._excerpt(response, began)
+                return Attempt(
+                    status_code=response.status_code,
+                    error=None if response.is_success else said or response.reason_phrase,
+                    took_ms=_since_ms(began),
+                    retry_after_s=retry_after_s(response.headers.get("retry-after"), clock()),
+                )
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as failure:
+            error = f"{type(failure).__name__}: {failure}"[:LONGEST_ERROR]
+            return Attempt(None, error, _since_ms(began))
+
+    def _excerpt(self, response: httpx.Response, began: float) -> str:
+        """The first characters of the answer; the rest is never read."""
+        kept = b""
+        for chunk in response.iter_bytes(LONGEST_ERROR):
+            kept += chunk
+            if len(kept) >= LONGEST_ERROR or monotonic() - began > self._whole_s:
+                break
+        return kept.decode(errors="replace")[:LONGEST_ERROR]
+
+
+def retry_after_s(value: str | None, now: datetime) -> float | None:
+    """Seconds from a Retry-After header: a count, or until a date (RFC 9110 section 10.2.3)."""
+    if value is None:
+        return None
+    if value.strip().isascii() and value.strip().isdigit():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now).total_seconds())
+
+
+def _since_ms(began: float) -> int:
+    return round((monotonic() - began) * 1000)
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

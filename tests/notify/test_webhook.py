@@ -1,0 +1,151 @@
+"""What goes over the wire, and what becomes of every kind of answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from lims.notify.webhook import WebhookSender, payload, retry_after_s
+from lims.work.dispatch import Owed
+from tests.builders_handoff import SECRET
+from tests.notify.receivers import Answer, receiver
+
+BASE = "https://lims.test"
+NOTICE = UUID("0197f3a0-0000-7000-8000-000000000001")
+CASE = UUID("0197f3a0-0000-7000-8000-000000000002")
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def owed(url: str = "http://a.test/", *, secret: str = SECRET, pool: UUID | None = None) -> Owed:
+    return Owed(
+        notice_id=NOTICE,
+        subscription_id=uuid4(),
+        kind="case.opened" if pool is None else "alert.raised",
+        case_id=CASE if pool is None else None,
+        pool_id=pool,
+        sequence=3,
+        facts={"basis": "pcr", "sequence": 99, "url": "https://elsewhere.test"},
+        created_at=datetime(2021, 9, 11, 1, 0, tzinfo=UTC),
+        url=url,
+        secret=secret,
+    )
+
+
+@pytest.fixture
+def sender() -> Iterator[WebhookSender]:
+    made = WebhookSender(BASE + "/", connect_s=1, read_s=0.3)
+    yield made
+    made.close()
+
+
+def test_a_thin_payload_names_the_case_by_id_and_where_to_fetch_it() -> None:
+    assert json.loads(payload(owed(), BASE)) == {
+        "type": "case.opened",
+        "timestamp": "2021-09-11T01:00:00Z",
+        "data": {
+            "basis": "pcr",
+            "case_id": str(CASE),
+            "url": f"{BASE}/api/v1/cases/{CASE}",
+            "sequence": 3,
+        },
+    }
+
+
+def test_an_alert_names_its_pool() -> None:
+    pool = uuid4()
+    data = json.loads(payload(owed(pool=pool), BASE))["data"]
+    assert data["pool_id"] == str(pool)
+    assert "case_id" not in data
+
+
+def test_the_receiver_can_verify_who_sent_it_and_knows_it_by_the_notice_id(
+    sender: WebhookSender,
+) -> None:
+    with receiver() as team:
+        attempt = sender.send(owed(team.url), utc_now)
+    assert (attempt.status_code, attempt.error) == (204, None)
+    assert team.ids == [f"msg_{NOTICE}"]
+    assert team.said[0]["data"]["case_id"] == str(CASE)
+
+
+def test_a_redirect_is_not_followed(sender: WebhookSender) -> None:
+    with receiver() as other:
+        moved = Answer(307, {"location": other.url})
+        with receiver(lambda _n: moved) as team:
+            attempt = sender.send(owed(team.url), utc_now)
+    assert attempt.status_code == 307
+    assert not attempt.accepted
+    assert other.ids == []
+
+
+def test_of_a_long_answer_only_the_beginning_is_kept(sender: WebhookSender) -> None:
+    with receiver(lambda _n: Answer(500, body=b"\xff" + b"x" * 5_000)) as team:
+        attempt = sender.send(owed(team.url), utc_now)
+    assert attempt.error is not None
+    assert len(attempt.error) == 300
+
+
+def test_a_silent_receiver_and_a_closed_port_are_errors_without_a_status(
+    sender: WebhookSender,
+) -> None:
+    with receiver(slow=True) as team:
+        silent = sender.send(owed(team.url), utc_now)
+    closed = sender.send(owed(team.url), utc_now)
+    assert (silent.status_code, closed.status_code) == (None, None)
+    assert (silent.error or "").startswith("ReadTimeout")
+    assert (closed.error or "").startswith("ConnectError")
+
+
+@pytest.mark.parametrize("url", ["ftp://a.test/", "http://[", "not a url"])
+def test_an_unusable_address_is_an_error_and_not_a_crash(sender: WebhookSender, url: str) -> None:
+    assert sender.send(owed(url), utc_now).error
+
+
+@pytest.mark.parametrize("secret", ["whsec_", "whsec_b", "whsec_đ"])
+def test_an_unusable_secret_is_an_error_and_nothing_is_sent_unsigned(
+    sender: WebhookSender, secret: str
+) -> None:
+    with receiver() as team:
+        attempt = sender.send(owed(team.url, secret=secret), utc_now)
+    assert (attempt.error or "").startswith("not signed")
+    assert team.ids == []
+
+
+def test_a_body_that_drips_does_not_hold_the_thread_for_ever() -> None:
+    def drip() -> Iterator[bytes]:
+        while True:
+            yield b"."
+
+    class Dripping(httpx.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            return drip()
+
+    transport = httpx.MockTransport(lambda _request: httpx.Response(500, stream=Dripping()))
+    sender = WebhookSender(BASE, whole_s=0.0, transport=transport)
+    assert sender.send(owed(), utc_now).status_code == 500
+    sender.close()
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("120", 120.0),
+        (" 7 ", 7.0),
+        ("Sat, 11 Sep 2021 01:02:00 GMT", 120.0),
+        ("Sat, 11 Sep 2021 00:00:00 GMT", 0.0),
+        ("soon", None),
+        ("-5", None),
+        ("²", None),
+        (None, None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(value: str | None, seconds: float | None) -> None:
+    assert retry_after_s(value, datetime(2021, 9, 11, 1, 0, tzinfo=UTC)) == seconds
