@@ -1,0 +1,116 @@
+"""What a simulated analyser has measured, and the message it would print of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from instruments.astm.records import Delimiters, write
+from instruments.drivers.plate96 import CONTROLS
+from instruments.measurement import Role
+
+USUAL = Delimiters()
+CEPHEID = Delimiters("|", "@", "^", "\\")
+RUN = timedelta(hours=1)
+
+_CONTROL_NAMES = {role: name for name, role in CONTROLS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Well:
+    """`targets` gives a cycle number, or None for no amplification. A control is printed under
+    its kind's name whatever `specimen` says. `error` is `code text`."""
+
+    well: str
+    specimen: str
+    role: Role
+    targets: Mapping[str, float | None]
+    error: str | None = None
+
+
+def encoded(records: Sequence[str]) -> list[bytes]:
+    """As they go over the line."""
+    return [record.encode("utf-8") + b"\r" for record in records]
+
+
+def plate96_message(
+    plate: str, wells: Sequence[Well], *, serial: str, ended_at: datetime, assay: str = "SARS2"
+) -> list[str]:
+    """One record each, without its CR: see `instruments.drivers.plate96`."""
+    start, end = _stamp(ended_at - RUN), _stamp(ended_at)
+    sender = ("plate96", serial, "1.0")
+    records: list[Sequence[object]] = [
+        ("H", "", "", "", sender, "", "", "", "", "", "", "P", "LIS2-A2", end),
+        ("P", 1),
+    ]
+    for number, well in enumerate(wells, start=1):
+        control = _CONTROL_NAMES.get(well.role)
+        place = (control or well.specimen, plate, well.well)
+        test = ("", "", "", assay)
+        action = "Q" if control else "A"
+        records.append(("O", number, place, "", test, "R", "", "", "", "", "", action))
+        if well.error:
+            records.append(_error(well.error))
+        for at, (target, ct) in enumerate(well.targets.items(), start=1):
+            value = "" if ct is None else f"{ct:.2f}"
+            result = ("R", at, (*test, target), value, "Ct", "", "", "", "F", "", "", start, end)
+            records.append((*result, (serial, well.well)))
+    records.append(("L", 1, "N"))
+    return _printed(records, USUAL)
+
+
+def genexpert_message(
+    specimens: Sequence[str],
+    targets: Mapping[str, float | None],
+    *,
+    call: str,
+    serial: str,
+    ended_at: datetime,
+    panel: str = "COV2",
+    code: str = "SARSCOV2",
+    error: str | None = None,
+) -> list[str]:
+    """One cartridge, one main result: see `instruments.drivers.genexpert`. `specimens` of a pool
+    are several. Target `SPC` is the internal control."""
+    start, end = _stamp(ended_at - RUN), _stamp(ended_at)
+    sender = ("GeneXpert PC", "GeneXpert", "6.5")
+    cartridge = (f"{serial}-PC", serial, "625015", end[4:], "00500", "20301231")
+    main = ("", panel, "", code, "Xpress SARS-CoV-2", "1", "SARS-CoV-2", "")
+    order = ("O", 1, ",".join(specimens), "", ("", "", "", panel), "R", start)
+    head = ("H", "", f"GXM-{end}", "", sender, "", "", "", "", "LIS", "", "P", "1394-97", end)
+    told = ("R", 1, main, (call, ""), "", "", "", "", "F", "", "", start, end, cartridge)
+    records: list[Sequence[object]] = [
+        head,
+        ("P", 1),
+        (*order, *[""] * 8, "ORH", *[""] * 9, "F"),
+        told,
+    ]
+    if error:
+        records.append(_error(error))
+    positive = any(ct is not None for name, ct in targets.items() if name != "SPC")
+    number = 2
+    for name, ct in targets.items():
+        analyte = ("", panel, "", code, "", "", name)
+        records.append(("R", number, (*analyte, ""), (_word(name, ct, positive), "")))
+        records.append(("R", number + 1, (*analyte, "Ct"), ("", f"{ct or 0.0:.1f}")))
+        number += 2
+    records.append(("L", 1, "N"))
+    return _printed(records, CEPHEID)
+
+
+def _word(target: str, ct: float | None, positive: bool) -> str:
+    if target == "SPC":
+        return "NA" if positive else ("PASS" if ct is not None else "FAIL")
+    return "NEG" if ct is None else "POS"
+
+
+def _error(error: str) -> tuple[object, ...]:
+    code, _space, text = error.partition(" ")
+    return ("C", 1, "I", ("Error", code, text), "N")
+
+
+def _printed(records: Sequence[Sequence[object]], marks: Delimiters) -> list[str]:
+    return [write(record, marks).decode("utf-8").removesuffix("\r") for record in records]
+
+
+def _stamp(at: datetime) -> str:
+    return at.strftime("%Y%m%d%H%M%S")

@@ -1,0 +1,76 @@
+"""Frames of a session joined to messages, each from its H to its L.
+
+A record may be cut anywhere, in mid-field too, so texts are joined and frame numbers are not
+(LIS1-A 6.3.1.1). One session may carry several messages. A message is whole when its L record is,
+which is before EOT: what stands in the journal then needs nothing more from the line.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from instruments.astm.frames import Control
+
+LONGEST_MESSAGE = 16 * 1024 * 1024  # bytes; a plate is a hundredth of it. Beyond, it is cut here
+_LINE_ENDS = b"\r\n\0 "
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message's text. `conflict`: one of its frames came twice with different bytes, so which
+    one the analyser meant is unknown."""
+
+    text: bytes
+    conflict: bool = False
+
+
+class Assembly:
+    """Told of a line's sessions in order, gives the messages as they become whole."""
+
+    def __init__(self, longest_message: int = LONGEST_MESSAGE) -> None:
+        self._longest_message = longest_message
+        self._text = bytearray()
+        self._record_at = 0
+        self._conflict = False
+
+    def frame(self, body: bytes) -> Iterator[Received]:
+        """`body` is FN, text and ETX or ETB. ETX ends a record even where its CR was left out."""
+        self._text += body[1:-1]
+        if self._text and body[-1] == Control.ETX and not self._text.endswith((b"\r", b"\n")):
+            self._text += b"\r"
+        yield from self._whole_messages()
+        if len(self._text) > self._longest_message:
+            yield from self._cut(len(self._text))
+
+    def conflict(self) -> None:
+        self._conflict = True
+
+    def end(self) -> Iterator[Received]:
+        """The session is over: what has no L is given as it is."""
+        yield from self._cut(len(self._text))
+        self._conflict = False
+
+    def _whole_messages(self) -> Iterator[Received]:
+        while (stop := self._end_of_record()) >= 0:
+            record = bytes(self._text[self._record_at : stop]).strip(_LINE_ENDS)
+            if record[:1] == b"L" and record[1:2] in (b"", self._field_mark()):
+                yield from self._cut(stop)
+            elif record[:1] == b"H" and self._text[: self._record_at].strip(_LINE_ENDS):
+                yield from self._cut(self._record_at)
+            else:
+                self._record_at = stop
+
+    def _end_of_record(self) -> int:
+        ends = [self._text.find(end, self._record_at) for end in (b"\r", b"\n")]
+        return min((end + 1 for end in ends if end >= 0), default=-1)
+
+    def _field_mark(self) -> bytes:
+        head = self._text.lstrip(_LINE_ENDS)
+        return bytes(head[1:2]) if head[:1] == b"H" else b"|"
+
+    def _cut(self, at: int) -> Iterator[Received]:
+        text = bytes(self._text[:at]).lstrip(_LINE_ENDS)
+        del self._text[:at]
+        self._record_at = 0
+        conflict, self._conflict = self._conflict, False
+        if text:
+            yield Received(text, conflict)

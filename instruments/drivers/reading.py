@@ -1,0 +1,76 @@
+"""What every driver is, how it refuses, and how the standard writes times and numbers."""
+
+import math
+import re
+from datetime import datetime
+from typing import Protocol
+
+from instruments.astm.records import Message, Node
+from instruments.measurement import Measurement
+
+
+class Unreadable(Exception):
+    """The message cannot be trusted as results: it is quarantined whole, under this reason.
+
+    reason: a stable slug. detail: for a person; names records by letter and number, and never
+    quotes a patient record.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class Driver(Protocol):
+    """`version` rises with every change of what is read, so a capture says by which it was."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
+
+    def measurements(self, message: Message) -> tuple[Measurement, ...]:
+        """Raises `Unreadable`."""
+        ...
+
+
+def refuse_faults(message: Message) -> None:
+    """A gap says that something which was sent is not here."""
+    if message.faults:
+        first = message.faults[0]
+        raise Unreadable(first.reason, first.detail)
+
+
+def iso_time(text: str) -> str | None:
+    """LIS2-A2 5.6.2, `YYYYMMDD[HHMM[SS]]`, by the instrument's clock and so without a zone; None
+    where it is no time: a wrong clock is no reason to hold a result back."""
+    formats = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+    try:
+        read = datetime.strptime(text, formats.get(len(text), ""))  # noqa: DTZ007 - has no zone
+    except ValueError:
+        return None
+    return read.isoformat()
+
+
+def cycles(text: str, where: str) -> float | None:
+    """A cycle number; a decimal comma is borne. Empty or not above zero: no amplification."""
+    plain = text.replace(",", ".")
+    if plain == "":
+        return None
+    if not re.fullmatch(r"[+-]?\d{1,4}(\.\d{0,6})?", plain):
+        raise Unreadable("cycle-number", f"{where}: expected a cycle number, came {text[:20]!r}")
+    value = float(plain)
+    return value if value > 0 and math.isfinite(value) else None
+
+
+def instrument_errors(node: Node) -> str | None:
+    """From the C records of source I and type N (an error; a note, type I, may name people):
+    `Error^code^what^details^when`. None where there is none."""
+    told = []
+    for comment in node.comments:
+        if comment.text(5) != "I" and comment.component(4, 1).casefold() != "notes":
+            _kind, *rest = comment.components(4)
+            told.append(" ".join(part for part in rest[:2] if part) or comment.text(4))
+    return "; ".join(told) or None

@@ -1,0 +1,307 @@
+"""Every real session gives exactly its measurements, or a quarantine that says why."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from instruments.analyser_messages import Well, encoded, genexpert_message, plate96_message
+from instruments.astm.frames import Keep, Kind, Receiver
+from instruments.astm.records import Message, read
+from instruments.astm.session import Assembly, Received
+from instruments.drivers import DRIVERS, Unreadable
+from instruments.measurement import Measurement, Role, TargetReading
+
+WIRE = Path(__file__).parent.parent / "data" / "astm_wire"
+PLATE, XPERT = DRIVERS["plate96"], DRIVERS["genexpert"]
+ENDED = datetime(2021, 7, 13, 16, 42, 24, tzinfo=UTC)
+
+
+def messages_of(path: Path) -> list[Message]:
+    receiver, assembly = Receiver(), Assembly()
+    received: list[Received] = []
+    for action in receiver.feed(path.read_bytes(), 0.0):
+        if isinstance(action, Keep):
+            receiver.kept(True)
+            if action.kind is Kind.FRAME:
+                received += assembly.frame(action.data)
+            elif action.kind is Kind.END:
+                received += assembly.end()
+    return [read(each.text) for each in received]
+
+
+def cartridge(number: int, code: str, call: str, *targets: TargetReading) -> Measurement:
+    return Measurement(
+        path=f"O1R{number}",
+        specimen="99999",
+        role=Role.SPECIMEN,
+        assay=f"COVFLURSVPLUS^{code}",
+        call=call,
+        targets=targets,
+        measured_at="2021-07-13T16:42:24",
+    )
+
+
+def neg(name: str) -> TargetReading:
+    return TargetReading(name, None, "NEG")
+
+
+def test_genexpert_all_negative() -> None:
+    (message,) = messages_of(WIRE / "genexpert_302-7279-6.1.1.1_all_negative.bin")
+    spc = TargetReading("SPC", 29.3, "PASS")
+    assert XPERT.measurements(message) == (
+        cartridge(1, "SARSCOV2", "NEGATIVE", neg("SARS-CoV-2"), spc),
+        cartridge(8, "FLUA", "NEGATIVE", neg("Flu A 1"), neg("Flu A 2"), spc),
+        cartridge(18, "FLUB", "NEGATIVE", neg("Flu B"), spc),
+        cartridge(25, "RSV", "NEGATIVE", neg("RSV"), spc),
+    )
+
+
+def test_genexpert_sars_cov_2_positive() -> None:
+    (message,) = messages_of(WIRE / "genexpert_302-7279-6.1.1.2_sarscov2_positive.bin")
+    spc = TargetReading("SPC", 29.4, "NA")
+    covid, *others = XPERT.measurements(message)
+    assert covid == Measurement(
+        path="O1R1",
+        specimen="1_CoV2_c",
+        role=Role.SPECIMEN,
+        assay="COVFLURSVPLUS^SARSCOV2",
+        call="POSITIVE",
+        targets=(TargetReading("SARS-CoV-2", 31.2, "POS"), spc),
+        measured_at="2021-07-13T13:00:50",
+    )
+    assert [(m.path, m.assay, m.call, m.targets) for m in others] == [
+        ("O1R8", "COVFLURSVPLUS^FLUA", "NEGATIVE", (neg("Flu A 1"), neg("Flu A 2"), spc)),
+        ("O1R18", "COVFLURSVPLUS^FLUB", "NEGATIVE", (neg("Flu B"), spc)),
+        ("O1R25", "COVFLURSVPLUS^RSV", "NEGATIVE", (neg("RSV"), spc)),
+    ]
+
+
+def test_genexpert_pool_of_four_is_one_measurement_of_four_specimens() -> None:
+    (message,) = messages_of(WIRE / "genexpert65_POOL_4_samples.bin")
+    assert XPERT.measurements(message) == (
+        Measurement(
+            path="O1R1",
+            specimen="0734",
+            specimens=("0734", "0735", "0736", "0737"),
+            role=Role.SPECIMEN,
+            assay="UV2^TBPos",
+            call="NOT DETECTED",
+            targets=(TargetReading("SPC", 27.1, "PASS"),),
+            measured_at="2026-09-18T19:34:31",
+        ),
+    )
+
+
+def test_genexpert_with_a_truncated_main_result_is_quarantined() -> None:
+    (message,) = messages_of(WIRE / "genexpert_302-7279-6.1.1.9_no_result_TRUNCATED_R1.bin")
+    with pytest.raises(Unreadable, match=r"truncated-record: R\|1: R.14"):
+        XPERT.measurements(message)
+
+
+def test_an_m2000_session_is_five_messages_and_none_is_a_genexpert_s() -> None:
+    messages = messages_of(WIRE / "m2000_run_one_session.bin")
+    assert [order.record.text(26) for m in messages for _, order in m.orders()] == [*"FFFFX"]
+    assert all(message.terminated and not message.faults for message in messages)
+    for driver in (XPERT, PLATE):
+        with pytest.raises(Unreadable, match="another-instrument"):
+            driver.measurements(messages[0])
+
+
+def xpert(*records: str) -> Message:
+    head = r"H|@^\|GXM-1||PC^GeneXpert^6.3|||||LIS||P|1394-97|20210809121210"
+    return read(b"".join(encoded([head, "P|1", *records])))
+
+
+MAIN = r"R|1|^^^GBS^Xpert GBS^4^^|{call}|||||F||op|20210713164557|20210713164741|^700434^^^^"
+
+
+def test_an_error_of_the_cartridge_is_told_with_its_code() -> None:
+    (measured,) = XPERT.measurements(
+        xpert(
+            "O|1|A1||^^^GBS",
+            MAIN.format(call="ERROR^"),
+            "C|1|I|Notes^^Mrs Example called|I",
+            "C|2|I|Error^2125^Operation terminated^Error 2125: 15, 50^20210713164809|N",
+            "L|1|N",
+        )
+    )
+    assert (measured.assay, measured.call) == ("GBS", "ERROR")
+    assert measured.error == "2125 Operation terminated"
+    assert measured.targets == ()
+
+
+def test_an_order_that_could_not_be_done_is_a_measurement_without_targets() -> None:
+    (measured,) = XPERT.measurements(
+        xpert("O|1|A1||^^^GBS" + "|" * 21 + "X", "C|1|I|Error^^Error^^20101111110659|N", "L|1|N")
+    )
+    assert (measured.path, measured.call, measured.error) == ("O1", None, "Error")
+
+
+def test_a_decimal_comma_is_a_decimal_point() -> None:
+    (measured,) = XPERT.measurements(
+        xpert("O|1|A1||^^^GBS", MAIN.format(call="POSITIF^"), "R|2|^^^GBS^^^GBS^Ct|^31,2", "L|1|N")
+    )
+    assert measured.call == "POSITIF"
+    assert measured.targets == (TargetReading("GBS", 31.2),)
+
+
+def test_a_corrected_result_and_a_log_result_are_told_as_such() -> None:
+    main = MAIN.format(call="^45000").replace("|F|", "|F@C|")
+    log = r"R|2|^^^GBS^Xpert GBS^4^^LOG|^4.65|||||F||op|20210713164557|20210713164741|^700434^^^^"
+    (measured,) = XPERT.measurements(xpert("O|1|A1||^^^GBS", main, log, "L|1|N"))
+    assert measured.flags == ("status-C",)
+    assert measured.call is None
+
+
+@pytest.mark.parametrize(
+    ("specimen", "role"),
+    [("NEG-0713", Role.NEGATIVE_CONTROL), ("pc_12", Role.POSITIVE_CONTROL)],
+)
+def test_a_quality_control_cartridge_is_a_control(specimen: str, role: Role) -> None:
+    order = f"O|1|{specimen}||^^^GBS|R||||||Q"
+    (measured,) = XPERT.measurements(xpert(order, MAIN.format(call="NEGATIVE^"), "L|1|N"))
+    assert measured.role is role
+
+
+@pytest.mark.parametrize(
+    ("records", "reason"),
+    [
+        (["O|1|A1||^^^GBS", MAIN.format(call="NEGATIVE^")], "no-terminator"),
+        (["O|1|A1||^^^GBS", MAIN.format(call="NEG^").replace("R|1", "R|2"), "L|1"], "sequence-gap"),
+        (["O|1|A1||^^^GBS", "R|1|^^^GBS^^^GBS^Ct|^31", "L|1|N"], "no-main-result"),
+        (["O|1|||^^^GBS", MAIN.format(call="NEGATIVE^"), "L|1|N"], "no-specimen"),
+        (["O|1|X9||^^^GBS|R||||||Q", MAIN.format(call="NEGATIVE^"), "L|1|N"], "unknown-control"),
+        (["O|1|A1||^^^GBS", "L|1|N"], "no-results"),
+        (["Q|1|^A1||||||||||O@N", "L|1|N"], "host-query"),
+        (
+            [
+                "O|1|A1||^^^GBS",
+                MAIN.format(call="NEGATIVE^"),
+                "R|2|^^^GBS^^^GBS^Ct|^three",
+                "L|1|N",
+            ],
+            "cycle-number",
+        ),
+    ],
+)
+def test_a_cartridge_message_that_cannot_be_trusted_says_why(
+    records: list[str], reason: str
+) -> None:
+    with pytest.raises(Unreadable) as refused:
+        XPERT.measurements(xpert(*records))
+    assert refused.value.reason == reason
+
+
+def test_a_simulated_cartridge_is_read_as_it_was_meant() -> None:
+    records = genexpert_message(
+        ["A", "B"], {"E": 24.0, "SPC": 30.0}, call="POSITIVE", serial="804051", ended_at=ENDED
+    )
+    (measured,) = XPERT.measurements(read(b"".join(encoded(records))))
+    assert measured.specimens == ("A", "B")
+    assert (measured.assay, measured.call) == ("COV2^SARSCOV2", "POSITIVE")
+    assert measured.targets == (TargetReading("E", 24.0, "POS"), TargetReading("SPC", 30.0, "NA"))
+    assert measured.measured_at == "2021-07-13T16:42:24"
+
+
+def plate(*wells: Well) -> list[str]:
+    return plate96_message("PL7", wells, serial="C1000", ended_at=ENDED)
+
+
+def a_well(well: str = "A01", specimen: str = "TT7K40FQ9XB", **changes: object) -> Well:
+    parts: dict[str, object] = {
+        "role": Role.SPECIMEN,
+        "targets": {"ORF1ab": 23.71, "N": None, "IC": 27.1},
+    }
+    return Well(well, specimen, **(parts | changes))  # type: ignore[arg-type]  # chosen by tests
+
+
+def plate_of(records: list[str]) -> Message:
+    return read(b"".join(encoded(records)))
+
+
+def test_a_plate_is_printed_as_its_profile_says() -> None:
+    assert plate(a_well()) == [
+        r"H|\^&|||plate96^C1000^1.0|||||||P|LIS2-A2|20210713164224",
+        "P|1",
+        "O|1|TT7K40FQ9XB^PL7^A01||^^^SARS2|R||||||A",
+        "R|1|^^^SARS2^ORF1ab|23.71|Ct||||F|||20210713154224|20210713164224|C1000^A01",
+        "R|2|^^^SARS2^N||Ct||||F|||20210713154224|20210713164224|C1000^A01",
+        "R|3|^^^SARS2^IC|27.10|Ct||||F|||20210713154224|20210713164224|C1000^A01",
+        "L|1|N",
+    ]
+
+
+def test_a_plate_gives_one_measurement_a_well() -> None:
+    control = a_well("H12", "", role=Role.EXTRACTION_CONTROL, targets={"IC": 26.0})
+    first, second = PLATE.measurements(plate_of(plate(a_well(), control)))
+    assert first == Measurement(
+        path="O1",
+        specimen="TT7K40FQ9XB",
+        role=Role.SPECIMEN,
+        assay="sars-cov-2",
+        run="PL7",
+        well="A01",
+        targets=(TargetReading("ORF1ab", 23.71), TargetReading("N"), TargetReading("IC", 27.1)),
+        measured_at="2021-07-13T16:42:24",
+    )
+    assert (second.path, second.specimen, second.well) == ("O2", "NEC", "H12")
+    assert second.role is Role.EXTRACTION_CONTROL
+
+
+def test_a_well_that_could_not_be_measured_says_so() -> None:
+    (measured,) = PLATE.measurements(plate_of(plate(a_well(targets={}, error="E17 no signal"))))
+    assert measured.error == "E17 no signal"
+
+
+def test_a_plate_broken_off_gives_the_wells_that_were_closed() -> None:
+    records = plate(a_well("A01"), a_well("A02"), a_well("A03"))[:-2]
+    message = plate_of(records)
+    assert not message.terminated
+    assert [m.well for m in PLATE.measurements(message)] == ["A01", "A02"]
+
+
+@pytest.mark.parametrize(
+    ("find", "put", "reason"),
+    [
+        ("O|2|", "O|3|", "sequence-gap"),
+        ("R|2|", "R|4|", "sequence-gap"),
+        ("^PL7^A02", "^PL7^A01", "well-mismatch"),
+        ("^PL7^A02", "^PL7^I02", "well-name"),
+        ("^PL7^A02", "^PL7", "well-name"),
+        ("^^^SARS2^N", "^^^FLU^N", "assay-mismatch"),
+        ("^^^SARS2^N", "^^^SARS2^IC", "target-twice"),
+        ("|23.71|", "|23.7l|", "cycle-number"),
+        ("R||||||A", "R||||||Q", "unknown-control"),
+        ("plate96^", "plate384^", "another-instrument"),
+    ],
+)
+def test_a_plate_that_cannot_be_trusted_is_quarantined(find: str, put: str, reason: str) -> None:
+    records = [line.replace(find, put) for line in plate(a_well("A01"), a_well("A02"))]
+    with pytest.raises(Unreadable) as refused:
+        PLATE.measurements(plate_of(records))
+    assert refused.value.reason == reason
+
+
+def test_a_well_that_comes_twice_is_quarantined() -> None:
+    with pytest.raises(Unreadable, match="well-twice"):
+        PLATE.measurements(plate_of(plate(a_well("A01"), a_well("A01"))))
+
+
+readings = st.dictionaries(
+    st.sampled_from(["ORF1ab", "N", "IC"]),
+    st.none() | st.integers(1, 4500).map(lambda hundredths: hundredths / 100),
+    min_size=1,
+)
+
+
+@given(st.lists(st.tuples(st.text(min_size=1, max_size=12), readings), min_size=1, max_size=8))
+def test_any_plate_printed_is_read_back(wells: list[tuple[str, dict[str, float | None]]]) -> None:
+    clean = [(name.strip(), targets) for name, targets in wells if name.strip()]
+    drawn = [Well(f"A{at:02}", n, Role.SPECIMEN, t) for at, (n, t) in enumerate(clean, start=1)]
+    if not drawn:
+        return
+    measured = PLATE.measurements(plate_of(plate(*drawn)))
+    assert [(m.specimen, {t.target: t.ct_cycles for t in m.targets}) for m in measured] == clean
