@@ -19,7 +19,7 @@
     │   ├── BarcodeTaken                barcode-taken
     │   ├── IllegalMove                 tube-state             + from, to, allowed
     │   ├── TubeRejected                tube-rejected
-    │   ├── NoConsent                   no-consent
+    │   ├── OutsideReadWindow           outside-read-window
     │   ├── IdentityConflict            identity-conflict
     │   ├── AlreadyInPool               already-in-pool
     │   ├── PersonTwiceInPool           person-twice-in-pool
@@ -243,10 +243,10 @@ class TubeRejected(Conflict):
     todo = "set the tube aside; its people are on the recollection list"
 
 
-class NoConsent(Conflict):
-    slug = "no-consent"
-    expected = "a recorded consent for this use"
-    todo = "ask the person and record the answer first"
+class OutsideReadWindow(Conflict):
+    slug = "outside-read-window"
+    expected = "a rapid test read inside its window"
+    todo = "wait until it is readable; a test read too late is repeated with a new kit"
 
 
 class IdentityConflict(Conflict):

@@ -8,19 +8,17 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from lims.db.ids import uuid7
 from lims.domain.lifecycle import TubeKind, TubeState
 from lims.domain.refusals import (
     DifferentBody,
-    NotFound,
     PersonTwiceInPool,
     PoolFull,
 )
 from lims.domain.registration import AreaRef, PersonGiven, digest
 from lims.tables import Household, Site, Tube
 from lims.work.audit import record
+from lims.work.people import keep_person, refuse_unknown_areas
 from lims.work.pool import refuse_taken
-from lims.work.register import person_columns, refuse_unknown_areas
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,42 +153,19 @@ def _keep_household(session: Session, given: HouseholdGiven, site_id: UUID, now:
     )
 
 
-_PERSON = text("""
-INSERT INTO person (id, site_id, name, name_key, birth_year, birth_date, sex, phone, national_id,
-                    household_id, address, area_scheme, area_code, work_area_scheme,
-                    work_area_code, created_at)
-VALUES (:id, :site_id, :name, :name_key, :birth_year, :birth_date, :sex, :phone, :national_id,
-        :household_id, :address, :area_scheme, :area_code, :work_area_scheme, :work_area_code,
-        :now)
-ON CONFLICT (site_id, national_id) DO UPDATE SET identity_conflict = CASE
-    WHEN person.name_key <> excluded.name_key THEN 'name'
-    WHEN person.birth_year <> excluded.birth_year THEN 'birth_year'
-    ELSE person.identity_conflict END
-RETURNING id
-""")
-
-
 def _keep_person(
     session: Session, member: Swabbed, request: FieldPoolRequest, site_id: UUID, now: datetime
 ) -> UUID:
-    if member.person is None:
-        known = session.execute(
-            text("SELECT id FROM person WHERE id = :id"), {"id": member.person_id}
-        ).scalar()
-        if known is None:
-            raise NotFound(came=str(member.person_id), where="members.person_id")
-        return UUID(str(known))
     person = member.person
     home = request.household
-    if home is not None:
+    if person is not None and home is not None:
         person = replace(
             person,
             household_id=home.household_id,
             address=person.address or home.address,
             area=person.area or home.area,
         )
-    values = person_columns(person) | {"id": uuid7(), "site_id": site_id, "now": now}
-    return UUID(str(session.execute(_PERSON, values).scalar_one()))
+    return keep_person(session, person, member.person_id, site_id=site_id, now=now)
 
 
 def _keep_swabs(

@@ -12,8 +12,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
-from lims.domain.refusals import BarcodeTaken, DifferentBody, NotFound, UnknownUnit
-from lims.domain.registration import AreaRef, PersonGiven, Registration, digest
+from lims.domain.refusals import BarcodeTaken, DifferentBody, NotFound
+from lims.domain.registration import PersonGiven, Registration, digest
+from lims.work.people import person_columns
 
 _STATEMENT = text("""
 WITH earlier AS (
@@ -105,28 +106,6 @@ def register(
     return Registered(given.specimen_id, row.person_id, given.barcode, replayed=False)
 
 
-def refuse_unknown_areas(session: Session, areas: set[AreaRef]) -> None:
-    """Raise UnknownUnit for the first area that its scheme does not have."""
-    missing = areas - known_areas(session, areas)
-    for area in sorted(missing, key=lambda a: (a.scheme, a.code)):
-        raise UnknownUnit(came=f"{area.code} of scheme {area.scheme}", where="area")
-
-
-def known_areas(session: Session, areas: set[AreaRef]) -> set[AreaRef]:
-    """Those of the given areas that exist."""
-    if not areas:
-        return set()
-    rows = session.execute(
-        text(
-            "SELECT a.scheme, a.code FROM area a"
-            " JOIN unnest(cast(:s AS text[]), cast(:c AS text[])) g(s, c)"
-            " ON a.scheme = g.s AND a.code = g.c"
-        ),
-        {"s": [a.scheme for a in areas], "c": [a.code for a in areas]},
-    )
-    return {AreaRef(scheme, code) for scheme, code in rows}
-
-
 _NOBODY = PersonGiven(name="", name_key="")
 
 
@@ -149,24 +128,4 @@ def _parameters(
         "by": by,
         "digest": said,
         **person_columns(person),
-    }
-
-
-def person_columns(person: PersonGiven) -> dict[str, object]:
-    """A person's column values, areas spread into scheme and code."""
-    home, work = person.area, person.work_area
-    return {
-        "name": person.name,
-        "name_key": person.name_key,
-        "birth_year": person.birth_year,
-        "birth_date": person.birth_date,
-        "sex": person.sex,
-        "phone": person.phone,
-        "national_id": person.national_id,
-        "household_id": person.household_id,
-        "address": person.address,
-        "area_scheme": home.scheme if home else None,
-        "area_code": home.code if home else None,
-        "work_area_scheme": work.scheme if work else None,
-        "work_area_code": work.code if work else None,
     }

@@ -13,7 +13,8 @@ from lims.db.ids import uuid7
 from lims.domain.refusals import BarcodeTaken, DifferentBody, NotFound, Refusal, UnknownUnit
 from lims.domain.registration import AreaRef, PersonGiven, Registration, digest
 from lims.work.audit import record
-from lims.work.register import Registered, known_areas, person_columns
+from lims.work.people import known_areas, person_columns
+from lims.work.register import Registered
 
 MOST_ROWS = 10_000
 

@@ -1,0 +1,116 @@
+"""Endpoints of the laboratory bench: receive, reject, pool, lay out, and what waits."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from lims.api import problems
+from lims.api.door import Answer, Ask, Door
+from lims.domain.refusals import Refusal
+from lims.doors.bodies import PoolBody, ReceptionBody, RejectionBody, RunBody
+from lims.work.plate import lay_out
+from lims.work.pool import Pooled, make_pool
+from lims.work.receive import Received, receive
+from lims.work.reject import reject
+from lims.work.run_layout import Layout, read_layout
+from lims.work.tokens import Scope
+from lims.work.waiting import Queue, Rack, Reswab, awaiting_pool, open_recollections, queue
+
+
+@dataclass(frozen=True, slots=True)
+class ReceptionRow:
+    """One scan's outcome: the receipt, or the problem."""
+
+    scan: str
+    receipt: Received | None
+    problem: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """All scans, in scan order."""
+
+    received: int
+    refused: int
+    rows: list[ReceptionRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The receipt of a rejection."""
+
+    tube_id: UUID
+    barcode: str
+    reason: str
+
+
+def declare(door: Door) -> None:
+    """Open the bench's endpoints."""
+    door.opens("POST", "/receptions", scope=Scope.RECEIVE, body=ReceptionBody, answers=Reception)(
+        receive_tubes
+    )
+    door.opens("POST", "/rejections", scope=Scope.RECEIVE, body=RejectionBody, answers=Rejected)(
+        reject_tube
+    )
+    door.opens("POST", "/pools", scope=Scope.POOL, body=PoolBody, answers=Pooled)(pool)
+    door.opens("GET", "/racks/awaiting-pool", scope=Scope.POOL, answers=Rack)(rack)
+    door.opens("POST", "/runs", scope=Scope.RUN, body=RunBody, answers=Layout)(run)
+    door.opens("GET", "/runs/<uuid:run_id>", scope=Scope.RUN, answers=Layout)(run_layout)
+    door.opens("GET", "/queues/<assay>", scope=Scope.RUN, answers=Queue)(test_queue)
+    door.opens("GET", "/recollections", scope=Scope.REGISTER, answers=list[Reswab])(recollections)
+
+
+def receive_tubes(ask: Ask[ReceptionBody]) -> Answer:
+    """Receive scanned tubes; each scan has its own outcome."""
+    rows: list[ReceptionRow] = []
+    for scan in ask.body.barcodes:
+        try:
+            receipt = receive(ask.session, scan, by=ask.by, now=ask.now)
+            rows.append(ReceptionRow(scan, receipt, None))
+        except Refusal as refusal:
+            rows.append(ReceptionRow(scan, None, problems.problem(refusal)))
+    fresh = any(row.receipt is not None and not row.receipt.replayed for row in rows)
+    refused = sum(row.problem is not None for row in rows)
+    return Answer(Reception(len(rows) - refused, refused, rows), created=fresh)
+
+
+def reject_tube(ask: Ask[RejectionBody]) -> Answer:
+    """Reject a tube with a reason; its people are cleared by their pool or swabbed again."""
+    tube = reject(ask.session, ask.body.barcode, ask.body.reason, by=ask.by, now=ask.now)
+    return Answer(Rejected(tube.id, tube.barcode, tube.reject_reason or ""))
+
+
+def pool(ask: Ask[PoolBody]) -> Answer:
+    """Make a laboratory pool from scanned tubes and queue its test."""
+    receipt = make_pool(
+        ask.session, ask.body.value(), site_id=ask.holder.site_id, by=ask.by, now=ask.now
+    )
+    return Answer(receipt, created=not receipt.replayed)
+
+
+def rack(ask: Ask[None]) -> Answer:
+    """The received tubes that wait for a pool, oldest first."""
+    return Answer(awaiting_pool(ask.session, site_id=ask.holder.site_id))
+
+
+def run(ask: Ask[RunBody]) -> Answer:
+    """Lay out a 96-well run from the queue, or exactly as given."""
+    layout, replayed = lay_out(
+        ask.session, ask.body.value(), site_id=ask.holder.site_id, by=ask.by, now=ask.now
+    )
+    return Answer(layout, created=not replayed)
+
+
+def run_layout(ask: Ask[None], run_id: UUID) -> Answer:
+    """The layout of one run, for the analyser's worklist."""
+    return Answer(read_layout(ask.session, run_id))
+
+
+def test_queue(ask: Ask[None], assay: str) -> Answer:
+    """How many tests wait for a run, by priority, and since when."""
+    return Answer(queue(ask.session, assay, site_id=ask.holder.site_id))
+
+
+def recollections(ask: Ask[None]) -> Answer:
+    """The people to be swabbed again, by household."""
+    return Answer(open_recollections(ask.session, site_id=ask.holder.site_id))

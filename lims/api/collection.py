@@ -1,0 +1,120 @@
+"""Endpoints of the street desk: register one, a batch, a field pool, a rapid test."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from lims.api import problems
+from lims.api.door import Answer, Ask, Door
+from lims.domain.refusals import BodyTooLarge, Refusal
+from lims.domain.registration import Registration
+from lims.doors.bodies import BatchBody, FieldPoolBody, RapidTestBody, RegistrationBody
+from lims.work.field_pool import FieldPooled, register_field_pool
+from lims.work.rapid import RapidRead, read_rapid_test
+from lims.work.register import Registered, register
+from lims.work.register_batch import MOST_ROWS, RowOutcome, register_batch
+from lims.work.tokens import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """One row's outcome: ``registered``, ``replayed``, or ``refused`` with its problem."""
+
+    row: int
+    outcome: str
+    receipt: Registered | None
+    problem: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOutcome:
+    """The whole batch: counts, then every row in the order it came."""
+
+    registered: int
+    replayed: int
+    refused: int
+    rows: list[BatchRow]
+
+
+def declare(door: Door) -> None:
+    """Open the desk's endpoints."""
+    door.opens(
+        "POST",
+        "/specimens",
+        scope=Scope.REGISTER,
+        body=RegistrationBody,
+        answers=Registered,
+        one_statement=True,
+    )(register_specimen)
+    door.opens(
+        "POST",
+        "/specimens/batch",
+        scope=Scope.REGISTER,
+        body=BatchBody,
+        answers=BatchOutcome,
+        rows_apart=True,
+    )(register_specimens)
+    door.opens(
+        "POST", "/field-pools", scope=Scope.REGISTER, body=FieldPoolBody, answers=FieldPooled
+    )(field_pool)
+    door.opens("POST", "/rapid-tests", scope=Scope.REGISTER, body=RapidTestBody, answers=RapidRead)(
+        rapid_test
+    )
+
+
+def register_specimen(ask: Ask[RegistrationBody]) -> Answer:
+    """Register one person's swab in one tube."""
+    receipt = register(
+        ask.session, ask.body.value(), site_id=ask.holder.site_id, by=ask.by, now=ask.now
+    )
+    return Answer(receipt, created=not receipt.replayed)
+
+
+def register_specimens(ask: Ask[list[Any]]) -> Answer:
+    """Register up to 10,000 swabs; good rows are kept, bad ones say how to correct them."""
+    if len(ask.body) > MOST_ROWS:
+        raise BodyTooLarge(
+            expected=f"at most {MOST_ROWS} rows", came=f"{len(ask.body)} rows", where="rows"
+        )
+    good: list[tuple[int, Registration]] = []
+    outcomes: list[RowOutcome] = []
+    for number, row in enumerate(ask.body):
+        try:
+            good.append((number, RegistrationBody.model_validate(row, strict=False).value()))
+        except ValidationError as error:
+            outcomes.append(RowOutcome(number, None, problems.invalid(error)))
+        except Refusal as refusal:
+            outcomes.append(RowOutcome(number, None, refusal))
+    outcomes += register_batch(
+        ask.session, good, site_id=ask.holder.site_id, by=ask.by, now=ask.now
+    )
+    rows = [_row(outcome) for outcome in sorted(outcomes, key=lambda o: o.row)]
+    counts = {word: sum(r.outcome == word for r in rows) for word in _WORDS}
+    return Answer(BatchOutcome(**counts, rows=rows), created=counts["registered"] > 0)
+
+
+_WORDS = ("registered", "replayed", "refused")
+
+
+def _row(outcome: RowOutcome) -> BatchRow:
+    if outcome.refusal is not None:
+        return BatchRow(outcome.row, "refused", None, problems.problem(outcome.refusal))
+    replayed = outcome.receipt is not None and outcome.receipt.replayed
+    return BatchRow(outcome.row, "replayed" if replayed else "registered", outcome.receipt, None)
+
+
+def field_pool(ask: Ask[FieldPoolBody]) -> Answer:
+    """Register several people's swabs in one tube."""
+    receipt = register_field_pool(
+        ask.session, ask.body.value(), site_id=ask.holder.site_id, by=ask.by, now=ask.now
+    )
+    return Answer(receipt, created=not receipt.replayed)
+
+
+def rapid_test(ask: Ask[RapidTestBody]) -> Answer:
+    """Read a rapid antigen test; a positive opens a presumptive case and asks for PCR."""
+    receipt = read_rapid_test(
+        ask.session, ask.body.value(), site_id=ask.holder.site_id, by=ask.by, now=ask.now
+    )
+    return Answer(receipt, created=not receipt.replayed)

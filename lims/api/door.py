@@ -1,0 +1,221 @@
+"""The JSON door: authenticate, parse once, one work call in one transaction, answer.
+
+Every endpoint is declared with the scope it needs and the models it speaks, so
+that what is not declared cannot be reached, and the OpenAPI document is
+written from the same declarations.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from flask import Blueprint, Response, current_app, request
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from lims.api import problems
+from lims.db.laboratory import Laboratory
+from lims.domain.refusals import (
+    InvalidBody,
+    NotSignedIn,
+    NotUtf8,
+    Refusal,
+    WrongScope,
+)
+from lims.work.tokens import Scope, TokenHolder, token_holder
+
+B = TypeVar("B")
+TOKEN_MEMORY_S = 2.0  # how long a revoked token may still open a door
+
+
+@dataclass(frozen=True)
+class Ask(Generic[B]):
+    """One request, parsed: who, what, when, and the open transaction."""
+
+    session: Session
+    holder: TokenHolder
+    body: B
+    now: datetime
+
+    @property
+    def by(self) -> str:
+        """The actor, as the audit trail writes it."""
+        return self.holder.actor
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A receipt. ``replayed`` answers 200 in place of 201."""
+
+    body: object
+    created: bool = False
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """The declaration of one endpoint."""
+
+    method: str
+    path: str
+    name: str
+    scope: Scope
+    summary: str
+    handler: Callable[..., Answer]
+    answers: Any
+    body: type[BaseModel] | None
+    rows_apart: bool
+    one_statement: bool
+
+
+class Door:
+    """All endpoints of the API, in the order they were declared."""
+
+    def __init__(self) -> None:
+        self.endpoints: list[Endpoint] = []
+        self._tokens: dict[str, tuple[float, TokenHolder]] = {}
+
+    def opens(
+        self,
+        method: str,
+        path: str,
+        *,
+        scope: Scope,
+        answers: Any,
+        body: type[BaseModel] | None = None,
+        rows_apart: bool = False,
+        one_statement: bool = False,
+    ) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
+        """Declare an endpoint. The docstring's first line is its summary.
+
+        ``rows_apart``: the body's rows are validated one by one by the handler.
+        ``one_statement``: the handler runs a single statement, which is its own
+        transaction, so BEGIN and COMMIT are two round trips saved.
+        """
+
+        def declare(handler: Callable[..., Answer]) -> Callable[..., Answer]:
+            self.endpoints.append(
+                Endpoint(
+                    method=method,
+                    path=path,
+                    name=handler.__name__,
+                    scope=scope,
+                    summary=(handler.__doc__ or "").strip().splitlines()[0],
+                    handler=handler,
+                    answers=answers,
+                    body=body,
+                    rows_apart=rows_apart,
+                    one_statement=one_statement,
+                )
+            )
+            return handler
+
+        return declare
+
+    def hang(self, blueprint: Blueprint) -> None:
+        """Add every declared endpoint to the blueprint."""
+        for endpoint in self.endpoints:
+            blueprint.add_url_rule(
+                endpoint.path,
+                endpoint=endpoint.name,
+                view_func=self._view(endpoint),
+                methods=[endpoint.method],
+            )
+
+    def _view(self, endpoint: Endpoint) -> Callable[..., Response]:
+        dump = TypeAdapter(endpoint.answers).dump_json
+
+        def view(**path: Any) -> Response:
+            laboratory: Laboratory = current_app.extensions["laboratory"]
+            try:
+                holder = self._holder(laboratory)
+                if endpoint.scope not in holder.scopes:
+                    raise WrongScope(
+                        expected=f"a token with the scope {endpoint.scope}",
+                        came="a token for " + ", ".join(sorted(holder.scopes)),
+                        where=request.path,
+                        todo="ask an administrator for a token with this scope",
+                    )
+                body = _parse(endpoint)
+                answer = _work(laboratory, endpoint, holder, body, path)
+            except Refusal as refusal:
+                return problems.answer(refusal)
+            status = 201 if answer.created else 200
+            return Response(dump(answer.body), status, content_type="application/json")
+
+        view.__doc__ = endpoint.summary
+        return view
+
+    def _holder(self, laboratory: Laboratory) -> TokenHolder:
+        header = request.headers.get("Authorization", "")
+        kind, _, plain = header.partition(" ")
+        if kind.lower() != "bearer" or not plain:
+            raise NotSignedIn(came="no token", where="Authorization")
+        known = self._tokens.get(plain)
+        if known is not None and known[0] > time.monotonic():
+            return known[1]
+        with laboratory.sessions.begin() as session:
+            holder = token_holder(session, plain, laboratory.clock())
+        if len(self._tokens) > 1000:
+            self._tokens.clear()
+        self._tokens[plain] = (time.monotonic() + TOKEN_MEMORY_S, holder)
+        return holder
+
+
+def _parse(endpoint: Endpoint) -> Any:
+    if endpoint.body is None:
+        return None
+    raw = request.get_data(cache=False)
+    try:
+        written = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise NotUtf8(came=f"byte {error.start} is not UTF-8", where="body") from error
+    try:
+        if endpoint.rows_apart:
+            return _rows(TypeAdapter(dict[str, Any]).validate_json(written))
+        return endpoint.body.model_validate_json(written)
+    except ValidationError as error:
+        raise problems.invalid(error) from error
+
+
+def _rows(body: dict[str, Any]) -> list[Any]:
+    rows = body.get("rows")
+    if not isinstance(rows, list) or body.keys() != {"rows"}:
+        raise InvalidBody(
+            errors=[{"pointer": "#/rows", "detail": "a list of rows, and nothing beside it"}],
+            where="body",
+        )
+    return rows
+
+
+def _work(
+    laboratory: Laboratory, endpoint: Endpoint, holder: TokenHolder, body: Any, path: Any
+) -> Answer:
+    """Run the handler in one transaction; a lost race runs again and meets the winner's rows."""
+    ask = Ask(session=None, holder=holder, body=body, now=laboratory.clock())  # type: ignore[arg-type]  # replaced below, inside the transaction
+    try:
+        return _once(laboratory, endpoint, ask, path)
+    except IntegrityError:
+        try:
+            return _once(laboratory, endpoint, ask, path)
+        except IntegrityError as error:
+            raise _dangling(error) from error
+
+
+def _dangling(error: IntegrityError) -> InvalidBody:
+    """It was no lost race: the body refers to something that is not there."""
+    diagnosis = getattr(error.orig, "diag", None)
+    constraint = getattr(diagnosis, "constraint_name", None) or "a constraint"
+    said = f"refers to something that does not exist here ({constraint})"
+    return InvalidBody(errors=[{"pointer": "#", "detail": said}], where="body")
+
+
+def _once(laboratory: Laboratory, endpoint: Endpoint, ask: Ask[Any], path: Any) -> Answer:
+    if endpoint.one_statement:
+        bind = laboratory.engine.execution_options(isolation_level="AUTOCOMMIT")
+        with laboratory.sessions(bind=bind) as session:
+            return endpoint.handler(replace(ask, session=session), **path)
+    with laboratory.sessions.begin() as session:
+        return endpoint.handler(replace(ask, session=session), **path)

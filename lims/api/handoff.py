@@ -1,0 +1,80 @@
+"""Endpoints of tracing teams: fetch a case that was announced, and claim it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from lims.api.door import Answer, Ask, Door
+from lims.domain.refusals import WrongScope
+from lims.work.case_card import CaseCard, fetch_case
+from lims.work.claim import Held, claim
+from lims.work.tokens import Scope
+from lims.work.told import Told, told_since
+
+
+@dataclass(frozen=True, slots=True)
+class NoticePage:
+    """Notices in the order they were owed; ``next_cursor`` continues after the last."""
+
+    notices: list[Told]
+    next_cursor: str | None
+    as_of: datetime
+
+
+def declare(door: Door) -> None:
+    """Open the hand-off's endpoints."""
+    door.opens("GET", "/cases/<uuid:case_id>", scope=Scope.CASES, answers=CaseCard)(case)
+    door.opens("POST", "/cases/<uuid:case_id>/claim", scope=Scope.CASES, answers=Held)(claim_case)
+    door.opens("GET", "/notices", scope=Scope.CASES, answers=NoticePage)(notices)
+    door.opens("GET", "/notices/after/<uuid:cursor>", scope=Scope.CASES, answers=NoticePage)(
+        notices_after
+    )
+
+
+def case(ask: Ask[None], case_id: UUID) -> Answer:
+    """Fetch an F0 case that your team was told of."""
+    card = fetch_case(
+        ask.session,
+        case_id,
+        ask.holder.team_id,
+        site_id=ask.holder.site_id,
+        by=ask.by,
+        now=ask.now,
+    )
+    return Answer(card)
+
+
+def claim_case(ask: Ask[None], case_id: UUID) -> Answer:
+    """Claim a case for your team; claiming it again answers the same."""
+    if ask.holder.team_id is None:
+        raise WrongScope(
+            expected="a token of a tracing team",
+            came="a token without a team",
+            where="claim",
+            todo="ask an administrator for a token that names your team",
+        )
+    fetch_case(
+        ask.session,
+        case_id,
+        ask.holder.team_id,
+        site_id=ask.holder.site_id,
+        by=ask.by,
+        now=ask.now,
+    )
+    held = claim(ask.session, case_id, ask.holder.team_id, by=ask.by, now=ask.now)
+    return Answer(held, created=not held.replayed)
+
+
+def notices(ask: Ask[None]) -> Answer:
+    """What your team was told, from the beginning."""
+    return Answer(_page(ask, None))
+
+
+def notices_after(ask: Ask[None], cursor: UUID) -> Answer:
+    """What your team was told after the cursor."""
+    return Answer(_page(ask, cursor))
+
+
+def _page(ask: Ask[None], cursor: UUID | None) -> NoticePage:
+    told = told_since(ask.session, ask.holder.team_id, cursor)
+    return NoticePage(told, str(told[-1].notice_id) if told else None, ask.now)

@@ -1,0 +1,92 @@
+"""The instruments' endpoint: a message is taken once, however often it is sent."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Final, Literal
+
+from pydantic import AwareDatetime, Field, JsonValue
+
+from instruments.measurement import Capture, MalformedCapture
+from lims.api.door import Answer, Ask, Door
+from lims.domain.refusals import InvalidBody
+from lims.doors.bodies import Body
+from lims.work.measure import Receipt, take
+from lims.work.tokens import Scope
+
+Text = Annotated[str, Field(max_length=200)]
+BASE64: Final[dict[str, JsonValue]] = {"contentEncoding": "base64"}
+
+
+class TargetBody(Body):
+    """One target of one well; a null cycle number is no amplification."""
+
+    target: Text
+    ct_cycles: float | None = Field(None, gt=0, le=60, allow_inf_nan=False)
+    call: Text | None = None
+
+
+class MeasurementBody(Body):
+    """One well or cartridge as the instrument reported it."""
+
+    path: Text
+    specimen: Text
+    role: Literal["specimen", "negative_control", "positive_control", "extraction_control"]
+    assay: Text
+    targets: list[TargetBody] = Field(max_length=100)
+    specimens: list[Text] = Field(default=[], max_length=100)
+    run: Text | None = None
+    well: Text | None = None
+    call: Text | None = None
+    measured_at: Text | None = None
+    error: Text | None = None
+    flags: list[Text] = Field(default=[], max_length=50)
+
+
+class QuarantineBody(Body):
+    """Why the gateway could read nothing in the bytes."""
+
+    reason: Text
+    detail: Annotated[str, Field(max_length=2000)]
+
+
+class MessageBody(Body):
+    """What ``lims-gateway`` posts: the bytes, and what its driver read in them."""
+
+    digest: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    instrument: Text
+    driver: Text
+    driver_version: Text
+    captured_at: AwareDatetime
+    complete: bool
+    raw: str = Field(description="the bytes, base64", json_schema_extra=BASE64)
+    measurements: list[MeasurementBody] = Field(max_length=5000)
+    quarantine: QuarantineBody | None = None
+
+    def value(self) -> Capture:
+        """As the instruments package reads it. Raises InvalidBody when it contradicts itself."""
+        try:
+            return Capture.from_json(self.model_dump(mode="json"))
+        except MalformedCapture as error:
+            raise InvalidBody(
+                errors=[{"pointer": "#", "detail": str(error)}], where="message"
+            ) from error
+
+
+def declare(door: Door) -> None:
+    """Open the instruments' endpoint."""
+    door.opens("POST", "/messages", scope=Scope.MEASURE, body=MessageBody, answers=Receipt)(message)
+
+
+def message(ask: Ask[MessageBody]) -> Answer:
+    """Take one message of an analyser: idempotent by the digest of its bytes."""
+    receipt, replayed = take(
+        ask.session,
+        ask.body.value(),
+        site_id=ask.holder.site_id,
+        captured_at=_utc(ask.body.captured_at),
+        now=ask.now,
+    )
+    return Answer(receipt, created=not replayed)
+
+
+def _utc(when: datetime) -> datetime:
+    return when.astimezone(UTC)

@@ -1,0 +1,1 @@
+"""What both doors share: refusals to statuses, and request bodies parsed once into values."""

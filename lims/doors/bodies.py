@@ -1,0 +1,254 @@
+"""Request bodies: they validate, they document themselves (OpenAPI), they become domain values.
+
+Shapes are pydantic's work; what only the laboratory knows (check characters,
+telephone prefixes) is refused by the domain with its own words.
+"""
+
+from datetime import date
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from lims.domain import barcodes
+from lims.domain.identity import name_key, parse_phone, tidy_name
+from lims.domain.plates import parse_well
+from lims.domain.rapid_test import RapidOutcome
+from lims.domain.registration import AreaRef, PersonGiven, Registration
+from lims.work.field_pool import FieldPoolRequest, HouseholdGiven, Swabbed
+from lims.work.plate import RunRequest
+from lims.work.pool import PoolRequest
+from lims.work.rapid import RapidReading
+
+Scan = Annotated[str, StringConstraints(min_length=4, max_length=40, strip_whitespace=True)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+Note = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
+
+
+class Body(BaseModel):
+    """A request body: no field that we do not know, no NUL that the database cannot keep."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_nul(cls, data: object) -> object:
+        if isinstance(data, dict) and any(
+            isinstance(value, str) and "\x00" in value for value in data.values()
+        ):
+            raise ValueError("no text may hold a NUL character")
+        return data
+
+
+class AreaBody(Body):
+    """An administrative unit: a code together with the scheme it belongs to."""
+
+    scheme: Annotated[str, StringConstraints(max_length=40)] = Field(examples=["vn-2025.10.1"])
+    code: Annotated[str, StringConstraints(pattern="^[0-9]{2,10}$")] = Field(examples=["00070"])
+
+    def value(self) -> AreaRef:
+        """As the domain reads it."""
+        return AreaRef(self.scheme, self.code)
+
+
+class PersonBody(Body):
+    """A person as the card or the mouth said. A year alone is a birth date too."""
+
+    name: Name
+    birth_year: int | None = Field(None, ge=1880, le=2100)
+    birth_date: date | None = None
+    sex: Literal["male", "female"] | None = None
+    phone: Annotated[str, StringConstraints(max_length=30)] | None = None
+    national_id: Annotated[str, StringConstraints(pattern="^[0-9]{12}$")] | None = None
+    address: Annotated[str, StringConstraints(max_length=500)] | None = None
+    area: AreaBody | None = None
+    work_area: AreaBody | None = None
+
+    @model_validator(mode="after")
+    def _one_birth(self) -> "PersonBody":
+        if self.birth_date and self.birth_year and self.birth_date.year != self.birth_year:
+            raise ValueError("birth_year is not the year of birth_date")
+        return self
+
+    def value(self) -> PersonGiven:
+        """As the domain reads it. Raises NotAPhoneNumber."""
+        name = tidy_name(self.name)
+        return PersonGiven(
+            name=name,
+            name_key=name_key(name),
+            birth_year=self.birth_date.year if self.birth_date else self.birth_year,
+            birth_date=self.birth_date,
+            sex=self.sex,
+            phone=parse_phone(self.phone) if self.phone else None,
+            national_id=self.national_id,
+            address=self.address,
+            area=self.area.value() if self.area else None,
+            work_area=self.work_area.value() if self.work_area else None,
+        )
+
+
+class _Whose(Body):
+    """Exactly one of somebody new and somebody known."""
+
+    person: PersonBody | None = None
+    person_id: UUID | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> "_Whose":
+        if (self.person is None) == (self.person_id is None):
+            raise ValueError("give either person or person_id")
+        return self
+
+    def given(self) -> PersonGiven | None:
+        """The new person, if it is one."""
+        return self.person.value() if self.person else None
+
+
+class RegistrationBody(_Whose):
+    """One swab in one tube. ``specimen_id`` is a UUIDv7 minted by the client."""
+
+    specimen_id: UUID
+    barcode: Scan = Field(examples=["TT7K-40FQ-9XB"])
+    collected_at: AwareDatetime
+    campaign_id: UUID | None = None
+    assay: Literal["sars-cov-2"] = "sars-cov-2"
+
+    def value(self) -> Registration:
+        """As the domain reads it. Raises NotABarcode, WrongCheckCharacter, NotAPhoneNumber."""
+        return Registration(
+            specimen_id=self.specimen_id,
+            barcode=barcodes.parse(self.barcode),
+            collected_at=self.collected_at,
+            person=self.given(),
+            person_id=self.person_id,
+            campaign_id=self.campaign_id,
+            assay=self.assay,
+        )
+
+
+class BatchBody(Body):
+    """Up to 10,000 registrations; good rows are kept, bad ones come back with what is wrong."""
+
+    rows: list[RegistrationBody] = Field(max_length=10_000)
+
+
+class HouseholdBody(Body):
+    """The door that people share."""
+
+    household_id: UUID
+    label: Name
+    address: Annotated[str, StringConstraints(max_length=500)] | None = None
+    area: AreaBody | None = None
+
+    def value(self) -> HouseholdGiven:
+        """As the domain reads it."""
+        return HouseholdGiven(
+            self.household_id, self.label, self.address, self.area.value() if self.area else None
+        )
+
+
+class MemberBody(_Whose):
+    """One of the people whose swabs share a tube."""
+
+    specimen_id: UUID
+
+
+class FieldPoolBody(Body):
+    """One tube with several people's swabs, registered together."""
+
+    tube_id: UUID
+    barcode: Scan
+    collected_at: AwareDatetime
+    members: list[MemberBody] = Field(min_length=1, max_length=100)
+    household: HouseholdBody | None = None
+    campaign_id: UUID | None = None
+    assay: Literal["sars-cov-2"] = "sars-cov-2"
+
+    def value(self) -> FieldPoolRequest:
+        """As the domain reads it."""
+        return FieldPoolRequest(
+            tube_id=self.tube_id,
+            barcode=barcodes.parse(self.barcode),
+            collected_at=self.collected_at,
+            members=tuple(Swabbed(m.specimen_id, m.given(), m.person_id) for m in self.members),
+            household=self.household.value() if self.household else None,
+            campaign_id=self.campaign_id,
+            assay=self.assay,
+        )
+
+
+class ReceptionBody(Body):
+    """Tubes scanned at the laboratory door, in scan order."""
+
+    barcodes: list[Scan] = Field(min_length=1, max_length=1000)
+
+
+class RejectionBody(Body):
+    """A tube that cannot be tested, and why."""
+
+    barcode: Scan
+    reason: Note
+
+
+class PoolBody(Body):
+    """A laboratory pool: its label and its sources in pipetting order."""
+
+    pool_id: UUID
+    barcode: Scan
+    sources: list[Scan] = Field(min_length=1, max_length=100)
+
+    def value(self) -> PoolRequest:
+        """As the domain reads it."""
+        sources = tuple(barcodes.parse(s) for s in self.sources)
+        return PoolRequest(self.pool_id, barcodes.parse(self.barcode), sources)
+
+
+class WellBody(Body):
+    """A tube placed by hand."""
+
+    position: Annotated[str, StringConstraints(max_length=4)] = Field(examples=["A01"])
+    barcode: Scan
+
+
+class RunBody(Body):
+    """A plate to lay out: from the queue, or exactly the wells given."""
+
+    run_id: UUID
+    plate: Annotated[str, StringConstraints(max_length=24)] = Field(examples=["PL-0001"])
+    assay: Literal["sars-cov-2"] = "sars-cov-2"
+    most: int = Field(94, ge=1, le=94)
+    wells: list[WellBody] = Field(default=[], max_length=94)
+
+    def value(self) -> RunRequest:
+        """As the domain reads it. Raises NotAWell, NotABarcode."""
+        return RunRequest(
+            run_id=self.run_id,
+            plate=barcodes.parse_plate(self.plate),
+            assay=self.assay,
+            most=self.most,
+            wells=tuple((parse_well(w.position), barcodes.parse(w.barcode)) for w in self.wells),
+        )
+
+
+class RapidTestBody(_Whose):
+    """A rapid antigen test read at the desk."""
+
+    specimen_id: UUID
+    started_at: AwareDatetime
+    read_at: AwareDatetime
+    outcome: RapidOutcome
+    kit_lot: Annotated[str, StringConstraints(min_length=1, max_length=60)]
+    pcr_barcode: Scan | None = None
+
+    def value(self) -> RapidReading:
+        """As the domain reads it."""
+        return RapidReading(
+            specimen_id=self.specimen_id,
+            started_at=self.started_at,
+            read_at=self.read_at,
+            outcome=self.outcome,
+            kit_lot=self.kit_lot,
+            person=self.given(),
+            person_id=self.person_id,
+            pcr_barcode=barcodes.parse(self.pcr_barcode) if self.pcr_barcode else None,
+        )

@@ -1,0 +1,90 @@
+"""Keep people as they were given: one row a national id, a doubt where two cards disagree."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from lims.db.ids import uuid7
+from lims.domain.refusals import NotFound, UnknownUnit
+from lims.domain.registration import AreaRef, PersonGiven
+
+
+def keep_person(
+    session: Session,
+    given: PersonGiven | None,
+    known_id: UUID | None,
+    *,
+    site_id: UUID,
+    now: datetime,
+) -> UUID:
+    """The row of this person: the one of that id, or of that national id, or a new one.
+
+    Another name or birth year under a known national id is marked for a clerk,
+    never merged (S16). Raises NotFound when ``known_id`` is nobody.
+    """
+    if given is None:
+        known = session.scalar(text("SELECT id FROM person WHERE id = :id"), {"id": known_id})
+        if known is None:
+            raise NotFound(came=str(known_id), where="person_id")
+        return UUID(str(known))
+    values = person_columns(given) | {"id": uuid7(), "site_id": site_id, "now": now}
+    return UUID(str(session.execute(_PERSON, values).scalar_one()))
+
+
+_PERSON = text("""
+INSERT INTO person (id, site_id, name, name_key, birth_year, birth_date, sex, phone, national_id,
+                    household_id, address, area_scheme, area_code, work_area_scheme,
+                    work_area_code, created_at)
+VALUES (:id, :site_id, :name, :name_key, :birth_year, :birth_date, :sex, :phone, :national_id,
+        :household_id, :address, :area_scheme, :area_code, :work_area_scheme, :work_area_code,
+        :now)
+ON CONFLICT (site_id, national_id) DO UPDATE SET identity_conflict = CASE
+    WHEN person.name_key <> excluded.name_key THEN 'name'
+    WHEN person.birth_year <> excluded.birth_year THEN 'birth_year'
+    ELSE person.identity_conflict END
+RETURNING id
+""")
+
+
+def refuse_unknown_areas(session: Session, areas: set[AreaRef]) -> None:
+    """Raise UnknownUnit for the first area that its scheme does not have."""
+    missing = areas - known_areas(session, areas)
+    for area in sorted(missing, key=lambda a: (a.scheme, a.code)):
+        raise UnknownUnit(came=f"{area.code} of scheme {area.scheme}", where="area")
+
+
+def known_areas(session: Session, areas: set[AreaRef]) -> set[AreaRef]:
+    """Those of the given areas that exist."""
+    if not areas:
+        return set()
+    rows = session.execute(
+        text(
+            "SELECT a.scheme, a.code FROM area a"
+            " JOIN unnest(cast(:s AS text[]), cast(:c AS text[])) g(s, c)"
+            " ON a.scheme = g.s AND a.code = g.c"
+        ),
+        {"s": [a.scheme for a in areas], "c": [a.code for a in areas]},
+    )
+    return {AreaRef(scheme, code) for scheme, code in rows}
+
+
+def person_columns(person: PersonGiven) -> dict[str, object]:
+    """A person's column values, areas spread into scheme and code."""
+    home, work = person.area, person.work_area
+    return {
+        "name": person.name,
+        "name_key": person.name_key,
+        "birth_year": person.birth_year,
+        "birth_date": person.birth_date,
+        "sex": person.sex,
+        "phone": person.phone,
+        "national_id": person.national_id,
+        "household_id": person.household_id,
+        "address": person.address,
+        "area_scheme": home.scheme if home else None,
+        "area_code": home.code if home else None,
+        "work_area_scheme": work.scheme if work else None,
+        "work_area_code": work.code if work else None,
+    }
