@@ -12,7 +12,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
-from lims.domain.refusals import InvalidBody, NotFound, TooManyAttempts
+from lims.domain.refusals import InvalidBody, LastAdmin, NotFound, TooManyAttempts
 from lims.tables import LoginAttempt, User
 from lims.work import passwords
 from lims.work.audit import record
@@ -43,6 +43,11 @@ class Fault(StrEnum):
     PASSWORD = "at least 10 characters, and not the login itself"  # noqa: S105 - a sentence
     ROLES = "at least one role"
     SCOPES = "at least one scope"
+    PHONE = "a Vietnamese telephone number, or +country and number"
+    TEAM = "a team of this site"
+    URL = "an https address, or http on this machine"
+    AREA_UNKNOWN = "no province or commune of this name or code"
+    AREA_SEVERAL = "several places have this name: choose one with its code"
 
 
 @dataclass(frozen=True)
@@ -123,18 +128,28 @@ def set_roles(
     by: str,
     now: datetime,
 ) -> None:
-    """What they may do and for which team, from their next click on. Raises InvalidBody."""
+    """What they may do and for which team, from their next click on.
+
+    Raises InvalidBody, NotFound, LastAdmin.
+    """
     if not roles:
         refuse({"roles": Fault.ROLES}, where="user")
     user = _user(session, user_id)
+    if Role.ADMIN not in roles:
+        _refuse_without_admin(session, user)
     before = user.roles
     user.roles, user.team_id = sorted(roles), team_id
     _record(session, user, "roles-set", by, now, before=before, after=user.roles)
 
 
 def set_active(session: Session, user_id: UUID, active: bool, *, by: str, now: datetime) -> None:
-    """Deactivated: out at once, on every device; their deeds stay in the record."""
+    """Deactivated: out at once, on every device; their deeds stay in the record.
+
+    Raises NotFound, LastAdmin.
+    """
     user = _user(session, user_id)
+    if not active:
+        _refuse_without_admin(session, user)
     user.active = active
     user.session_epoch += 1
     _record(session, user, "user-activated" if active else "user-deactivated", by, now)
@@ -208,10 +223,22 @@ def _forget_failures(session: Session, login: str) -> None:
 
 
 def _user(session: Session, user_id: UUID) -> User:
-    user = session.get(User, user_id, with_for_update=True)
+    user = session.get(User, user_id)
     if user is None:
         raise NotFound(came=str(user_id), where="users")
     return user
+
+
+def _refuse_without_admin(session: Session, leaving: User) -> None:
+    """All admins are locked, so that two of them cannot put each other out at one moment."""
+    admins = session.scalars(
+        select(User.id)
+        .where(User.site_id == leaving.site_id, User.active, User.roles.contains([Role.ADMIN]))
+        .order_by(User.id)
+        .with_for_update()
+    ).all()
+    if list(admins) == [leaving.id]:
+        raise LastAdmin(where=f"user {leaving.login}")
 
 
 def _signed_in(user: User) -> SignedIn:
