@@ -7,6 +7,7 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from lims.api.blueprint import build as build_api
 from lims.db.laboratory import Laboratory
 from lims.settings import Settings
 from lims.web import access, doorway, home, language, problems, refusing, shell
@@ -40,8 +41,10 @@ def create_app(laboratory: Laboratory, settings: Settings) -> Flask:
         )
     for blueprint in PAGES:
         app.register_blueprint(blueprint)
+    api = build_api()
+    app.register_blueprint(api)
     access.init_app(app, other_doors=OTHER_DOORS)  # before CSRF: a stranger is asked to sign in
-    CSRFProtect(app)
+    CSRFProtect(app).exempt(api)  # it knows tokens only; no browser sends one by itself
     language.init_app(app)
     shell.init_app(app)
     refusing.init_app(app)

@@ -20,9 +20,7 @@ def build() -> Blueprint:
     door = Door()
     for room in (collection, bench, messages, handoff):
         room.declare(door)
-    inner = Blueprint("v1", __name__, url_prefix="/v1")
-    door.hang(inner)
-    blueprint.register_blueprint(inner)
+    door.hang(blueprint, prefix="/v1")
     written = document(door, version=version("thantoc"))
     blueprint.add_url_rule("/openapi.json", endpoint="openapi", view_func=lambda: jsonify(written))
     blueprint.add_url_rule(

@@ -114,11 +114,11 @@ class Door:
 
         return declare
 
-    def hang(self, blueprint: Blueprint) -> None:
+    def hang(self, blueprint: Blueprint, *, prefix: str) -> None:
         """Add every declared endpoint to the blueprint."""
         for endpoint in self.endpoints:
             blueprint.add_url_rule(
-                endpoint.path,
+                prefix + endpoint.path,
                 endpoint=endpoint.name,
                 view_func=self._view(endpoint),
                 methods=[endpoint.method],

@@ -3,8 +3,9 @@
 from flask import Blueprint, render_template
 
 from lims.domain.refusals import NotFound, every_refusal
+from lims.doors.statuses import status_of
 from lims.web.access import public
-from lims.web.refusing import status_of, title
+from lims.web.refusing import title
 
 blueprint = Blueprint("problems", __name__, url_prefix="/problems")
 

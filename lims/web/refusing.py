@@ -1,7 +1,6 @@
 """A refusal as people read it: what happened, what to do; and the page for each kind."""
 
 import re
-from http import HTTPStatus
 
 from flask import Flask, render_template, request
 from flask_wtf.csrf import CSRFError
@@ -11,39 +10,16 @@ from werkzeug.wrappers import Response
 
 from lims.domain.refusals import (
     BodyTooLarge,
-    Conflict,
-    Forbidden,
     ForgedForm,
     InvalidBody,
-    Malformed,
     NotFound,
-    NotSignedIn,
     Refusal,
-    TooLarge,
-    TooMany,
-    Unknown,
 )
+from lims.doors.statuses import status_of
 from lims.web.language import gettext as _
 
 Page = tuple[str, int]
 log = get_logger()
-
-
-def status_of(kind: type[Refusal]) -> HTTPStatus:
-    """The HTTP status of a branch of the refusals."""
-    if issubclass(kind, NotSignedIn):
-        return HTTPStatus.UNAUTHORIZED
-    for branch, status in (
-        (Unknown, HTTPStatus.NOT_FOUND),
-        (Malformed, HTTPStatus.UNPROCESSABLE_ENTITY),
-        (Conflict, HTTPStatus.CONFLICT),
-        (Forbidden, HTTPStatus.FORBIDDEN),
-        (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
-        (TooMany, HTTPStatus.TOO_MANY_REQUESTS),
-    ):
-        if issubclass(kind, branch):
-            return status
-    return HTTPStatus.BAD_REQUEST
 
 
 def title_words(kind: type[Refusal]) -> str:
