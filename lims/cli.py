@@ -1,0 +1,232 @@
+"""``lims VERB [NOUN] --option``: exit 0 done, 1 what was asked about failed, 2 used wrongly."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from lims.settings import BadSetting, Settings
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="thantoc")
+def main() -> None:
+    """The LIMS that lets testing outrun an epidemic."""
+
+
+def settings() -> Settings:
+    """The environment's settings, or exit 2 with what to mend."""
+    try:
+        return Settings.from_env(os.environ)
+    except BadSetting as error:
+        click.echo(f"{error}", err=True)
+        sys.exit(2)
+
+
+def say(answer: dict[str, Any], *, as_json: bool, human: Callable[[dict[str, Any]], str]) -> None:
+    """One JSON object, or a sentence."""
+    click.echo(json.dumps(answer, default=str) if as_json else human(answer))
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object.")
+
+
+@main.command()
+@as_json
+def migrate(as_json: bool) -> None:
+    """Bring the database to this release, and load the administrative units once."""
+    from lims.opening import prepare
+
+    done = prepare(settings())
+    say(
+        {"applied": done.migrations, "areas": done.areas},
+        as_json=as_json,
+        human=lambda a: (
+            f"Applied {', '.join(a['applied']) or 'nothing: up to date'}."
+            + (f" Loaded {a['areas']} administrative units." if a["areas"] else "")
+        ),
+    )
+
+
+@main.command()
+def serve() -> None:
+    """Serve pages and API (gunicorn with gevent workers) on LIMS_LISTEN."""
+    from lims.opening import PendingMigrations, open_laboratory
+
+    chosen = settings()
+    try:
+        open_laboratory(chosen, name="lims serve").engine.dispose()
+    except PendingMigrations as error:
+        click.echo(f"{error}", err=True)
+        sys.exit(1)
+    os.execv(sys.executable, [sys.executable, *_gunicorn(chosen)])
+
+
+def _gunicorn(chosen: Settings) -> list[str]:
+    host = f"[{chosen.host}]" if ":" in chosen.host else chosen.host
+    tls = (
+        ["--certfile", str(chosen.tls_cert), "--keyfile", str(chosen.tls_key)]
+        if chosen.tls_cert
+        else []
+    )
+    return [
+        *("-m", "gunicorn", "lims.wsgi:build()"),
+        *("--bind", f"{host}:{chosen.port}"),
+        *("--workers", str(chosen.workers)),
+        *("--worker-class", "gevent"),
+        *("--worker-connections", "2000"),
+        *("--graceful-timeout", "5"),
+        *("--timeout", "60"),
+        *("--log-level", "warning"),
+        *tls,
+    ]
+
+
+@main.command()
+@click.option("--base-url", default=None, help="How receivers reach this LIMS.")
+def deliver(base_url: str | None) -> None:
+    """Send the notices that are owed to tracing teams, until told to stop."""
+    import signal
+    import threading
+
+    from lims import log
+    from lims.notify.deliver import Deliverer
+    from lims.opening import PendingMigrations, open_laboratory
+
+    log.configure()
+    chosen = settings()
+    try:
+        laboratory = open_laboratory(chosen, name="lims deliver", pool_size=12)
+    except PendingMigrations as error:
+        click.echo(f"{error}", err=True)
+        sys.exit(1)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    deliverer = Deliverer(laboratory, base_url or f"http://{chosen.host}:{chosen.port}")
+    try:
+        deliverer.run(stop)
+    finally:
+        deliverer.close()
+        laboratory.engine.dispose()
+
+
+@main.group()
+def user() -> None:
+    """People who sign in."""
+
+
+@user.command("add")
+@click.argument("login")
+@click.option("--name", required=True)
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    required=True,
+    type=click.Choice(["technician", "reviewer", "tracer", "operator", "admin"]),
+)
+@click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True)
+def add_user(login: str, name: str, roles: tuple[str, ...], password: str) -> None:
+    """Add somebody who may sign in."""
+    from lims.db.laboratory import utc_now
+    from lims.domain.refusals import Refusal
+    from lims.opening import open_laboratory
+    from lims.work.access import Role, create_user
+
+    laboratory = open_laboratory(settings(), name="lims user")
+    try:
+        with laboratory.sessions.begin() as session:
+            create_user(
+                session,
+                site_id=laboratory.site_id,
+                login=login,
+                name=name,
+                password=password,
+                roles=[Role(role) for role in roles],
+                by="command line",
+                now=utc_now(),
+            )
+    except Refusal as refusal:
+        click.echo(_faults(refusal), err=True)
+        sys.exit(1)
+    click.echo(f"{login} may sign in as {', '.join(roles)}.")
+
+
+@main.group()
+def token() -> None:
+    """Keys of machines."""
+
+
+@token.command("issue")
+@click.argument("name")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    required=True,
+    type=click.Choice(["register", "receive", "pool", "run", "measure", "review", "cases", "read"]),
+)
+def issue(name: str, scopes: tuple[str, ...]) -> None:
+    """Issue a token and print it, for the only time."""
+    from lims.db.laboratory import utc_now
+    from lims.domain.refusals import Refusal
+    from lims.opening import open_laboratory
+    from lims.work.tokens import Scope, issue_token
+
+    laboratory = open_laboratory(settings(), name="lims token")
+    try:
+        with laboratory.sessions.begin() as session:
+            plain = issue_token(
+                session,
+                site_id=laboratory.site_id,
+                name=name,
+                scopes=[Scope(scope) for scope in scopes],
+                by="command line",
+                now=utc_now(),
+            )
+    except Refusal as refusal:
+        click.echo(_faults(refusal), err=True)
+        sys.exit(1)
+    click.echo(plain)
+
+
+def _faults(refusal: Exception) -> str:
+    facts = getattr(refusal, "facts", {})
+    listed = "; ".join(f"{e['pointer'][2:]}: {e['detail']}" for e in facts.get("errors", []))
+    return listed or str(refusal)
+
+
+@main.group()
+def database() -> None:
+    """The embedded PostgreSQL."""
+
+
+@database.command("stop")
+def stop_database() -> None:
+    """Stop the embedded server; whatever was committed is there at the next start."""
+    from lims.db.embedded import EmbeddedServer
+
+    EmbeddedServer(settings().home).stop()
+    click.echo("Stopped.")
+
+
+@database.command("status")
+@as_json
+def database_status(as_json: bool) -> None:
+    """Say whether the embedded server runs, and where its data is."""
+    from lims.db.embedded import EmbeddedServer
+
+    server = EmbeddedServer(settings().home)
+    say(
+        {"status": str(server.status()), "data": str(server.data)},
+        as_json=as_json,
+        human=lambda a: f"{a['status']}: {a['data']}",
+    )
+
+
+if __name__ == "__main__":
+    main()

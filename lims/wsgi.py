@@ -1,0 +1,20 @@
+"""What gunicorn's workers load: the application, built after gevent has patched the process."""
+
+import os
+
+from flask import Flask
+
+from lims import log
+from lims.app import create_app
+from lims.opening import open_laboratory
+from lims.settings import Settings
+
+CONNECTIONS_A_WORKER = 16  # requests beyond these wait their turn in the pool
+
+
+def build() -> Flask:
+    """One worker's application, from the environment."""
+    log.configure()
+    settings = Settings.from_env(os.environ)
+    laboratory = open_laboratory(settings, name="lims web", pool_size=CONNECTIONS_A_WORKER)
+    return create_app(laboratory, settings)
