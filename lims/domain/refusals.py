@@ -28,7 +28,8 @@
     │   ├── PoolOfPools                 pool-of-pools
     │   ├── MixedAssay                  mixed-assay
     │   ├── WellTaken                   well-taken
-    │   └── LastAdmin                   last-admin
+    │   ├── LastAdmin                   last-admin
+    │   └── LastDesk                    last-desk
     ├── Forbidden               this person may not
     │   ├── NotSignedIn                 not-signed-in
     │   ├── WrongScope                  wrong-scope
@@ -302,6 +303,12 @@ class LastAdmin(Conflict):
     slug = "last-admin"
     expected = "at least one active administrator at the site"
     todo = "make somebody else administrator first"
+
+
+class LastDesk(Conflict):
+    slug = "last-desk"
+    expected = "at least one team that is told of the whole country"
+    todo = "let another team be told of the whole country first; a case must never go nowhere"
 
 
 # --- Forbidden

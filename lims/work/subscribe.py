@@ -10,10 +10,11 @@ from typing import Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
-from lims.domain.refusals import NotFound
+from lims.domain.refusals import LastDesk, NotFound
 from lims.tables import Subscription, Team
 from lims.work.access import Fault, refuse
 from lims.work.audit import record
@@ -96,9 +97,14 @@ def subscribe(
 
 
 def disable(session: Session, subscription_id: UUID, *, by: str, now: datetime) -> None:
-    """Nothing more is owed to it; what is owed stays. Twice changes nothing. Raises NotFound."""
+    """Nothing more is owed to it; what is owed stays. Twice changes nothing.
+
+    Raises NotFound; LastDesk when nobody else would be told of the whole country (S21: a case
+    goes to the ward, the province or the national desk, never nowhere).
+    """
     subscription = _subscription(session, subscription_id)
     if subscription.disabled_at is None:
+        _refuse_last_desk(session, subscription)
         subscription.disabled_at, subscription.disabled_why = now, "by hand"
         _record(session, subscription, "subscription-disabled", by, now)
 
@@ -125,6 +131,22 @@ def may_be_called(url: str) -> bool:
     return parts.scheme == "https" or (parts.scheme == "http" and _is_here(host))
 
 
+def _refuse_last_desk(session: Session, leaving: Subscription) -> None:
+    """All desks are locked, so that two of them cannot be disabled at one moment."""
+    desks = session.scalars(
+        select(Subscription.id)
+        .where(
+            Subscription.site_id == leaving.site_id,
+            Subscription.area_code.is_(None),
+            Subscription.disabled_at.is_(None),
+        )
+        .order_by(Subscription.id)
+        .with_for_update()
+    ).all()
+    if list(desks) == [leaving.id]:
+        raise LastDesk(where="subscriptions")
+
+
 def _is_here(host: str) -> bool:
     try:
         return ip_address(host).is_loopback
@@ -133,7 +155,7 @@ def _is_here(host: str) -> bool:
 
 
 def _subscription(session: Session, subscription_id: UUID) -> Subscription:
-    found = session.get(Subscription, subscription_id, with_for_update=True)
+    found = session.get(Subscription, subscription_id)
     if found is None:
         raise NotFound(came=str(subscription_id), where="subscriptions")
     return found
