@@ -29,7 +29,7 @@
     │   ├── MixedAssay                  mixed-assay
     │   ├── WellTaken                   well-taken
     │   ├── LastAdmin                   last-admin
-    │   └── LastDesk                    last-desk
+    │   └── DeskStays                   desk-stays
     ├── Forbidden               this person may not
     │   ├── NotSignedIn                 not-signed-in
     │   ├── WrongScope                  wrong-scope
@@ -305,10 +305,10 @@ class LastAdmin(Conflict):
     todo = "make somebody else administrator first"
 
 
-class LastDesk(Conflict):
-    slug = "last-desk"
-    expected = "at least one team that is told of the whole country"
-    todo = "let another team be told of the whole country first; a case must never go nowhere"
+class DeskStays(Conflict):
+    slug = "desk-stays"
+    expected = "a subscription of one area, or a webhook"
+    todo = "leave the board of the whole country as it is; without it a case could go nowhere"
 
 
 # --- Forbidden

@@ -10,11 +10,10 @@ from typing import Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
-from lims.domain.refusals import LastDesk, NotFound
+from lims.domain.refusals import DeskStays, NotFound
 from lims.tables import Subscription, Team
 from lims.work.access import Fault, refuse
 from lims.work.audit import record
@@ -99,12 +98,13 @@ def subscribe(
 def disable(session: Session, subscription_id: UUID, *, by: str, now: datetime) -> None:
     """Nothing more is owed to it; what is owed stays. Twice changes nothing.
 
-    Raises NotFound; LastDesk when nobody else would be told of the whole country (S21: a case
-    goes to the ward, the province or the national desk, never nowhere).
+    Raises NotFound; DeskStays for a board of the whole country (S21: a case goes to the ward, the
+    province or the national desk, never nowhere; the table's own check says the same).
     """
     subscription = _subscription(session, subscription_id)
     if subscription.disabled_at is None:
-        _refuse_last_desk(session, subscription)
+        if subscription.area_code is None and subscription.channel == Channel.BOARD:
+            raise DeskStays(where="subscriptions")
         subscription.disabled_at, subscription.disabled_why = now, "by hand"
         _record(session, subscription, "subscription-disabled", by, now)
 
@@ -129,22 +129,6 @@ def may_be_called(url: str) -> bool:
     if not host or parts.username or parts.password or parts.fragment:
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and _is_here(host))
-
-
-def _refuse_last_desk(session: Session, leaving: Subscription) -> None:
-    """All desks are locked, so that two of them cannot be disabled at one moment."""
-    desks = session.scalars(
-        select(Subscription.id)
-        .where(
-            Subscription.site_id == leaving.site_id,
-            Subscription.area_code.is_(None),
-            Subscription.disabled_at.is_(None),
-        )
-        .order_by(Subscription.id)
-        .with_for_update()
-    ).all()
-    if list(desks) == [leaving.id]:
-        raise LastDesk(where="subscriptions")
 
 
 def _is_here(host: str) -> bool:
