@@ -50,6 +50,7 @@ class Fault(StrEnum):
     AREA_SEVERAL = "several places have this name: choose one with its code"
     DRIVER = "a driver from the list"
     POOL_SIZE = "1 to 100 swabs in a pool"
+    LABELS = "1 to 5,000 labels"
 
 
 @dataclass(frozen=True)
