@@ -10,13 +10,43 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from lims.api.blueprint import build as build_api
 from lims.db.laboratory import Laboratory
 from lims.settings import Settings
-from lims.web import access, doorway, home, language, problems, refusing, shell
+from lims.web import (
+    access,
+    doorway,
+    home,
+    lab_words,
+    labels,
+    language,
+    people,
+    pools,
+    problems,
+    receive,
+    refusing,
+    runs,
+    scan,
+    shell,
+    tubes,
+)
 from lims.web.admin import blueprint as administration
+from lims.web.collect import blueprint as collection
 
 MAX_BODY_BYTES: Final = 16 * 1024 * 1024  # a day's import file; a plate's message is 100 KB
 SHIFT: Final = timedelta(hours=12)  # nobody's session outlives their shift
 
-PAGES: Final = (home.blueprint, doorway.blueprint, problems.blueprint, administration)
+PAGES: Final = (
+    home.blueprint,
+    doorway.blueprint,
+    problems.blueprint,
+    administration,
+    collection,
+    receive.blueprint,
+    pools.blueprint,
+    runs.blueprint,
+    tubes.blueprint,
+    people.blueprint,
+    labels.blueprint,
+    scan.blueprint,
+)
 OTHER_DOORS: Final = frozenset({"api"})  # blueprints that guard themselves
 
 
@@ -46,6 +76,7 @@ def create_app(laboratory: Laboratory, settings: Settings) -> Flask:
     access.init_app(app, other_doors=OTHER_DOORS)  # before CSRF: a stranger is asked to sign in
     CSRFProtect(app).exempt(api)  # it knows tokens only; no browser sends one by itself
     language.init_app(app)
+    lab_words.init_app(app)
     shell.init_app(app)
     refusing.init_app(app)
     return app
