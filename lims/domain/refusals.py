@@ -28,7 +28,8 @@
     │   ├── PoolOfPools                 pool-of-pools
     │   ├── MixedAssay                  mixed-assay
     │   ├── WellTaken                   well-taken
-    │   └── LastAdmin                   last-admin
+    │   ├── LastAdmin                   last-admin
+    │   └── DeskStays                   desk-stays
     ├── Forbidden               this person may not
     │   ├── NotSignedIn                 not-signed-in
     │   ├── WrongScope                  wrong-scope
@@ -302,6 +303,12 @@ class LastAdmin(Conflict):
     slug = "last-admin"
     expected = "at least one active administrator at the site"
     todo = "make somebody else administrator first"
+
+
+class DeskStays(Conflict):
+    slug = "desk-stays"
+    expected = "a subscription of one area, or a webhook"
+    todo = "leave the board of the whole country as it is; without it a case could go nowhere"
 
 
 # --- Forbidden

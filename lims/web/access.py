@@ -116,7 +116,7 @@ def init_app(app: Flask, *, other_doors: frozenset[str]) -> None:
 
 def _admit(declaration: Declaration | None) -> AnyResponse | None:
     if declaration is None:
-        raise WrongScope(where=request.path, came="a page that admits nobody yet")
+        raise WrongScope(where=request.path)  # nobody may, until the view says who
     if declaration.public:
         return None
     me = maybe_current()
@@ -124,7 +124,7 @@ def _admit(declaration: Declaration | None) -> AnyResponse | None:
         going_to = request.full_path.rstrip("?") if request.method == "GET" else "/"
         return redirect(f"{url_for('doorway.login')}?next={quote(going_to)}", 303)
     if not me.roles & declaration.roles:
-        raise WrongScope(where=request.path, came=", ".join(sorted(me.roles)))
+        raise WrongScope(where=request.path)
     return None
 
 

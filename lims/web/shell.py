@@ -205,4 +205,11 @@ def init_app(app: Flask) -> None:
 
     app.jinja_env.globals.update(asset=asset, stage_nav=stage_nav, menu=menu)
     app.jinja_env.filters["barcode"] = barcodes.shown
-    app.context_processor(lambda: {"site_name": site_name() if maybe_current() else ""})
+
+    @app.context_processor
+    def frame() -> dict[str, object]:
+        me = maybe_current()
+        return {
+            "site_name": site_name() if me else "",
+            "may_scan": me is not None and bool(stages_of(me)),
+        }

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
-from lims.domain.refusals import NotFound
+from lims.domain.refusals import DeskStays, NotFound
 from lims.tables import Subscription, Team
 from lims.work.access import Fault, refuse
 from lims.work.audit import record
@@ -96,9 +96,15 @@ def subscribe(
 
 
 def disable(session: Session, subscription_id: UUID, *, by: str, now: datetime) -> None:
-    """Nothing more is owed to it; what is owed stays. Twice changes nothing. Raises NotFound."""
+    """Nothing more is owed to it; what is owed stays. Twice changes nothing.
+
+    Raises NotFound; DeskStays for a board of the whole country (S21: a case goes to the ward, the
+    province or the national desk, never nowhere; the table's own check says the same).
+    """
     subscription = _subscription(session, subscription_id)
     if subscription.disabled_at is None:
+        if subscription.area_code is None and subscription.channel == Channel.BOARD:
+            raise DeskStays(where="subscriptions")
         subscription.disabled_at, subscription.disabled_why = now, "by hand"
         _record(session, subscription, "subscription-disabled", by, now)
 
@@ -133,7 +139,7 @@ def _is_here(host: str) -> bool:
 
 
 def _subscription(session: Session, subscription_id: UUID) -> Subscription:
-    found = session.get(Subscription, subscription_id, with_for_update=True)
+    found = session.get(Subscription, subscription_id)
     if found is None:
         raise NotFound(came=str(subscription_id), where="subscriptions")
     return found

@@ -65,6 +65,11 @@ class SubscriptionLine:
     disabled_at: datetime | None
     disabled_why: str | None
 
+    @property
+    def stays(self) -> bool:
+        """The board of the whole country cannot be switched off (S21)."""
+        return self.area is None and self.channel is Channel.BOARD
+
 
 def users(session: Session, site_id: UUID) -> list[UserLine]:
     """The active first, by login."""
