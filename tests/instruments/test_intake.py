@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from instruments.analyser_messages import Well, encoded, plate96_message
+from instruments.analyser_messages import Well, encoded, plate96_message, unsaved_tail
 from instruments.astm.frames import Receiver, framed
 from instruments.astm.sender import cut
 from instruments.drivers import DRIVERS
@@ -164,15 +164,7 @@ def test_a_plate_broken_off_anywhere_and_sent_again_whole_loses_nothing(
 
 
 def tail_after(acknowledged: int) -> list[bytes]:
-    """H, the parents and the unsaved records (LIS2-A2 4.2)."""
-    parents: dict[bytes, bytes] = {}
-    for record in RECORDS[:acknowledged]:
-        parents[record[:1]] = record
-    levels = [b"H", b"P", b"O"]
-    level = levels.index(RECORDS[acknowledged][:1]) if RECORDS[acknowledged][:1] in levels else 3
-    if RECORDS[acknowledged][:1] == b"L":
-        level = 2
-    return [parents[letter] for letter in levels[:level]] + RECORDS[acknowledged:]
+    return unsaved_tail(RECORDS, acknowledged)
 
 
 @pytest.mark.parametrize("sent", range(3, len(FRAMES)))
