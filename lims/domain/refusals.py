@@ -27,7 +27,8 @@
     │   ├── PoolHasResults              pool-has-results
     │   ├── PoolOfPools                 pool-of-pools
     │   ├── MixedAssay                  mixed-assay
-    │   └── WellTaken                   well-taken
+    │   ├── WellTaken                   well-taken
+    │   └── LastAdmin                   last-admin
     ├── Forbidden               this person may not
     │   ├── NotSignedIn                 not-signed-in
     │   ├── WrongScope                  wrong-scope
@@ -295,6 +296,12 @@ class WellTaken(Conflict):
     slug = "well-taken"
     expected = "an empty well"
     todo = "choose an empty well, or clear this one first"
+
+
+class LastAdmin(Conflict):
+    slug = "last-admin"
+    expected = "at least one active administrator at the site"
+    todo = "make somebody else administrator first"
 
 
 # --- Forbidden

@@ -1,0 +1,48 @@
+"""Put the doors on a laboratory: settings in, WSGI application out. It decides nothing itself."""
+
+from datetime import timedelta
+from typing import Final
+
+from flask import Flask
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from lims.db.laboratory import Laboratory
+from lims.settings import Settings
+from lims.web import access, doorway, home, language, problems, refusing, shell
+from lims.web.admin import blueprint as administration
+
+MAX_BODY_BYTES: Final = 16 * 1024 * 1024  # a day's import file; a plate's message is 100 KB
+SHIFT: Final = timedelta(hours=12)  # nobody's session outlives their shift
+
+PAGES: Final = (home.blueprint, doorway.blueprint, problems.blueprint, administration)
+OTHER_DOORS: Final = frozenset({"api"})  # blueprints that guard themselves
+
+
+def create_app(laboratory: Laboratory, settings: Settings) -> Flask:
+    """The web process's application."""
+    app = Flask("lims.web")
+    encrypted = settings.tls_cert is not None or settings.trusted_proxies > 0
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
+        PERMANENT_SESSION_LIFETIME=SHIFT,
+        SESSION_COOKIE_NAME="__Host-lims" if encrypted else "lims",
+        SESSION_COOKIE_SECURE=encrypted,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session
+    )
+    app.extensions["laboratory"] = laboratory
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign] # Flask's documented way to wrap
+            app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
+        )
+    for blueprint in PAGES:
+        app.register_blueprint(blueprint)
+    access.init_app(app, other_doors=OTHER_DOORS)  # before CSRF: a stranger is asked to sign in
+    CSRFProtect(app)
+    language.init_app(app)
+    shell.init_app(app)
+    refusing.init_app(app)
+    return app

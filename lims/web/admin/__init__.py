@@ -1,0 +1,9 @@
+"""Administration: who may enter, which machines, which teams, and who is told of what.
+
+Importing the package hangs every page on the blueprint.
+"""
+
+from lims.web.admin import subscriptions, teams, tokens, users
+from lims.web.admin.blueprint import blueprint
+
+__all__ = ["blueprint", "subscriptions", "teams", "tokens", "users"]

@@ -1,0 +1,111 @@
+"""A refusal as people read it: what happened, what to do; and the page for each kind."""
+
+import re
+from http import HTTPStatus
+
+from flask import Flask, render_template, request
+from flask_wtf.csrf import CSRFError
+from structlog import get_logger
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.wrappers import Response
+
+from lims.domain.refusals import (
+    BodyTooLarge,
+    Conflict,
+    Forbidden,
+    ForgedForm,
+    InvalidBody,
+    Malformed,
+    NotFound,
+    NotSignedIn,
+    Refusal,
+    TooLarge,
+    TooMany,
+    Unknown,
+)
+from lims.web.language import gettext as _
+
+Page = tuple[str, int]
+log = get_logger()
+
+
+def status_of(kind: type[Refusal]) -> HTTPStatus:
+    """The HTTP status of a branch of the refusals."""
+    if issubclass(kind, NotSignedIn):
+        return HTTPStatus.UNAUTHORIZED
+    for branch, status in (
+        (Unknown, HTTPStatus.NOT_FOUND),
+        (Malformed, HTTPStatus.UNPROCESSABLE_ENTITY),
+        (Conflict, HTTPStatus.CONFLICT),
+        (Forbidden, HTTPStatus.FORBIDDEN),
+        (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+        (TooMany, HTTPStatus.TOO_MANY_REQUESTS),
+    ):
+        if issubclass(kind, branch):
+            return status
+    return HTTPStatus.BAD_REQUEST
+
+
+def title_words(kind: type[Refusal]) -> str:
+    """The class's name as a sentence, which is its message id: AlreadyInPool → Already in pool."""
+    parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*", kind.__name__)
+    return " ".join(parts).capitalize()
+
+
+def title(kind: type[Refusal]) -> str:
+    """The kind's name in this request's language."""
+    return _(title_words(kind))
+
+
+def said(refusal: Refusal) -> str:
+    """One or two sentences for a message at the top of a page."""
+    came = f" ({refusal.came})" if refusal.came else ""
+    todo = _(refusal.todo) if refusal.todo else ""
+    return f"{title(type(refusal))}{came}. {todo[:1].upper()}{todo[1:]}".strip().rstrip(".") + "."
+
+
+def faults_of(refusal: InvalidBody) -> dict[str, str]:
+    """What is wrong beside each field of a form: field name → sentence in this language."""
+    errors = refusal.facts.get("errors")
+    if not isinstance(errors, list):
+        return {}
+    return {
+        str(error["pointer"]).removeprefix("#/"): _(str(error["detail"]))
+        for error in errors
+        if isinstance(error, dict) and {"pointer", "detail"} <= error.keys()
+    }
+
+
+def init_app(app: Flask) -> None:
+    """Answer every failure of the HTML door with a page of our own."""
+    app.register_error_handler(Refusal, _refused)
+    app.register_error_handler(CSRFError, lambda _error: _refused(ForgedForm()))
+    app.register_error_handler(RequestEntityTooLarge, lambda _error: _refused(BodyTooLarge()))
+    app.register_error_handler(404, lambda _error: _refused(NotFound(came=request.path)))
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _broken)
+
+
+def _refused(refusal: Refusal) -> Page:
+    kind = type(refusal)
+    page = render_template(
+        "problems/refused.html",
+        title=title(kind),
+        refusal=refusal,
+        slug=kind.slug,
+        expected=_(refusal.expected) if refusal.expected else "",
+        todo=_(refusal.todo) if refusal.todo else "",
+    )
+    return page, int(status_of(kind))
+
+
+def _http(error: HTTPException) -> Page | Response:
+    if error.code is None or error.code < 400:
+        return Response(status=error.code or 500, headers=dict(error.get_headers()))
+    return render_template("problems/http.html", code=error.code), error.code
+
+
+def _broken(error: Exception) -> Page:
+    """Ours: logged with its trace under the path; the page says that nothing was half done."""
+    log.error("page broke", path=request.path, exc_info=error)
+    return render_template("problems/broken.html"), 500

@@ -1,0 +1,60 @@
+// Hands stay on the scanner: Esc goes to the scan field (and, from an empty one, leaves it), a
+// button's letter presses it, and a letter scanned or typed alone into the scan field does too.
+
+const scan = document.getElementById("scan");
+
+const typing = (element) =>
+  element instanceof HTMLElement &&
+  (element.isContentEditable || ["TEXTAREA", "SELECT"].includes(element.tagName) ||
+    (element.tagName === "INPUT" && !["checkbox", "radio", "submit", "button"].includes(element.type)));
+
+function press(letter) {
+  const key = letter.toUpperCase();
+  const target = [...document.querySelectorAll("[data-key]")]
+    .find((element) => element.dataset.key === key && !element.disabled && element.offsetParent);
+  target?.click();
+  return Boolean(target);
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.isComposing) return;
+  if (event.key === "Escape") {
+    document.querySelectorAll("details.menu[open]").forEach((menu) => { menu.open = false; });
+    if (document.activeElement === scan && !scan.value) scan.blur();
+    else if (scan) { scan.value = ""; scan.focus(); }
+    return;
+  }
+  const letter = event.altKey ? event.code.replace("Key", "") : event.key;
+  if (letter.length === 1 && (event.altKey || !typing(event.target)) && press(letter)) event.preventDefault();
+});
+
+scan?.form.addEventListener("submit", (event) => {
+  const text = scan.value.trim();
+  if (!text) event.preventDefault();
+  if (text.length === 1 && press(text)) {
+    event.preventDefault();
+    scan.value = "";
+  }
+});
+
+document.addEventListener("click", (event) => {
+  document.querySelectorAll("details.menu[open]").forEach((menu) => {
+    if (!menu.contains(event.target)) menu.open = false;
+  });
+});
+
+// One press, one deed: a second click on a form already on its way is not sent.
+document.addEventListener("submit", (event) => {
+  if (event.defaultPrevented) return;
+  const form = event.target;
+  if (form.dataset.sent) event.preventDefault();
+  else if (form.method === "post") form.dataset.sent = "yes";
+});
+window.addEventListener("pageshow", () => {
+  document.querySelectorAll("form[data-sent]").forEach((form) => { delete form.dataset.sent; });
+});
+
+// A keyboard and a scanner are at hand (no touch keyboard to pop up): be ready for the next tube.
+if (scan && !document.querySelector("[autofocus]") && matchMedia("(pointer: fine)").matches) {
+  scan.focus({ preventScroll: true });
+}

@@ -1,0 +1,267 @@
+"""Who may enter: people sign in by password, and can be shut out at once (machines: tokens.py)."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from lims.db.ids import uuid7
+from lims.domain.refusals import InvalidBody, LastAdmin, NotFound, TooManyAttempts
+from lims.tables import LoginAttempt, User
+from lims.work import passwords
+from lims.work.audit import record
+
+WINDOW: Final = timedelta(minutes=15)
+FAILURES_PER_LOGIN: Final = 5
+FAILURES_PER_ADDRESS: Final = 30
+_LOGIN: Final = re.compile(r"[a-z0-9._-]{2,40}")
+
+
+class Role(StrEnum):
+    """What somebody does here; one person may do several."""
+
+    TECHNICIAN = "technician"
+    REVIEWER = "reviewer"
+    TRACER = "tracer"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+
+class Fault(StrEnum):
+    """What is wrong with one field, as said beside it."""
+
+    LOGIN = "2 to 40 small letters, digits, dots, hyphens or underscores"
+    LOGIN_TAKEN = "somebody else has this login"
+    NAME = "a name, at most 200 characters"
+    NAME_TAKEN = "this name is already used"
+    PASSWORD = "at least 10 characters, and not the login itself"  # noqa: S105 - a sentence
+    ROLES = "at least one role"
+    SCOPES = "at least one scope"
+    PHONE = "a Vietnamese telephone number, or +country and number"
+    TEAM = "a team of this site"
+    URL = "an https address, or http on this machine"
+    AREA_UNKNOWN = "no province or commune of this name or code"
+    AREA_SEVERAL = "several places have this name: choose one with its code"
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Somebody at the HTML door; ``actor`` is how the audit trail calls them."""
+
+    user_id: UUID
+    site_id: UUID
+    login: str
+    name: str
+    roles: frozenset[Role]
+    team_id: UUID | None
+    session_epoch: int
+
+    @property
+    def actor(self) -> str:
+        return f"user:{self.login}"
+
+
+def create_user(
+    session: Session,
+    *,
+    site_id: UUID,
+    login: str,
+    name: str,
+    password: str,
+    roles: Collection[Role],
+    team_id: UUID | None = None,
+    by: str,
+    now: datetime,
+) -> UUID:
+    """Raises InvalidBody naming every field that cannot stand."""
+    login, name = login.strip().lower(), name.strip()
+    faults: dict[str, Fault] = {}
+    if not _LOGIN.fullmatch(login):
+        faults["login"] = Fault.LOGIN
+    elif session.scalar(select(User.id).where(User.login == login)):
+        faults["login"] = Fault.LOGIN_TAKEN
+    if not 1 <= len(name) <= 200:
+        faults["name"] = Fault.NAME
+    if not passwords.good_enough(password, login=login):
+        faults["password"] = Fault.PASSWORD
+    if not roles:
+        faults["roles"] = Fault.ROLES
+    refuse(faults, where="user")
+    user = User(
+        id=uuid7(),
+        site_id=site_id,
+        login=login,
+        name=name,
+        password_hash=passwords.hashed(password),
+        roles=sorted(roles),
+        team_id=team_id,
+        created_at=now,
+    )
+    session.add(user)
+    _record(session, user, "user-created", by, now, login=login, roles=user.roles)
+    return user.id
+
+
+def set_password(session: Session, user_id: UUID, password: str, *, by: str, now: datetime) -> None:
+    """Every session of theirs ends. Raises InvalidBody, NotFound."""
+    user = _user(session, user_id)
+    if not passwords.good_enough(password, login=user.login):
+        refuse({"password": Fault.PASSWORD}, where="user")
+    user.password_hash = passwords.hashed(password)
+    user.session_epoch += 1
+    _forget_failures(session, user.login)
+    _record(session, user, "password-set", by, now)
+
+
+def set_roles(
+    session: Session,
+    user_id: UUID,
+    roles: Collection[Role],
+    *,
+    team_id: UUID | None,
+    by: str,
+    now: datetime,
+) -> None:
+    """What they may do and for which team, from their next click on.
+
+    Raises InvalidBody, NotFound, LastAdmin.
+    """
+    if not roles:
+        refuse({"roles": Fault.ROLES}, where="user")
+    user = _user(session, user_id)
+    if Role.ADMIN not in roles:
+        _refuse_without_admin(session, user)
+    before = user.roles
+    user.roles, user.team_id = sorted(roles), team_id
+    _record(session, user, "roles-set", by, now, before=before, after=user.roles)
+
+
+def set_active(session: Session, user_id: UUID, active: bool, *, by: str, now: datetime) -> None:
+    """Deactivated: out at once, on every device; their deeds stay in the record.
+
+    Raises NotFound, LastAdmin.
+    """
+    user = _user(session, user_id)
+    if not active:
+        _refuse_without_admin(session, user)
+    user.active = active
+    user.session_epoch += 1
+    _record(session, user, "user-activated" if active else "user-deactivated", by, now)
+
+
+def sign_in(
+    session: Session, login: str, password: str, address: str, now: datetime
+) -> SignedIn | None:
+    """None: wrong login or password, and the failure is a row, so let the transaction commit.
+
+    Raises TooManyAttempts after 5 failures of a login or 30 of an address in 15 minutes. One
+    attempt per login at a time (an advisory lock), so that a burst cannot outrun the count.
+    """
+    login = login.strip().lower()
+    known_shape = _LOGIN.fullmatch(login) is not None
+    login = login if known_shape else ""  # people type passwords here: keep nothing of it
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(login or address, 0))))
+    _refuse_too_many(session, login, address, now)
+    user = session.scalar(select(User).where(User.login == login, User.active)) if login else None
+    if user is None:
+        passwords.spend_the_same_time(password)
+    elif passwords.matches(user.password_hash, password):
+        if passwords.outdated(user.password_hash):
+            user.password_hash = passwords.hashed(password)
+        _forget_failures(session, login)
+        _record(session, user, "signed-in", f"user:{login}", now)
+        return _signed_in(user)
+    session.add(LoginAttempt(login=login, address=address, at=now))
+    return None
+
+
+def signed_in(session: Session, user_id: UUID, session_epoch: int) -> SignedIn | None:
+    """Whose session this is; None once they were deactivated or their password changed."""
+    user = session.scalar(
+        select(User).where(User.id == user_id, User.session_epoch == session_epoch, User.active)
+    )
+    return None if user is None else _signed_in(user)
+
+
+def refuse(faults: dict[str, Fault], *, where: str) -> None:
+    """Raises InvalidBody with a JSON pointer and a sentence per field (RFC 9457 section 3)."""
+    if faults:
+        raise InvalidBody(
+            errors=[
+                {"pointer": f"#/{field}", "detail": str(fault)} for field, fault in faults.items()
+            ],
+            where=where,
+        )
+
+
+def _refuse_too_many(session: Session, login: str, address: str, now: datetime) -> None:
+    for column, value, limit in (
+        (LoginAttempt.login, login, FAILURES_PER_LOGIN),
+        (LoginAttempt.address, address, FAILURES_PER_ADDRESS),
+    ):
+        if not value:
+            continue
+        latest = session.scalars(
+            select(LoginAttempt.at)
+            .where(column == value, LoginAttempt.at > now - WINDOW)
+            .order_by(LoginAttempt.at.desc())
+            .limit(limit)
+        ).all()
+        if len(latest) == limit:
+            again = latest[-1] + WINDOW - now
+            raise TooManyAttempts(retry_after_s=int(again.total_seconds()) + 1, where="sign-in")
+
+
+def _forget_failures(session: Session, login: str) -> None:
+    session.execute(delete(LoginAttempt).where(LoginAttempt.login == login))
+
+
+def _user(session: Session, user_id: UUID) -> User:
+    user = session.get(User, user_id)
+    if user is None:
+        raise NotFound(came=str(user_id), where="users")
+    return user
+
+
+def _refuse_without_admin(session: Session, leaving: User) -> None:
+    """All admins are locked, so that two of them cannot put each other out at one moment."""
+    admins = session.scalars(
+        select(User.id)
+        .where(User.site_id == leaving.site_id, User.active, User.roles.contains([Role.ADMIN]))
+        .order_by(User.id)
+        .with_for_update()
+    ).all()
+    if list(admins) == [leaving.id]:
+        raise LastAdmin(where=f"user {leaving.login}")
+
+
+def _signed_in(user: User) -> SignedIn:
+    return SignedIn(
+        user_id=user.id,
+        site_id=user.site_id,
+        login=user.login,
+        name=user.name,
+        roles=frozenset(map(Role, user.roles)),
+        team_id=user.team_id,
+        session_epoch=user.session_epoch,
+    )
+
+
+def _record(
+    session: Session, user: User, verb: str, by: str, now: datetime, **detail: object
+) -> None:
+    record(
+        session,
+        site_id=user.site_id,
+        actor=by,
+        verb=verb,
+        subject=str(user.id),
+        now=now,
+        **detail,
+    )

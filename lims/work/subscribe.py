@@ -1,0 +1,158 @@
+"""Who is told about the cases of an area, and how: the board, or a webhook with its own secret."""
+
+import secrets
+from base64 import b64encode
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from lims.db.ids import uuid7
+from lims.domain.refusals import NotFound
+from lims.tables import Subscription, Team
+from lims.work.access import Fault, refuse
+from lims.work.audit import record
+
+SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - Standard Webhooks' prefix, not a secret
+_MOST_CHARACTERS: Final = 2000
+
+
+class Channel(StrEnum):
+    """How a team hears of a case."""
+
+    BOARD = "board"
+    WEBHOOK = "webhook"
+
+
+@dataclass(frozen=True, slots=True)
+class AreaKey:
+    """A unit by its scheme and code; a code alone names different places in different years."""
+
+    scheme: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """A new subscription; the secret is said this one time."""
+
+    subscription_id: UUID
+    secret: str | None
+
+
+def subscribe(
+    session: Session,
+    *,
+    site_id: UUID,
+    team_id: UUID | None,
+    area: AreaKey | None,
+    channel: Channel,
+    url: str,
+    by: str,
+    now: datetime,
+) -> Subscribed:
+    """Tell a team of an area's cases; no area is the whole country.
+
+    The webhook secret is 256 random bits in the form of Standard Webhooks. Raises InvalidBody.
+    """
+    faults = dict[str, Fault]()
+    team = session.get(Team, team_id) if team_id else None
+    if team is None or team.site_id != site_id:
+        faults["team"] = Fault.TEAM
+    url = url.strip()
+    if channel is Channel.WEBHOOK and not may_be_called(url):
+        faults["url"] = Fault.URL
+    refuse(faults, where="subscription")
+    webhook = channel is Channel.WEBHOOK
+    secret = SECRET_PREFIX + b64encode(secrets.token_bytes(32)).decode() if webhook else None
+    subscription = Subscription(
+        id=uuid7(),
+        site_id=site_id,
+        team_id=team_id,
+        area_scheme=area.scheme if area else None,
+        area_code=area.code if area else None,
+        channel=channel,
+        url=url if webhook else None,
+        secret=secret,
+        created_at=now,
+    )
+    session.add(subscription)
+    _record(
+        session,
+        subscription,
+        "subscribed",
+        by,
+        now,
+        team_id=str(team_id),
+        channel=str(channel),
+        area=area.code if area else None,
+    )
+    return Subscribed(subscription.id, secret)
+
+
+def disable(session: Session, subscription_id: UUID, *, by: str, now: datetime) -> None:
+    """Nothing more is owed to it; what is owed stays. Twice changes nothing. Raises NotFound."""
+    subscription = _subscription(session, subscription_id)
+    if subscription.disabled_at is None:
+        subscription.disabled_at, subscription.disabled_why = now, "by hand"
+        _record(session, subscription, "subscription-disabled", by, now)
+
+
+def enable(session: Session, subscription_id: UUID, *, by: str, now: datetime) -> None:
+    """It is told again of what happens from now on. Raises NotFound."""
+    subscription = _subscription(session, subscription_id)
+    if subscription.disabled_at is not None:
+        subscription.disabled_at = subscription.disabled_why = None
+        _record(session, subscription, "subscription-enabled", by, now)
+
+
+def may_be_called(url: str) -> bool:
+    """https anywhere, or http on this machine: a case must not cross a network in the clear."""
+    if len(url) > _MOST_CHARACTERS or any(letter.isspace() for letter in url):
+        return False
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        return False
+    if not host or parts.username or parts.password or parts.fragment:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and _is_here(host))
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _subscription(session: Session, subscription_id: UUID) -> Subscription:
+    found = session.get(Subscription, subscription_id, with_for_update=True)
+    if found is None:
+        raise NotFound(came=str(subscription_id), where="subscriptions")
+    return found
+
+
+def _record(
+    session: Session,
+    subscription: Subscription,
+    verb: str,
+    by: str,
+    now: datetime,
+    **detail: object,
+) -> None:
+    record(
+        session,
+        site_id=subscription.site_id,
+        actor=by,
+        verb=verb,
+        subject=str(subscription.id),
+        now=now,
+        **detail,
+    )

@@ -1,0 +1,95 @@
+"""The HTML door on a real database: an application, its site, and people of every role."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine
+
+from lims.app import create_app
+from lims.db.engine import session_factory
+from lims.db.laboratory import Laboratory
+from lims.settings import Settings
+from lims.work.access import Role, create_user
+from lims.work.sites import found_site
+from tests.web.browsing import PASSWORD, Browser
+
+SignIn = Callable[..., Browser]
+
+
+@pytest.fixture
+def site_id(database: Engine, now: datetime) -> UUID:
+    with session_factory(database).begin() as session:
+        return found_site(session, prefix="TT", name="PXN Cầu Giấy", now=now)
+
+
+@pytest.fixture
+def laboratory(database: Engine, site_id: UUID, now: datetime) -> Laboratory:
+    """Its clock stands at `now`; a test that needs another hour replaces it."""
+    return Laboratory(
+        engine=database,
+        sessions=session_factory(database),
+        site_id=site_id,
+        prefix="TT",
+        clock=lambda: now,
+    )
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        home=tmp_path,
+        database_url=None,
+        site="TT",
+        host="127.0.0.1",
+        port=8080,
+        secret_key="a key that only the tests have, 32 or more",
+        trusted_proxies=0,
+        tls_cert=None,
+        tls_key=None,
+        timezone=ZoneInfo("Asia/Ho_Chi_Minh"),
+        language="vi",
+        workers=1,
+    )
+
+
+@pytest.fixture
+def app(laboratory: Laboratory, settings: Settings) -> Flask:
+    return create_app(laboratory, settings)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def signed_in(app: Flask, laboratory: Laboratory, now: datetime) -> SignIn:
+    """`signed_in(Role.TECHNICIAN)`: a browser of somebody with these roles, through the door."""
+
+    def enter(*roles: Role, language: str = "en", team_id: UUID | None = None) -> Browser:
+        login = "-".join(sorted(roles))
+        with laboratory.sessions.begin() as session:
+            create_user(
+                session,
+                site_id=laboratory.site_id,
+                login=login,
+                name=login.title(),
+                password=PASSWORD,
+                roles=roles,
+                team_id=team_id,
+                by="test",
+                now=now,
+            )
+        browser = Browser(app.test_client(), language=language)
+        browser.sign_in(login, PASSWORD)
+        return browser
+
+    return enter
