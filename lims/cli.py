@@ -62,7 +62,7 @@ def serve() -> None:
     except PendingMigrations as error:
         click.echo(f"{error}", err=True)
         sys.exit(1)
-    os.execv(sys.executable, [sys.executable, *_gunicorn(chosen)])
+    os.execv(sys.executable, [sys.executable, *_gunicorn(chosen)])  # noqa: S606 - our own interpreter
 
 
 def _gunicorn(chosen: Settings) -> list[str]:

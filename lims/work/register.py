@@ -16,7 +16,7 @@ from lims.domain.refusals import BarcodeTaken, DifferentBody, NotFound
 from lims.domain.registration import PersonGiven, Registration, digest
 from lims.work.people import person_columns
 
-_STATEMENT = text("""
+STATEMENT = text("""
 WITH earlier AS (
     SELECT s.body_digest, s.person_id FROM specimen s WHERE s.id = :specimen_id
 ), taken AS (
@@ -89,7 +89,7 @@ def register(
     UnknownUnit (area code not of that scheme).
     """
     said = digest(given)
-    row = session.execute(_STATEMENT, _parameters(given, said, site_id, by, now)).one()
+    row = session.execute(STATEMENT, _parameters(given, said, site_id, by, now)).one()
     if row.earlier_digest is not None:
         if row.earlier_digest != said:
             raise DifferentBody(
