@@ -17,9 +17,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from lims.domain.refusals import every_refusal
 from lims.web.language import FOLDER
-from lims.web.refusing import title_words
+from lims.web.refusing import every_kind, title_words
 from lims.work.access import Fault
 
 DOOR: Final = Path(__file__).parent
@@ -97,7 +96,7 @@ def _in_the_source() -> Iterator[MessageId]:
 
 
 def _of_the_refusals() -> Iterator[str]:
-    for kind in every_refusal():
+    for kind in every_kind():
         yield title_words(kind)
         yield from filter(None, (kind.expected, kind.todo))
 

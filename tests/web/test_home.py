@@ -1,12 +1,122 @@
-"""The first page says what waits for whom."""
+"""The first page and the navigation say what waits for whom, and for how long."""
 
 from __future__ import annotations
 
-from flask.testing import FlaskClient
+from datetime import datetime, timedelta
+from uuid import UUID
 
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lims.db.ids import uuid7
+from lims.db.laboratory import Laboratory
+from lims.domain import barcodes
+from lims.domain.lifecycle import TubeKind, TubeState
+from lims.tables import (
+    Campaign,
+    F0Case,
+    Finding,
+    Notice,
+    Person,
+    Recollection,
+    Specimen,
+    Subscription,
+    Team,
+    TestOrder,
+    Tube,
+)
+from lims.web.item_words import WORDS
 from lims.work.access import Role
+from lims.work.views import stages
+from lims.work.views.stages import LIMITS, STAGE_OF, Item, Stage
 from tests.web.browsing import words
 from tests.web.conftest import SignIn
+
+MINUTE = timedelta(minutes=1)
+
+
+def tube(session: Session, site_id: UUID, at: datetime, *, serial: int, received: bool) -> UUID:
+    campaign = session.scalars(select(Campaign)).one_or_none() or Campaign(
+        id=uuid7(), site_id=site_id, name="Cầu Giấy", pool_size=10, opened_at=at
+    )
+    session.add(campaign)
+    session.flush()
+    made = Tube(
+        id=uuid7(),
+        site_id=site_id,
+        barcode=barcodes.mint("TT", "7K", serial),
+        kind=TubeKind.INDIVIDUAL,
+        state=TubeState.RECEIVED if received else TubeState.COLLECTED,
+        campaign_id=campaign.id,
+        assay_code="sars-cov-2",
+        created_at=at,
+        created_by="test",
+        received_at=at if received else None,
+    )
+    session.add(made)
+    session.flush()
+    return made.id
+
+
+def finding(session: Session, site_id: UUID, at: datetime, outcome: str, status: str) -> Finding:
+    person = Person(site_id=site_id, name="Lê Văn Ước", name_key="le van uoc", created_at=at)
+    session.add(person)
+    session.flush()
+    specimen = Specimen(
+        site_id=site_id,
+        person_id=person.id,
+        collected_at=at,
+        registered_at=at,
+        registered_by="test",
+        body_digest="0" * 64,
+    )
+    session.add(specimen)
+    session.flush()
+    made = Finding(
+        site_id=site_id,
+        specimen_id=specimen.id,
+        person_id=person.id,
+        outcome=outcome,
+        status=status,
+        rule="test",
+        evidence=[],
+        created_at=at,
+        released_at=at if status == "F" else None,
+    )
+    session.add(made)
+    session.flush()
+    return made
+
+
+def case(session: Session, site_id: UUID, at: datetime) -> UUID:
+    found = finding(session, site_id, at, "positive", "F")
+    made = F0Case(
+        site_id=site_id,
+        person_id=found.person_id,
+        finding_id=found.id,
+        state="confirmed",
+        basis="pcr",
+        definition="test",
+        opened_at=at,
+        changed_at=at,
+    )
+    session.add(made)
+    session.flush()
+    return made.id
+
+
+def counted(lab: Laboratory, now: datetime, team_id: UUID | None = None) -> dict[Item, int]:
+    with lab.sessions.begin() as session:
+        items = stages.waiting(
+            session, site_id=lab.site_id, now=now, day_start=now - 8 * 60 * MINUTE, team_id=team_id
+        )
+    return {item.item: item.count for item in items if item.count}
+
+
+def test_every_kind_of_waiting_thing_has_a_stage_and_words() -> None:
+    assert set(STAGE_OF) == set(Item) == set(WORDS)
+    assert set(Item) - set(LIMITS) == {Item.RECEIVED_TODAY}
 
 
 def test_a_stranger_is_asked_who_they_are_and_brought_back(client: FlaskClient) -> None:
@@ -16,8 +126,109 @@ def test_a_stranger_is_asked_who_they_are_and_brought_back(client: FlaskClient) 
 
 
 def test_a_technician_sees_the_four_stages_of_the_bench(signed_in: SignIn) -> None:
-    page = signed_in(Role.TECHNICIAN).get("/")
-    said = words(page)
-    assert page.status_code == 200
-    assert "Collect" in said and "Run" in said
+    said = words(signed_in(Role.TECHNICIAN).get("/"))
+    assert all(stage in said for stage in ("Collect", "Receive", "Pool", "Run"))
     assert "F0 hand-off" not in said and "Review" not in said
+
+
+def test_a_tube_is_counted_at_the_stage_where_it_waits(
+    laboratory: Laboratory, now: datetime
+) -> None:
+    with laboratory.sessions.begin() as session:
+        tube(session, laboratory.site_id, now, serial=1, received=False)
+        tube(session, laboratory.site_id, now, serial=2, received=True)
+        queued = tube(session, laboratory.site_id, now, serial=3, received=True)
+        session.add(
+            TestOrder(
+                site_id=laboratory.site_id,
+                tube_id=queued,
+                assay_code="sars-cov-2",
+                created_at=now,
+            )
+        )
+    assert counted(laboratory, now) == {
+        Item.ON_THE_WAY: 1,
+        Item.RECEIVED_TODAY: 2,
+        Item.TO_POOL: 1,
+        Item.TO_PLATE: 1,
+    }
+
+
+def test_a_reviewer_is_asked_for_what_the_machine_may_not_decide(
+    laboratory: Laboratory, now: datetime
+) -> None:
+    with laboratory.sessions.begin() as session:
+        for outcome in ("positive", "inconclusive", "discordant", "preliminary", "negative"):
+            finding(session, laboratory.site_id, now, outcome, "P")
+        finding(session, laboratory.site_id, now, "positive", "F")
+    assert counted(laboratory, now) == {Item.POSITIVE: 1, Item.INCONCLUSIVE: 1, Item.DISCORDANT: 1}
+
+
+def test_late_is_said_in_words_and_comes_first(
+    signed_in: SignIn, laboratory: Laboratory, now: datetime
+) -> None:
+    with laboratory.sessions.begin() as session:
+        finding(session, laboratory.site_id, now - 61 * MINUTE, "discordant", "P")
+        positive = finding(session, laboratory.site_id, now - 5 * MINUTE, "positive", "P")
+        session.add(
+            Recollection(
+                site_id=laboratory.site_id,
+                specimen_id=positive.specimen_id,
+                person_id=positive.person_id,
+                why="test",
+                created_at=now - 10 * MINUTE,
+            )
+        )
+    said = words(signed_in(Role.REVIEWER).get("/"))
+    assert "2 Review 1 late" in said
+    assert said.index("late: 1 h 01") < said.index("positive to confirm")
+    assert "swab again" not in said
+
+
+def test_a_tracer_counts_the_cases_their_team_was_told_of(
+    signed_in: SignIn, laboratory: Laboratory, now: datetime
+) -> None:
+    with laboratory.sessions.begin() as session:
+        told = case(session, laboratory.site_id, now - 6 * MINUTE)
+        case(session, laboratory.site_id, now - 20 * MINUTE)
+        team = Team(id=uuid7(), site_id=laboratory.site_id, name="Tổ 1", created_at=now)
+        session.add(team)
+        session.flush()
+        board = Subscription(
+            id=uuid7(),
+            site_id=laboratory.site_id,
+            team_id=team.id,
+            channel="board",
+            created_at=now,
+        )
+        session.add(board)
+        session.flush()
+        session.add(
+            Notice(
+                site_id=laboratory.site_id,
+                subscription_id=board.id,
+                kind="case.opened",
+                case_id=told,
+                sequence=1,
+                facts={},
+                next_attempt_at=now,
+                created_at=now,
+            )
+        )
+    assert counted(laboratory, now)[Item.UNCLAIMED] == 2
+    assert counted(laboratory, now, team.id)[Item.UNCLAIMED] == 1
+    said = words(signed_in(Role.TRACER, team_id=team.id).get("/"))
+    assert "1 F0 hand-off unclaimed for 6 min" in said
+
+
+def test_a_page_that_stands_asks_for_the_stages_alone(signed_in: SignIn) -> None:
+    part = signed_in(Role.OPERATOR).get("/stages?at=/pools/TT7K40FQ9XB").text
+    assert part.count("data-stage=") == len(Stage)
+    assert 'data-stage="pool" aria-current="page"' in part
+    assert "<html" not in part
+
+
+def test_an_administrator_is_shown_the_system_and_no_samples(signed_in: SignIn) -> None:
+    page = signed_in(Role.ADMIN).get("/")
+    assert "You look after the system" in words(page)
+    assert 'class="scan"' not in page.text and "data-stage=" not in page.text
