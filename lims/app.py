@@ -10,13 +10,32 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from lims.api.blueprint import build as build_api
 from lims.db.laboratory import Laboratory
 from lims.settings import Settings
-from lims.web import access, doorway, home, language, problems, refusing, shell
+from lims.web import (
+    access,
+    doorway,
+    feed,
+    handoff,
+    handoff_dead,
+    home,
+    language,
+    problems,
+    refusing,
+    shell,
+)
 from lims.web.admin import blueprint as administration
 
 MAX_BODY_BYTES: Final = 16 * 1024 * 1024  # a day's import file; a plate's message is 100 KB
 SHIFT: Final = timedelta(hours=12)  # nobody's session outlives their shift
 
-PAGES: Final = (home.blueprint, doorway.blueprint, problems.blueprint, administration)
+PAGES: Final = (
+    home.blueprint,
+    doorway.blueprint,
+    handoff.blueprint,
+    handoff_dead.blueprint,
+    feed.blueprint,
+    problems.blueprint,
+    administration,
+)
 OTHER_DOORS: Final = frozenset({"api"})  # blueprints that guard themselves
 
 
@@ -47,5 +66,6 @@ def create_app(laboratory: Laboratory, settings: Settings) -> Flask:
     CSRFProtect(app).exempt(api)  # it knows tokens only; no browser sends one by itself
     language.init_app(app)
     shell.init_app(app)
+    handoff.init_app(app)
     refusing.init_app(app)
     return app

@@ -27,7 +27,7 @@ def fetch_case(
         session,
         site_id=site_id,
         actor=by,
-        verb="case.read",
+        verb="case-read",
         subject=str(case_id),
         now=now,
         team_id=None if team_id is None else str(team_id),
