@@ -71,6 +71,10 @@ class Poster:
         """True when the letter is off the queue."""
         try:
             return self._settle(letter, *self._ask(client, letter))
+        except FileNotFoundError:
+            _log.error("letter taken away", letter=letter.path.stem)
+            self._outbox.forget(letter)
+            return True
         except OSError as error:
             _log.error("outbox", letter=letter.path.stem, error=str(error))
             return False

@@ -195,6 +195,23 @@ def test_killed_at_random_times_every_plate_arrives_whole_and_once(bench: Bench)
     assert all(capture.quarantine is None for capture in bench.lims.taken.values())
 
 
+def test_a_letter_damaged_or_taken_away_from_the_outbox_holds_up_nothing(bench: Bench) -> None:
+    outbox = bench.spool / "outbox"
+    bench.lims.start()
+    bench.lims.stop()
+    analyser, gateway = bench.analyser(), bench.gateway()
+    for name in ("PL1", "PL2", "PL3"):
+        analyser.tell(a_plate(name))
+    until(lambda: len(analyser.lines) == 3, "three acknowledged plates")
+    until(lambda: gateway.events("not posted"), "a post that failed")
+    damaged, taken_away, _good = sorted(outbox.glob("*.json"))
+    taken_away.unlink()
+    damaged.write_text('{"digest": "')
+    bench.lims.start()
+    until(lambda: whole_plates(bench) == ["PL3"], "the letter behind")
+    assert [path.name for path in (outbox / "dead").glob("*.json")] == [damaged.name]
+
+
 def test_used_wrongly_it_says_what_is_missing() -> None:
     told = CliRunner().invoke(main, ["--link", "/dev/ttyS0"])
     assert told.exit_code == 2
