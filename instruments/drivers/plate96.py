@@ -28,6 +28,7 @@ from collections.abc import Sequence
 
 from instruments.astm.records import Message, Node, Record
 from instruments.drivers.reading import (
+    LONGEST_ERROR,
     Unreadable,
     cycles,
     instrument_errors,
@@ -116,9 +117,8 @@ def _role(order: Record, specimen: str) -> Role:
 def _error(node: Node) -> str | None:
     told = [instrument_errors(each) for each in (node, *node.children)]
     undone = [r.record.name for r in node.children if r.record.text(9) == "X"]
-    return (
-        "; ".join([*filter(None, told), *(f"{name} could not be done" for name in undone)]) or None
-    )
+    said = [*filter(None, told), *(f"{name} could not be done" for name in undone)]
+    return "; ".join(said)[:LONGEST_ERROR] or None
 
 
 def _flags(node: Node) -> tuple[str, ...]:

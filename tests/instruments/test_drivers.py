@@ -275,6 +275,7 @@ def test_a_plate_broken_off_gives_the_wells_that_were_closed() -> None:
         ("^^^SARS2^N", "^^^FLU^N", "assay-mismatch"),
         ("^^^SARS2^N", "^^^SARS2^IC", "target-twice"),
         ("|23.71|", "|23.7l|", "cycle-number"),
+        ("|23.71|", "|237.1|", "cycle-number"),
         ("R||||||A", "R||||||Q", "unknown-control"),
         ("plate96^", "plate384^", "another-instrument"),
     ],
