@@ -78,6 +78,8 @@ def main(
         raise click.UsageError(
             "--link, --driver, --spool, --post, --token-file and --instrument are needed"
         )
+    if not url.startswith(("http://", "https://")):
+        raise click.BadParameter("expected http:// or https://", param_hint="--post")
     _log_as_json()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

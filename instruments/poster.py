@@ -23,7 +23,7 @@ BACKOFF_FIRST_S = 0.2
 BACKOFF_MOST_S = 30.0
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)  # the LIMS answers a plate well within a second
 LONGEST_PROBLEM = 4096  # characters of a refusal that are kept
-AGAIN = frozenset({401, 403, 408, 429})
+AGAIN = frozenset({401, 403, 404, 408, 429})
 
 _log = structlog.get_logger()
 
@@ -71,6 +71,10 @@ class Poster:
         """True when the letter is off the queue."""
         try:
             return self._settle(letter, *self._ask(client, letter))
+        except FileNotFoundError:
+            _log.error("letter taken away", letter=letter.path.stem)
+            self._outbox.forget(letter)
+            return True
         except OSError as error:
             _log.error("outbox", letter=letter.path.stem, error=str(error))
             return False

@@ -7,11 +7,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from click.testing import CliRunner
 
 from instruments.gateway import main
 from instruments.measurement import Capture
+from instruments.poster import Answer, backoff_s, judged
 from tests.instruments.bench_stand import Bench, a_plate, bench_in, until
 
 
@@ -93,7 +95,7 @@ def test_a_capture_the_lims_will_not_take_holds_up_nothing_and_can_be_put_back(
     until(lambda: len(bench.lims.taken) == 2, "the capture put back")
 
 
-@pytest.mark.parametrize("trouble", [403, 408, 429, 500, 503])
+@pytest.mark.parametrize("trouble", [403, 404, 429, 503])
 def test_trouble_that_may_pass_is_tried_again(bench: Bench, trouble: int) -> None:
     bench.lims.refuse = lambda _capture: trouble if len(bench.lims.posts) < 3 else None
     analyser, _gateway = bench.analyser(), bench.gateway()
@@ -193,6 +195,35 @@ def test_killed_at_random_times_every_plate_arrives_whole_and_once(bench: Bench)
     assert whole_plates(bench) == names
     assert len(bench.lims.wells()) == 24 * len(names)
     assert all(capture.quarantine is None for capture in bench.lims.taken.values())
+
+
+def test_a_letter_damaged_or_taken_away_from_the_outbox_holds_up_nothing(bench: Bench) -> None:
+    outbox = bench.spool / "outbox"
+    bench.lims.start()
+    bench.lims.stop()
+    analyser, gateway = bench.analyser(), bench.gateway()
+    for name in ("PL1", "PL2", "PL3"):
+        analyser.tell(a_plate(name))
+    until(lambda: len(analyser.lines) == 3, "three acknowledged plates")
+    until(lambda: gateway.events("not posted"), "a post that failed")
+    damaged, taken_away, _good = sorted(outbox.glob("*.json"))
+    taken_away.unlink()
+    damaged.write_text('{"digest": "')
+    bench.lims.start()
+    until(lambda: whole_plates(bench) == ["PL3"], "the letter behind")
+    assert [path.name for path in (outbox / "dead").glob("*.json")] == [damaged.name]
+
+
+def test_a_page_of_something_in_between_is_no_receipt() -> None:
+    page = httpx.Response(200, text="<html>Please sign in to the hospital network</html>")
+    assert judged(page) is Answer.AGAIN
+    assert judged(httpx.Response(200, json={"digest": "00"})) is Answer.DELIVERED
+    assert judged(httpx.Response(302)) is Answer.AGAIN
+
+
+def test_waits_double_to_half_a_minute_and_differ_between_gateways() -> None:
+    assert [backoff_s(n, jitter=0.0) for n in (0, 1, 2, 7, 8, 500)] == [0.2, 0.4, 0.8, 25.6, 30, 30]
+    assert backoff_s(8, jitter=1.0) == 15.0
 
 
 def test_used_wrongly_it_says_what_is_missing() -> None:
