@@ -12,6 +12,7 @@ from lims.tables.handoff import (
     Subscription,
     Team,
 )
+from lims.tables.label import LabelBatch
 from lims.tables.people import Household, Person, RapidTest, Recollection, Specimen
 from lims.tables.place import Area, Campaign, Site
 from lims.tables.run import Instrument, Run, TestOrder, Well
@@ -29,6 +30,7 @@ __all__ = [
     "Finding",
     "Household",
     "Instrument",
+    "LabelBatch",
     "LoginAttempt",
     "Measurement",
     "Notice",

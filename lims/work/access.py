@@ -48,6 +48,9 @@ class Fault(StrEnum):
     URL = "an https address, or http on this machine"
     AREA_UNKNOWN = "no province or commune of this name or code"
     AREA_SEVERAL = "several places have this name: choose one with its code"
+    DRIVER = "a driver from the list"
+    POOL_SIZE = "1 to 100 swabs in a pool"
+    LABELS = "1 to 5,000 labels"
 
 
 @dataclass(frozen=True)

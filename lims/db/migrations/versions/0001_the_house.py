@@ -134,6 +134,31 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_instrument_name")),
     )
     op.create_table(
+        "label_batch",
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("site_id", sa.UUID(), nullable=False),
+        sa.Column("batch", sa.Text(), nullable=False),
+        sa.Column("first_serial", sa.BigInteger(), nullable=False),
+        sa.Column("next_serial", sa.BigInteger(), nullable=False),
+        sa.Column("labels", sa.Integer(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("printed_by", sa.Text(), nullable=False),
+        sa.Column("printed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("batch ~ '^[0-9A-HJ-NP-Z]{2}$'", name=op.f("ck_label_batch_batch")),
+        sa.CheckConstraint("labels BETWEEN 1 AND 10000", name=op.f("ck_label_batch_labels")),
+        sa.CheckConstraint(
+            "next_serial > first_serial AND first_serial >= 0", name=op.f("ck_label_batch_serials")
+        ),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_label_batch_site_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_label_batch")),
+        sa.UniqueConstraint(
+            "site_id",
+            "batch",
+            "first_serial",
+            name=op.f("uq_label_batch_site_id_batch_first_serial"),
+        ),
+    )
+    op.create_table(
         "team",
         sa.Column("id", sa.UUID(), nullable=False),
         sa.Column("site_id", sa.UUID(), nullable=False),
@@ -1088,6 +1113,7 @@ def downgrade() -> None:
     op.drop_table("person")
     op.drop_table("api_token")
     op.drop_table("team")
+    op.drop_table("label_batch")
     op.drop_table("instrument")
     op.drop_index(op.f("ix_household_area_scheme_area_code"), table_name="household")
     op.drop_table("household")
