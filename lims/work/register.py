@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
@@ -80,9 +80,11 @@ class Registered:
 
 
 def register(
-    session: Session, given: Registration, *, site_id: UUID, by: str, now: datetime
+    session: Session | Connection, given: Registration, *, site_id: UUID, by: str, now: datetime
 ) -> Registered:
-    """Register a swab. Safe to repeat with the same ``specimen_id`` and the same content.
+    """Register a swab, in the caller's transaction or, being one statement, as one of its own.
+
+    Safe to repeat with the same ``specimen_id`` and the same content.
 
     Raises BarcodeTaken (the tube belongs to another swab), DifferentBody (the
     id was used for other content), NotFound (no such known person),
