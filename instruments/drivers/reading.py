@@ -7,6 +7,9 @@ from typing import Protocol
 from instruments.astm.records import Message, Node
 from instruments.measurement import Measurement
 
+MOST_CYCLES = 60.0  # no real-time PCR runs longer; most stop at 40 or 45
+LONGEST_ERROR = 200  # characters that are told; the rest stands in the message's bytes
+
 
 MOST_CYCLES = 60.0  # no real-time PCR runs longer; most stop at 40 or 45
 LONGEST_ERROR = 200  # characters that are told; the rest stands in the message's bytes
