@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,9 +48,17 @@ class Rig:
         )
 
 
+def our_server(_port: int) -> list[str]:
+    """``lims serve``, as in production."""
+    return ["-m", "lims.cli", "serve"]
+
+
 @contextmanager
-def rig() -> Iterator[Rig]:
-    """Start everything on fresh data; stop and remove it afterwards."""
+def rig(server: Callable[[int], list[str]] = our_server) -> Iterator[Rig]:
+    """Start everything on fresh data; stop and remove it afterwards.
+
+    ``server`` gives the Python arguments of another web server for the same port.
+    """
     home = Path(tempfile.mkdtemp(prefix="thantoc-bench-"))
     home.chmod(0o711)
     port = _free_port()
@@ -58,28 +66,31 @@ def rig() -> Iterator[Rig]:
     for name in ("LIMS_DATABASE_URL", "LIMS_SECRET_KEY"):
         environment.pop(name, None)
     settings = Settings.from_env(environment)
-    server = EmbeddedServer(settings.home)
+    database = EmbeddedServer(settings.home)
     children: list[subprocess.Popen[bytes]] = []
     try:
         prepare(settings)
         laboratory = open_laboratory(settings, name="bench")
-        children = [_start(environment, "serve"), _start(environment, "deliver")]
+        children = [
+            _start(environment, server(port)),
+            _start(environment, ["-m", "lims.cli", "deliver"]),
+        ]
         _await_answer(port)
-        yield Rig(port, _token(laboratory), laboratory, server, environment)
+        yield Rig(port, _token(laboratory), laboratory, database, environment)
         laboratory.engine.dispose()
     finally:
         for child in children:
             child.terminate()
         for child in children:
             child.wait(PATIENCE_S)
-        server.stop("fast")
-        shutil.rmtree(server.data, ignore_errors=True)
+        database.stop("fast")
+        shutil.rmtree(database.data, ignore_errors=True)
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _start(environment: dict[str, str], verb: str) -> "subprocess.Popen[bytes]":
+def _start(environment: dict[str, str], arguments: list[str]) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
-        [sys.executable, "-m", "lims.cli", verb],
+        [sys.executable, *arguments],
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
