@@ -15,6 +15,7 @@ from werkzeug.serving import make_server
 from lims.db.laboratory import Laboratory
 from lims.tables import User
 from lims.work.access import Role
+from tests.presence import missing
 from tests.web.conftest import (  # noqa: F401 - fixtures, which pytest finds by name
     app,
     laboratory,
@@ -41,7 +42,7 @@ Open = Callable[..., BrowserContext]
 def chromium() -> Iterator[Browser]:
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
-        pytest.skip("needs a chromium: on Debian, apt-get install chromium")
+        missing("there is no chromium: on Debian, apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield browser
