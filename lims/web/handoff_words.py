@@ -8,7 +8,7 @@ from uuid import UUID
 from lims.domain.lifecycle import CaseState
 from lims.domain.outcomes import Basis, NoticeKind
 from lims.web.language import gettext as _
-from lims.work.views.board import CaseRow, Standing
+from lims.work.views.board import CaseRow
 
 _SHOWN_DIGITS: Final = 3
 
@@ -129,8 +129,3 @@ def outcome_words(outcome: str) -> str:
         "inconclusive": _("inconclusive"),
         "invalid": _("invalid"),
     }.get(outcome, outcome)
-
-
-def is_urgent(row: CaseRow) -> bool:
-    """A row that asks for a person: nobody has it, or a correction nobody has read."""
-    return row.standing in {Standing.NEW, Standing.CORRECTED}

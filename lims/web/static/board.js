@@ -42,6 +42,7 @@ async function showCase(id) {
 }
 
 function swap(old, fresh) {
+  if (old.innerHTML === fresh.innerHTML) return;
   const held = old.contains(document.activeElement);
   old.replaceWith(fresh);
   glow(fresh);
