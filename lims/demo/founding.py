@@ -26,6 +26,8 @@ BY: Final = "demo"
 POOL_SIZE: Final = 10
 CYCLER, CARTRIDGES = "cycler-1", "genexpert-1"
 WARDS: Final = 7
+RECEIVER_CONFIG, RECEIVER_BOOK = "receiver.json", "receiver.jsonl"
+GATEWAY_TOKEN: Final = "gateway.token"  # noqa: S105 - a file's name
 _PASSWORD_LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"  # noqa: S105 - letters told apart
 
 
@@ -79,10 +81,10 @@ class Founder:
         self._analysers()
         keys = self._keys()
         told = {s: {k: o[k] for k in ("name", "secret", "token")} for s, o in offices.items()}
-        book = str(home / "receiver.jsonl")
+        book = str(home / RECEIVER_BOOK)
         config = {"lims_url": lims_url, "book": book, "offices": told}
-        _secret_file(home / "receiver.json", json.dumps(config, ensure_ascii=False))
-        _secret_file(home / "gateway.token", keys.gateway)
+        _secret_file(home / RECEIVER_CONFIG, json.dumps(config, ensure_ascii=False))
+        _secret_file(home / GATEWAY_TOKEN, keys.gateway)
         with self.sessions.begin() as session:
             campaign = open_campaign(
                 session,

@@ -20,7 +20,15 @@ from lims.db.embedded import EmbeddedServer
 from lims.db.engine import connect, session_factory
 from lims.db.laboratory import utc_now
 from lims.demo.analysers import Analyser
-from lims.demo.founding import CARTRIDGES, CYCLER, Founded, Founder
+from lims.demo.founding import (
+    CARTRIDGES,
+    CYCLER,
+    GATEWAY_TOKEN,
+    RECEIVER_BOOK,
+    RECEIVER_CONFIG,
+    Founded,
+    Founder,
+)
 from lims.demo.ledger import Ledger
 from lims.demo.processes import CannotLive, Program, Supervisor
 from lims.demo.truth import Places
@@ -71,17 +79,18 @@ def open_house(
         sessions = session_factory(engine)
         with sessions.begin() as session:
             site_id = found_site(session, prefix=SITE, name=SITE, now=utc_now())
-        founder = Founder(sessions, site_id, utc_now())
-        places = founder.places(seed)
         url = f"http://127.0.0.1:{port}"
         receiver_url = f"http://127.0.0.1:{receiver_port}"
-        founded = founder.found(places, place, lims_url=url, receiver_url=receiver_url)
         cycler = Analyser(ledger.plates_sent.add)
         cartridges = Analyser(lambda name: ledger.cartridges_sent.update([name]))
-        analysers = {CYCLER: cycler, CARTRIDGES: cartridges}
-        for program in programs(place, url, receiver_port):
-            analyser = analysers.get(program.name.removeprefix("analyser-"))
-            supervisor.start(program, analyser.meet if analyser and program.piped else None)
+        analysers = {f"analyser-{CYCLER}": cycler, f"analyser-{CARTRIDGES}": cartridges}
+        for program in programs(place, url):
+            analyser = analysers.get(program.name)
+            supervisor.start(program, analyser.meet if analyser else None)
+        founder = Founder(sessions, site_id, utc_now())
+        places = founder.places(seed)
+        founded = founder.found(places, place, lims_url=url, receiver_url=receiver_url)
+        supervisor.start(receiver(place, receiver_port))
         _await_open(url, supervisor)
         yield House(
             place,
@@ -92,7 +101,7 @@ def open_house(
             supervisor,
             cycler,
             cartridges,
-            place / "receiver.jsonl",
+            place / RECEIVER_BOOK,
         )
         engine.dispose()
     finally:
@@ -100,15 +109,17 @@ def open_house(
         shutil.rmtree(place, ignore_errors=True)
 
 
-def programs(home: Path, url: str, receiver_port: int) -> list[Program]:
+def receiver(home: Path, port: int) -> Program:
+    """The tracing offices' own system; it needs to know whom it stands for."""
+    arguments = ("lims.demo.receiver", str(home / RECEIVER_CONFIG), str(port))
+    return Program("receiver", arguments)
+
+
+def programs(home: Path, url: str) -> list[Program]:
     """The real commands, as an operator would start them."""
     started = [
         Program("web", ("lims.cli", "serve"), stop_signal=signal.SIGINT),  # gunicorn: at once
         Program("deliverer", ("lims.cli", "deliver")),
-        Program(
-            "receiver",
-            ("lims.demo.receiver", str(home / "receiver.json"), str(receiver_port)),
-        ),
     ]
     for name, driver in ((CYCLER, "plate96"), (CARTRIDGES, "genexpert")):
         line = str(home / f"{name}.line")
@@ -116,7 +127,7 @@ def programs(home: Path, url: str, receiver_port: int) -> list[Program]:
         timeout = ("--reply-timeout", str(REPLY_TIMEOUT_S))
         gateway = ("instruments.gateway", "--link", line, "--driver", driver)
         kept = ("--spool", str(home / f"{name}.spool"), "--instrument", name)
-        post = ("--post", f"{url}/api/v1/messages", "--token-file", str(home / "gateway.token"))
+        post = ("--post", f"{url}/api/v1/messages", "--token-file", str(home / GATEWAY_TOKEN))
         started.append(
             Program(f"analyser-{name}", (*simulator, *timeout, "--pty-link", line), piped=True)
         )

@@ -183,7 +183,7 @@ SELECT specimen_text, count(*) FROM measurement WHERE run_text IS NULL GROUP BY 
 
 
 def _counted(session: Session, query: str) -> dict[str, int]:
-    return {name: number for name, number in session.execute(text(query))}
+    return {row[0]: row[1] for row in session.execute(text(query))}
 
 
 def _unknown(ledger: Ledger, evidence: EvidenceBook) -> list[str]:
