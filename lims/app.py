@@ -12,6 +12,7 @@ from lims.db.laboratory import Laboratory
 from lims.settings import Settings
 from lims.web import (
     access,
+    counting,
     doorway,
     feed,
     handoff,
@@ -65,6 +66,7 @@ def create_app(laboratory: Laboratory, settings: Settings) -> Flask:
     access.init_app(app, other_doors=OTHER_DOORS)  # before CSRF: a stranger is asked to sign in
     CSRFProtect(app).exempt(api)  # it knows tokens only; no browser sends one by itself
     language.init_app(app)
+    counting.init_app(app, laboratory)
     shell.init_app(app)
     handoff.init_app(app)
     refusing.init_app(app)

@@ -10,17 +10,17 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Flask, Response, current_app, request
 
 from lims.db.ids import milliseconds
 from lims.db.laboratory import Laboratory
 from lims.web.access import current, needs, signed_in_only
+from lims.web.counting import counting
 from lims.web.hub import Event, Hub, Subscriber, alert_event, case_event, reset_event
 from lims.web.language import laboratory
 from lims.web.shell import only_team, stages_of
@@ -135,16 +135,10 @@ def _hub() -> Hub:
 
 
 def _ticker() -> StageTicker:
-    lab = laboratory()
+    lab, counts = laboratory(), counting()
 
     def count(team_id: UUID | None) -> Counts:
-        now = lab.clock()
-        here = now.astimezone(ZoneInfo(lab.timezone))
-        midnight = datetime.combine(here.date(), time.min, here.tzinfo)
-        with lab.sessions.begin() as session:
-            items = stages.waiting(
-                session, site_id=lab.site_id, now=now, day_start=midnight, team_id=team_id
-            )
+        items = counts.waiting(team_id, lab.clock())
         every = stages.by_stage(items, frozenset(stages.Stage))
         return {stage.stage: _said(stage) for stage in every}
 

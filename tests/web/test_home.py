@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import pytest
 from flask.testing import FlaskClient
 
 from lims.db.ids import uuid7
@@ -16,9 +17,9 @@ from lims.tables import (
     Team,
     TestOrder,
 )
+from lims.web.counting import CHEAP_S, REST, Counting, Kept
 from lims.web.item_words import WORDS
 from lims.work.access import Role
-from lims.work.views import stages
 from lims.work.views.stages import LIMITS, STAGE_OF, Item, Stage
 from tests.web.browsing import words
 from tests.web.conftest import SignIn
@@ -28,10 +29,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def counted(lab: Laboratory, now: datetime, team_id: UUID | None = None) -> dict[Item, int]:
-    with lab.sessions.begin() as session:
-        items = stages.waiting(
-            session, site_id=lab.site_id, now=now, day_start=now - 8 * 60 * MINUTE, team_id=team_id
-        )
+    items = Counting(lab).waiting(team_id, now)
     return {item.item: item.count for item in items if item.count}
 
 
@@ -153,3 +151,22 @@ def test_an_administrator_is_shown_the_system_and_no_samples(signed_in: SignIn) 
     page = signed_in(Role.ADMIN).get("/")
     assert "You look after the system" in words(page)
     assert 'class="scan"' not in page.text and "data-stage=" not in page.text
+
+
+def test_an_expensive_count_is_kept_ten_times_as_long_as_it_took(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, asked = [0.0], list[datetime]()
+
+    def count(at: datetime) -> int:
+        asked.append(at)
+        clock[0] += cost
+        return len(asked)
+
+    monkeypatch.setattr("lims.web.counting.monotonic", lambda: clock[0])
+    cost, cheap = CHEAP_S / 2, Kept(count)
+    assert [cheap.get(now), cheap.get(now)] == [1, 2]
+    cost, dear = CHEAP_S * 2, Kept(count)
+    assert [dear.get(now), dear.get(now)] == [3, 3]
+    clock[0] += cost * REST + 0.01
+    assert dear.get(now) == 4
