@@ -151,6 +151,7 @@ def _order(session: Session, tube: Tube, *, by: str, now: datetime) -> TestOrder
         created_at=now,
     )
     session.add(order)
+    session.flush()
     return order
 
 
