@@ -54,7 +54,9 @@ class Coverage:
 
     def contradicted(self, tube: TubeFacts) -> bool:
         """A clean negative that holds something once detected (S8)."""
-        return self.is_clean(tube) and any(
+        if not self.is_clean(tube) or tube.id in self._closed:
+            return False
+        return any(
             self._once_detected(other) and other.id not in self._closed
             for other in self._inside(tube)
         )
