@@ -78,7 +78,8 @@ class Bench:
         waiting = sorted(t["barcode"] for t in self.station.get("/racks/awaiting-pool")["tubes"])
         racks = _by(self.pool_size, waiting)
         if len(racks) > 1 and len(racks[-1]) == 1:
-            racks[-2] += racks.pop()
+            alone = racks.pop()
+            racks[-1] += alone
         for sources in racks:
             label = next(self._pool_labels)
             body = {"pool_id": str(uuid7()), "barcode": label, "sources": sources}
