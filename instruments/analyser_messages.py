@@ -32,6 +32,23 @@ def encoded(records: Sequence[str]) -> list[bytes]:
     return [record.encode("utf-8") + b"\r" for record in records]
 
 
+def unsaved_tail(records: Sequence[bytes], saved: int) -> list[bytes]:
+    """What a sender repeats after a failure with `saved` records acknowledged: H, the parents of
+    the next record, and the rest (LIS2-A2 4.2)."""
+    parents: list[bytes] = []
+    for record in records[:saved]:
+        depth = _depth(record, parents)
+        if record[:1] != b"C":
+            parents = [*parents[:depth], record]
+    return [*parents[: _depth(records[saved], parents)], *records[saved:]]
+
+
+def _depth(record: bytes, parents: Sequence[bytes]) -> int:
+    """How many records stand above: H 0, P 1, O 2, R 3; C below all; L below P, whose presence
+    says that it is no line test."""
+    return {b"H": 0, b"P": 1, b"O": 2, b"R": 3, b"L": 2}.get(record[:1], len(parents))
+
+
 def plate96_message(
     plate: str, wells: Sequence[Well], *, serial: str, ended_at: datetime, assay: str = "SARS2"
 ) -> list[str]:

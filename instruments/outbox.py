@@ -91,6 +91,10 @@ class Outbox:
         sync_folder(self._folder)
         self._leave(letter)
 
+    def forget(self, letter: Letter) -> None:
+        """Its file was taken away by someone else."""
+        self._leave(letter)
+
     def _leave(self, letter: Letter) -> None:
         with self._changed:
             self._waiting.remove(letter)

@@ -12,7 +12,11 @@ from lims.db.laboratory import Laboratory
 from lims.settings import Settings
 from lims.web import (
     access,
+    counting,
     doorway,
+    feed,
+    handoff,
+    handoff_dead,
     home,
     lab_words,
     labels,
@@ -36,16 +40,19 @@ SHIFT: Final = timedelta(hours=12)  # nobody's session outlives their shift
 PAGES: Final = (
     home.blueprint,
     doorway.blueprint,
-    problems.blueprint,
-    administration,
     collection,
     receive.blueprint,
     pools.blueprint,
     runs.blueprint,
+    handoff.blueprint,
+    handoff_dead.blueprint,
+    feed.blueprint,
     tubes.blueprint,
     people.blueprint,
     labels.blueprint,
     scan.blueprint,
+    problems.blueprint,
+    administration,
 )
 OTHER_DOORS: Final = frozenset({"api"})  # blueprints that guard themselves
 
@@ -77,6 +84,8 @@ def create_app(laboratory: Laboratory, settings: Settings) -> Flask:
     CSRFProtect(app).exempt(api)  # it knows tokens only; no browser sends one by itself
     language.init_app(app)
     lab_words.init_app(app)
+    counting.init_app(app, laboratory)
     shell.init_app(app)
+    handoff.init_app(app)
     refusing.init_app(app)
     return app

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -62,7 +63,7 @@ def serve() -> None:
     except PendingMigrations as error:
         click.echo(f"{error}", err=True)
         sys.exit(1)
-    os.execv(sys.executable, [sys.executable, *_gunicorn(chosen)])
+    os.execv(sys.executable, [sys.executable, *_gunicorn(chosen)])  # noqa: S606 - our own interpreter
 
 
 def _gunicorn(chosen: Settings) -> list[str]:
@@ -112,6 +113,32 @@ def deliver(base_url: str | None) -> None:
     finally:
         deliverer.close()
         laboratory.engine.dispose()
+
+
+@main.command()
+@click.option("--once", is_flag=True, help="Headless, at full speed, then reconciled.")
+@click.option("--people", default=400, show_default=True, type=click.IntRange(10, 20_000))
+@click.option("--prevalence", default=0.02, show_default=True, type=click.FloatRange(0, 1))
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(0, 9999))
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path),
+    help="A folder to make for its files; removed at the end.",
+)
+@as_json
+def demo(
+    *, once: bool, people: int, prevalence: float, seed: int, home: Path | None, as_json: bool
+) -> None:
+    """The whole mission on this machine: a commune is swabbed, pooled, run, resolved, traced."""
+    from lims.demo.once import run_once
+
+    if home is not None and home.exists():
+        raise click.BadParameter(f"{home} exists already", param_hint="--home")
+    if once:
+        clean = run_once(
+            people=people, prevalence=prevalence, seed=seed, home=home, as_json=as_json
+        )
+        sys.exit(0 if clean else 1)
 
 
 @main.group()

@@ -195,7 +195,7 @@ class Bench:
         team = Team(
             id=uuid7(),
             site_id=self.site_id,
-            name=name or f"Team {area.code if area else 'VN'}",
+            name=name or (f"Team {area.scheme} {area.code}" if area else "Team VN"),
             created_at=self.now,
         )
         self.session.add(team)

@@ -21,12 +21,18 @@ from lims.tables import (
     Area,
     F0Case,
     Finding,
+    Instrument,
+    Measurement,
     Notice,
     Person,
+    RawMessage,
+    Result,
     Specimen,
     Subscription,
     Team,
+    TestOrder,
     Tube,
+    TubeSpecimen,
 )
 from lims.work.sites import found_site
 
@@ -101,6 +107,14 @@ class Ward:
         self.session.flush()
         return case.id
 
+    def case_with_result(self, *, ct_cycles: float) -> UUID:
+        """A case whose finding names the PCR result behind it."""
+        case = self.case(ct_cycles=ct_cycles)
+        finding = self.session.get_one(Finding, self.session.get_one(F0Case, case).finding_id)
+        finding.evidence = [self._result(finding.specimen_id, ct_cycles)]
+        self.session.flush()
+        return case
+
     def specimen(
         self,
         *,
@@ -140,19 +154,7 @@ class Ward:
         return specimen.id, person.id
 
     def positive_pool(self, *, people: int, area: str = DICH_VONG) -> UUID:
-        pool = Tube(
-            site_id=self.site_id,
-            barcode=f"TTP{uuid7().hex[-16:].upper()}",
-            kind="lab_pool",
-            state="received",
-            assay_code="sars-cov-2",
-            capacity=people,
-            created_at=self.now,
-            created_by="bench",
-            received_at=self.now,
-        )
-        self.session.add(pool)
-        self.session.flush()
+        pool = self._tube("lab_pool", capacity=people)
         for number in range(people):
             specimen_id, _ = self.specimen(name=f"Người {number}", area=area)
             self.session.add(
@@ -195,6 +197,79 @@ class Ward:
         self.session.add(notice)
         self.session.flush()
         return notice.id
+
+    def _result(self, specimen_id: UUID, ct_cycles: float) -> UUID:
+        tube = self._tube("individual", capacity=1)
+        order = TestOrder(
+            site_id=self.site_id,
+            tube_id=tube.id,
+            assay_code="sars-cov-2",
+            state="resulted",
+            created_at=self.now,
+        )
+        instrument = Instrument(site_id=self.site_id, name="qs5", driver="qs5", created_at=self.now)
+        self.session.add_all([order, instrument])
+        self.session.flush()
+        message = RawMessage(
+            site_id=self.site_id,
+            instrument_id=instrument.id,
+            digest="0" * 64,
+            driver="qs5",
+            driver_version="1",
+            body=b"",
+            state="accepted",
+            captured_at=self.now,
+            stored_at=self.now,
+            receipt={},
+        )
+        self.session.add(message)
+        self.session.flush()
+        measurement = Measurement(
+            site_id=self.site_id,
+            message_id=message.id,
+            instrument_id=instrument.id,
+            path="0",
+            specimen_text=tube.barcode,
+            role="specimen",
+            assay_text="sars-cov-2",
+            targets=[],
+            content="",
+            standing="matched",
+            received_at=self.now,
+        )
+        self.session.add_all([measurement, TubeSpecimen(tube_id=tube.id, specimen_id=specimen_id)])
+        self.session.flush()
+        result = Result(
+            site_id=self.site_id,
+            order_id=order.id,
+            tube_id=tube.id,
+            measurement_id=measurement.id,
+            outcome="detected",
+            ct_cycles=ct_cycles,
+            rule="sars-cov-2/1",
+            why="",
+            status="F",
+            created_at=self.now,
+        )
+        self.session.add(result)
+        self.session.flush()
+        return result.id
+
+    def _tube(self, kind: str, *, capacity: int) -> Tube:
+        row = Tube(
+            site_id=self.site_id,
+            barcode=f"TTP{uuid7().hex[-16:].upper()}",
+            kind=kind,
+            state="received",
+            assay_code="sars-cov-2",
+            capacity=capacity,
+            created_at=self.now,
+            created_by="bench",
+            received_at=self.now,
+        )
+        self.session.add(row)
+        self.session.flush()
+        return row
 
     def _subscribe(
         self,

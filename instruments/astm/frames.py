@@ -161,11 +161,7 @@ class Receiver:
             return
         left_off = now_s - self._heard_s >= LEFT_OFF_S
         self._heard_s = now_s
-        if (
-            left_off
-            and self._state in _IN_FRAME
-            and data[0] in (Control.STX, Control.ENQ, Control.EOT)
-        ):
+        if left_off and self._state in _IN_FRAME and _SPOKEN.match(data.lstrip(b"\0\r\n")):
             self._state = State.WAITING
         at = 0
         while at < len(data):

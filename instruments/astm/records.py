@@ -69,8 +69,9 @@ class Record:
 
     def component(self, number: int, which: int) -> str:
         """Component `which`, from 1; "" when it was not sent."""
-        parts = self.components(number)
-        return parts[which - 1] if which <= len(parts) else ""
+        marks = self.delimiters
+        parts = self._field(number).split(marks.repeat, 1)[0].split(marks.component, which)
+        return unescape(parts[which - 1], marks).strip() if which <= len(parts) else ""
 
     def repeats(self, number: int) -> tuple[tuple[str, ...], ...]:
         marks = self.delimiters

@@ -48,6 +48,7 @@ class Finished:
 class Failure(StrEnum):
     NO_REPLY = "no-reply"
     REFUSED = "refused"
+    BROKEN_OFF = "broken-off"  # our own doing: switched off, unplugged
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,11 @@ class Sender:
     @property
     def acknowledged(self) -> int:
         return self._at
+
+    def break_off(self) -> GaveUp:
+        """Fall silent without EOT, as when the power goes."""
+        self._close()
+        return GaveUp(Failure.BROKEN_OFF, self._at)
 
     def begin(self, now_s: float) -> list[Action]:
         return [self._ask(now_s)]

@@ -10,7 +10,7 @@ it is also what the simulated analyser speaks. Any LIS2-A2 delimiters may be dec
     …
     L|1|N
 
-- One P. One O for each well that held anything, numbered 1, 2, 3 …; well `A01` to `H12`.
+- One P, one plate. One O for each well that held anything, numbered 1, 2, 3 …; well `A01` to `H12`.
 - O.12: `A` a specimen (or pool); `Q` a control, and the specimen is then `NTC` (no template),
   `PC` (positive) or `NEC` (negative extraction). Empty is `A`.
 - One R for each target, numbered from 1 within its O. R.4 empty: no amplification. R.9 `F` final,
@@ -28,6 +28,7 @@ from collections.abc import Sequence
 
 from instruments.astm.records import Message, Node, Record
 from instruments.drivers.reading import (
+    LONGEST_ERROR,
     Unreadable,
     cycles,
     instrument_errors,
@@ -52,8 +53,9 @@ class Plate96:
     version = "1"
 
     def measurements(self, message: Message) -> tuple[Measurement, ...]:
-        """Raises `Unreadable`: another-instrument, a fault of the records, well-name, well-twice,
-        well-mismatch, unknown-control, assay-mismatch, target-twice, cycle-number, no-results."""
+        """Raises `Unreadable`: another-instrument, a fault of the records, well-name, two-plates,
+        well-twice, well-mismatch, unknown-control, assay-mismatch, target-twice, cycle-number,
+        no-results."""
         header = message.header
         if header and header.component(5, 1) != self.name:
             raise Unreadable("another-instrument", f"H.5 is {header.component(5, 1)[:40]!r}")
@@ -62,7 +64,9 @@ class Plate96:
         if not message.terminated:
             orders = orders[:-1]
         measured = tuple(_well(path, order) for path, order in orders)
-        _refuse_twice([(m.run, m.well) for m in measured], "well-twice")
+        if len({m.run for m in measured}) > 1:
+            raise Unreadable("two-plates", "the wells of one message name several plates")
+        _refuse_twice([m.well for m in measured], "well-twice")
         if message.terminated and not measured:
             raise Unreadable("no-results", "a whole message without a well")
         return measured
@@ -113,9 +117,8 @@ def _role(order: Record, specimen: str) -> Role:
 def _error(node: Node) -> str | None:
     told = [instrument_errors(each) for each in (node, *node.children)]
     undone = [r.record.name for r in node.children if r.record.text(9) == "X"]
-    return (
-        "; ".join([*filter(None, told), *(f"{name} could not be done" for name in undone)]) or None
-    )
+    said = [*filter(None, told), *(f"{name} could not be done" for name in undone)]
+    return "; ".join(said)[:LONGEST_ERROR] or None
 
 
 def _flags(node: Node) -> tuple[str, ...]:

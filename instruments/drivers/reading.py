@@ -1,12 +1,18 @@
 """What every driver is, how it refuses, and how the standard writes times and numbers."""
 
-import math
 import re
 from datetime import datetime
 from typing import Protocol
 
 from instruments.astm.records import Message, Node
 from instruments.measurement import Measurement
+
+MOST_CYCLES = 60.0  # no real-time PCR runs longer; most stop at 40 or 45
+LONGEST_ERROR = 200  # characters that are told; the rest stands in the message's bytes
+
+
+MOST_CYCLES = 60.0  # no real-time PCR runs longer; most stop at 40 or 45
+LONGEST_ERROR = 200  # characters that are told; the rest stands in the message's bytes
 
 
 class Unreadable(Exception):
@@ -62,7 +68,9 @@ def cycles(text: str, where: str) -> float | None:
     if not re.fullmatch(r"[+-]?\d{1,4}(\.\d{0,6})?", plain):
         raise Unreadable("cycle-number", f"{where}: expected a cycle number, came {text[:20]!r}")
     value = float(plain)
-    return value if value > 0 and math.isfinite(value) else None
+    if value > MOST_CYCLES:
+        raise Unreadable("cycle-number", f"{where}: {value} cycles, more than a run has")
+    return value if value > 0 else None
 
 
 def instrument_errors(node: Node) -> str | None:
@@ -73,4 +81,4 @@ def instrument_errors(node: Node) -> str | None:
         if comment.text(5) != "I" and comment.component(4, 1).casefold() != "notes":
             _kind, *rest = comment.components(4)
             told.append(" ".join(part for part in rest[:2] if part) or comment.text(4))
-    return "; ".join(told) or None
+    return "; ".join(told)[:LONGEST_ERROR] or None

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from lims.api import problems
 from lims.api.door import Answer, Ask, Door
-from lims.domain.refusals import Refusal
 from lims.doors.bodies import PoolBody, ReceptionBody, RejectionBody, RunBody
 from lims.work.plate import lay_out
 from lims.work.pool import Pooled, make_pool
-from lims.work.receive import Received, receive
+from lims.work.receive import Received
+from lims.work.receive_rack import receive_rack
 from lims.work.reject import reject
 from lims.work.run_layout import Layout, read_layout
 from lims.work.tokens import Scope
@@ -62,13 +62,13 @@ def declare(door: Door) -> None:
 
 def receive_tubes(ask: Ask[ReceptionBody]) -> Answer:
     """Receive scanned tubes; each scan has its own outcome."""
-    rows: list[ReceptionRow] = []
-    for scan in ask.body.barcodes:
-        try:
-            receipt = receive(ask.session, scan, by=ask.by, now=ask.now)
-            rows.append(ReceptionRow(scan, receipt, None))
-        except Refusal as refusal:
-            rows.append(ReceptionRow(scan, None, problems.problem(refusal)))
+    outcomes = receive_rack(
+        ask.session, ask.body.barcodes, site_id=ask.holder.site_id, by=ask.by, now=ask.now
+    )
+    rows = [
+        ReceptionRow(o.scan, o.receipt, problems.problem(o.refusal) if o.refusal else None)
+        for o in outcomes
+    ]
     fresh = any(row.receipt is not None and not row.receipt.replayed for row in rows)
     refused = sum(row.problem is not None for row in rows)
     return Answer(Reception(len(rows) - refused, refused, rows), created=fresh)

@@ -66,7 +66,11 @@ def declare(door: Door) -> None:
 def register_specimen(ask: Ask[RegistrationBody]) -> Answer:
     """Register one person's swab in one tube."""
     receipt = register(
-        ask.session, ask.body.value(), site_id=ask.holder.site_id, by=ask.by, now=ask.now
+        ask.connection or ask.session,
+        ask.body.value(),
+        site_id=ask.holder.site_id,
+        by=ask.by,
+        now=ask.now,
     )
     return Answer(receipt, created=not receipt.replayed)
 

@@ -9,10 +9,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 from flask import Blueprint, Response, current_app, request
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -23,6 +25,7 @@ from lims.domain.refusals import (
     NotSignedIn,
     NotUtf8,
     Refusal,
+    UnknownUnit,
     WrongScope,
 )
 from lims.work.tokens import Scope, TokenHolder, token_holder
@@ -33,12 +36,16 @@ TOKEN_MEMORY_S = 2.0  # how long a revoked token may still open a door
 
 @dataclass(frozen=True)
 class Ask(Generic[B]):
-    """One request, parsed: who, what, when, and the open transaction."""
+    """One request, parsed: who, what, when, and the open transaction.
+
+    ``connection`` is there in place of it for endpoints of one statement.
+    """
 
     session: Session
     holder: TokenHolder
     body: B
     now: datetime
+    connection: Connection | None = None
 
     @property
     def by(self) -> str:
@@ -204,18 +211,25 @@ def _work(
             raise _dangling(error) from error
 
 
-def _dangling(error: IntegrityError) -> InvalidBody:
+def _dangling(error: IntegrityError) -> Refusal:
     """It was no lost race: the body refers to something that is not there."""
     diagnosis = getattr(error.orig, "diag", None)
     constraint = getattr(diagnosis, "constraint_name", None) or "a constraint"
+    if "area_scheme" in constraint:
+        return UnknownUnit(came="a code that its scheme does not have", where="area")
     said = f"refers to something that does not exist here ({constraint})"
     return InvalidBody(errors=[{"pointer": "#", "detail": said}], where="body")
 
 
 def _once(laboratory: Laboratory, endpoint: Endpoint, ask: Ask[Any], path: Any) -> Answer:
     if endpoint.one_statement:
-        bind = laboratory.engine.execution_options(isolation_level="AUTOCOMMIT")
-        with laboratory.sessions(bind=bind) as session:
-            return endpoint.handler(replace(ask, session=session), **path)
+        with _statements(laboratory.engine).connect() as connection:
+            return endpoint.handler(replace(ask, connection=connection), **path)
     with laboratory.sessions.begin() as session:
         return endpoint.handler(replace(ask, session=session), **path)
+
+
+@cache
+def _statements(engine: Engine) -> Engine:
+    """The same pool, where each statement is its own transaction."""
+    return engine.execution_options(isolation_level="AUTOCOMMIT")

@@ -54,7 +54,7 @@ def judge(rule: AssayRule, controls: Sequence[ControlReading]) -> Judgement:
             )
     for control in positives:
         hits = _hits(rule, control)
-        if not hits:
+        if control.error or not hits:
             return Judgement(
                 Verdict.INSENSITIVE, f"positive control {control.well} {_silence(control)}"
             )

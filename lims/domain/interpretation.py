@@ -23,6 +23,7 @@ SYNONYMS: Mapping[str, str] = MappingProxyType(
         "N2": "N",
         "E": "E",
         "S": "S",
+        "SARSCOV2": "SARS-CoV-2",
         "IC": "IC",
         "SPC": "IC",
         "RP": "IC",
@@ -78,8 +79,8 @@ RULES: tuple[AssayRule, ...] = (
     AssayRule(
         assay="sars-cov-2",
         version=1,
-        names=frozenset({"SARS-COV-2", "SARS2", "SARSCOV2", "SARS-COV-2 PCR", "COV2", "XPRESS"}),
-        targets=frozenset({"ORF1ab", "RdRP", "N", "E", "S"}),
+        names=frozenset({"SARS-COV-2", "SARS2", "SARSCOV2", "COV2"}),
+        targets=frozenset({"ORF1ab", "RdRP", "N", "E", "S", "SARS-CoV-2"}),
         internal_control="IC",
         ct_limit=38.0,
         weak_limit=40.0,
@@ -104,13 +105,14 @@ def rule_in_force(assay: str) -> AssayRule:
 
 
 def assay_named(text: str) -> str | None:
-    """Our assay code for the words an analyser uses, or None when no rule knows them."""
-    words = text.strip().upper()
+    """Our assay code for the words an analyser uses, or None when no rule knows them.
+
+    A cartridge says ``panel^assay``; the panel alone would also name the
+    influenza beside it, so only the last component counts.
+    """
+    words = text.strip().upper().rpartition("^")[2]
     for rule in RULES:
-        if words == rule.assay.upper() or any(
-            words == name or words.startswith((name + " ", name + "-", name + "^"))
-            for name in rule.names
-        ):
+        if words == rule.assay.upper() or words in rule.names:
             return rule.assay
     return None
 

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 
@@ -49,16 +49,25 @@ class Registration:
 
 
 def digest(value: object) -> str:
-    """SHA-256 of a request's meaning: the same under any order of its keys.
+    """SHA-256 of a request's meaning, to tell a replay from another body under the same id.
 
-    Used to tell an identical replay (answer the same) from another body under
-    the same id (refuse).
+    The order of keys, absent against null, and the zone a time is written in
+    do not matter. Values are the domain's own: frozen dataclasses with slots,
+    UUIDs, dates, aware times, enumerations.
     """
-    written = json.dumps(
-        asdict(value) if hasattr(value, "__dataclass_fields__") else value,  # type: ignore[call-overload]  # asdict wants to know it is an instance
-        sort_keys=True,
-        default=str,
-        ensure_ascii=False,
-        separators=(",", ":"),
-    )
-    return hashlib.sha256(written.encode()).hexdigest()
+    return hashlib.sha256(_WRITER.encode(value).encode()).hexdigest()
+
+
+def _plain(value: object) -> object:
+    """One level of what JSON does not know; the encoder comes back for the next."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, UUID | date):
+        return str(value)
+    names: tuple[str, ...] = value.__slots__  # type: ignore[attr-defined]  # a TypeError is right for anything else
+    return {name: item for name in names if (item := getattr(value, name)) is not None}
+
+
+_WRITER = json.JSONEncoder(
+    default=_plain, sort_keys=True, ensure_ascii=False, separators=(",", ":")
+)

@@ -32,6 +32,7 @@ log = structlog.get_logger()
 
 CHANNEL = "notice_owed"
 _LOOK_UP_S = 0.25  # how soon a stop is noticed
+_LONGEST_IDLE_S = 30.0  # a subscription enabled again rings no bell
 _ELSEWHERE_S = 1.0  # how soon something due that could not be leased is looked at again
 _DATABASE_PAUSE_S = 0.5
 _AWAY = (OperationalError, InterfaceError, PoolExhausted)
@@ -162,10 +163,10 @@ class Deliverer:
         with self._lab.sessions.begin() as session:
             due = dispatch.next_due(session, site_id=self._lab.site_id)
         if due is None:
-            return threading.TIMEOUT_MAX
+            return _LONGEST_IDLE_S
         wait_s = (due - self._lab.clock()).total_seconds()
         # Due already, yet not leased: its recipient has enough out, or another deliverer has it.
-        return wait_s if wait_s > 0 else _ELSEWHERE_S
+        return min(wait_s, _LONGEST_IDLE_S) if wait_s > 0 else _ELSEWHERE_S
 
     def _deliver(self, owed: Owed) -> NoticeState | None:
         """None: sent, but the database stayed away; the lease will run out and say so again."""

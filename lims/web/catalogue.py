@@ -1,6 +1,7 @@
 """Every sentence the HTML door can say, and those that still want their Vietnamese.
 
-    python -m lims.web.catalogue              adds what is missing to messages.po, untranslated
+    python -m lims.web.catalogue              adds what is missing to messages.po, untranslated,
+                                              and takes out of every file what nobody says any more
     python -m lims.web.catalogue handoff.po   adds it to that file of the same folder
 
 Sentences are found where they stand: `_()`, `gettext()`, `ngettext()`, `later()` in lims/web and
@@ -13,13 +14,12 @@ from io import BytesIO
 from pathlib import Path
 from typing import Final
 
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from lims.domain.refusals import every_refusal
 from lims.web.language import FOLDER
-from lims.web.refusing import title_words
+from lims.web.refusing import every_kind, title_words
 from lims.work.access import Fault
 
 DOOR: Final = Path(__file__).parent
@@ -33,6 +33,7 @@ _KEYWORDS: Final = {
     "ngettext": (1, 2),
     "later_n": (1, 2),
 }
+_HEADER: Final = "# Vietnamese of the HTML door."
 _CHANGING_HEADERS: Final = tuple(
     f'"{name}: '
     for name in (
@@ -58,10 +59,8 @@ def existing() -> Catalog:
     """All Vietnamese catalogues as one."""
     joined = Catalog(locale="vi")
     for file in sorted(VIETNAMESE.glob("*.po")):
-        with file.open("rb") as source:
-            for message in read_po(source, locale="vi"):
-                if message.id:
-                    joined[message.id] = message
+        for message in _read(file):
+            joined[message.id] = message
     return joined
 
 
@@ -77,6 +76,13 @@ def _translated(catalogue: Catalog, said: MessageId) -> bool:
         return False
     texts = message.string if isinstance(message.string, tuple | list) else [message.string]
     return all(texts)
+
+
+def _read(file: Path) -> list[Message]:
+    if not file.exists():
+        return []
+    with file.open("rb") as source:
+        return [message for message in read_po(source, locale="vi") if message.id]
 
 
 def _written(catalogue: Catalog) -> bytes:
@@ -97,28 +103,26 @@ def _in_the_source() -> Iterator[MessageId]:
 
 
 def _of_the_refusals() -> Iterator[str]:
-    for kind in every_refusal():
+    for kind in every_kind():
         yield title_words(kind)
         yield from filter(None, (kind.expected, kind.todo))
 
 
 def main(arguments: list[str]) -> int:
-    """Adds the missing ids to a file; says how many."""
-    file = VIETNAMESE / (arguments[0] if arguments else "messages.po")
-    catalogue = Catalog(locale="vi", header_comment="# Vietnamese of the HTML door.", fuzzy=False)
-    if file.exists():
-        with file.open("rb") as source:
-            for message in read_po(source, locale="vi"):
-                if message.id:
-                    catalogue[message.id] = message
-    lacking = [said for said in missing() if said not in catalogue]
-    for said in lacking:
-        catalogue.add(said)
-    with file.open("wb") as target:
-        write_po(
-            target, catalogue, width=100, sort_output=True, no_location=True, omit_header=False
-        )
-    sys.stdout.write(f"{len(lacking)} added to {file.name}, {len(missing())} without Vietnamese\n")
+    """Brings the files up to date; says how many sentences still want their Vietnamese."""
+    target = VIETNAMESE / (arguments[0] if arguments else "messages.po")
+    said, lacking = wanted(), missing()
+    for file in sorted({*VIETNAMESE.glob("*.po"), target}):
+        catalogue = Catalog(locale="vi", header_comment=_HEADER, fuzzy=False)
+        for message in _read(file):
+            if message.id in said:
+                catalogue[message.id] = message
+        if file == target:
+            for new in lacking:
+                if new not in catalogue:
+                    catalogue.add(new)
+        file.write_bytes(_written(catalogue))
+    sys.stdout.write(f"{len(lacking)} sentences without Vietnamese, see {target.name}\n")
     return 0
 
 

@@ -7,9 +7,10 @@ from datetime import datetime
 from flask import Blueprint, render_template
 
 from lims.web.access import current, signed_in_only
+from lims.web.counting import counting
 from lims.web.item_words import action, label, path, why
-from lims.web.language import laboratory, now
-from lims.web.shell import day_start, only_team, stages_of
+from lims.web.language import now
+from lims.web.shell import only_team, stages_of
 from lims.work.views import stages as views
 from lims.work.views.stages import STAGE_OF, Item, Stage, Waiting
 
@@ -34,24 +35,15 @@ class Need:
 @signed_in_only
 def page() -> str:
     """Everything that waits for somebody of my roles."""
-    me, lab = current(), laboratory()
+    me = current()
     mine = stages_of(me)
-    with lab.sessions.begin() as session:
-        items = views.waiting(
-            session,
-            site_id=lab.site_id,
-            now=now(),
-            day_start=day_start(),
-            team_id=only_team(me),
-        )
-        so_far = views.today(session, site_id=lab.site_id, day_start=day_start())
+    items = counting().waiting(only_team(me), now())
     return render_template(
         "home.html",
         needs=needs_of(items, mine),
         stages=mine,
         Stage=Stage,
-        so_far=so_far,
-        day=day_start(),
+        so_far=counting().today(now()) if mine else None,
     )
 
 

@@ -2,10 +2,10 @@
 
 from flask import Blueprint, render_template
 
-from lims.domain.refusals import NotFound, every_refusal
+from lims.domain.refusals import NotFound
 from lims.doors.statuses import status_of
 from lims.web.access import public
-from lims.web.refusing import title
+from lims.web.refusing import every_kind, title
 
 blueprint = Blueprint("problems", __name__, url_prefix="/problems")
 
@@ -14,7 +14,7 @@ blueprint = Blueprint("problems", __name__, url_prefix="/problems")
 @public
 def every() -> str:
     """All of them, so that a message can be looked up before it happens."""
-    kinds = sorted(every_refusal(), key=title)
+    kinds = sorted(every_kind(), key=title)
     return render_template("problems/list.html", kinds=[(kind, title(kind)) for kind in kinds])
 
 
@@ -22,7 +22,7 @@ def every() -> str:
 @public
 def one(slug: str) -> str:
     """What happened, and what to do."""
-    for kind in every_refusal():
+    for kind in every_kind():
         if kind.slug == slug:
             return render_template(
                 "problems/one.html", kind=kind, title=title(kind), status=status_of(kind)

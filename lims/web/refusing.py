@@ -1,6 +1,8 @@
 """A refusal as people read it: what happened, what to do; and the page for each kind."""
 
 import re
+from importlib import import_module
+from pkgutil import iter_modules
 
 from flask import Flask, render_template, request
 from flask_wtf.csrf import CSRFError
@@ -8,18 +10,27 @@ from structlog import get_logger
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
+from lims import work
 from lims.domain.refusals import (
     BodyTooLarge,
     ForgedForm,
     InvalidBody,
     NotFound,
     Refusal,
+    every_refusal,
 )
 from lims.doors.statuses import status_of
 from lims.web.language import gettext as _
 
 Page = tuple[str, int]
 log = get_logger()
+
+
+def every_kind() -> list[type[Refusal]]:
+    """Every leaf of the refusals, those too that a verb keeps beside it in its own file."""
+    for module in iter_modules(work.__path__, "lims.work."):
+        import_module(module.name)
+    return list(every_refusal())
 
 
 def title_words(kind: type[Refusal]) -> str:

@@ -5,29 +5,26 @@ from werkzeug.wrappers import Response
 
 from lims.domain import barcodes, cards
 from lims.domain.barcodes import candidates
-from lims.domain.refusals import Refusal, WrongCheckCharacter, WrongScope
-from lims.web.access import current, signed_in_only
+from lims.domain.refusals import Refusal, WrongCheckCharacter
+from lims.web.access import current, needs
 from lims.web.collect.blueprint import DESK
 from lims.web.collect.draft import fresh
 from lims.web.collect.one import take_scan
 from lims.web.language import gettext as _
 from lims.web.language import laboratory
-from lims.work.access import Role
+from lims.web.shell import SCANNING
 from lims.work.views import scans
 from lims.work.views.scans import Place
 
 blueprint = Blueprint("scan", __name__)
-LAB = frozenset({Role.TECHNICIAN, Role.REVIEWER, Role.OPERATOR})
 Answer = str | Response | tuple[str, int]
 
 
 @blueprint.post("/scan")
-@signed_in_only
+@needs(*SCANNING)
 def scan() -> Answer:
     """A tube opens its page, a plate its run, a card the desk; what nobody knows is said so."""
     text = request.form.get("text", "")
-    if not current().roles & LAB:
-        raise WrongScope(where="/scan", came=", ".join(sorted(current().roles)))
     try:
         found = cards.scan(text)
     except WrongCheckCharacter as refusal:

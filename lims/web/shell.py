@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app, request, url_for
 from sqlalchemy import select
@@ -15,6 +14,7 @@ from sqlalchemy import select
 from lims.domain import barcodes
 from lims.tables import Site
 from lims.web.access import maybe_current
+from lims.web.counting import counting
 from lims.web.language import gettext as _
 from lims.web.language import laboratory, lasting, ngettext, now
 from lims.work.access import Role, SignedIn
@@ -39,6 +39,10 @@ STAGES_OF: Final = {
     Role.OPERATOR: frozenset(Stage),
     Role.ADMIN: frozenset[Stage](),
 }
+
+
+# Those with tubes and cards in their hands; a tracing team works with cases.
+SCANNING: Final = frozenset({Role.TECHNICIAN, Role.REVIEWER, Role.OPERATOR})
 
 
 @dataclass(frozen=True)
@@ -75,8 +79,7 @@ def only_team(me: SignedIn) -> UUID | None:
 
 def day_start() -> datetime:
     """The site's last midnight."""
-    here = now().astimezone(ZoneInfo(laboratory().timezone))
-    return datetime.combine(here.date(), time.min, here.tzinfo)
+    return counting().midnight(now())
 
 
 def stage_label(stage: Stage) -> str:
@@ -101,15 +104,7 @@ def stage_nav() -> Sequence[NavStage]:
     me = maybe_current()
     if me is None or not (mine := stages_of(me)):
         return ()
-    lab = laboratory()
-    with lab.sessions.begin() as session:
-        items = stages.waiting(
-            session,
-            site_id=lab.site_id,
-            now=now(),
-            day_start=day_start(),
-            team_id=only_team(me),
-        )
+    items = counting().waiting(only_team(me), now())
     at = request.args.get("at", "") if request.endpoint == "home.stages" else request.path
     return [_shown(stage, at) for stage in stages.by_stage(items, mine)]
 
@@ -211,5 +206,5 @@ def init_app(app: Flask) -> None:
         me = maybe_current()
         return {
             "site_name": site_name() if me else "",
-            "may_scan": me is not None and bool(stages_of(me)),
+            "may_scan": me is not None and bool(me.roles & SCANNING),
         }

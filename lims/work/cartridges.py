@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from instruments.measurement import Measurement, Role
 from lims.domain.barcodes import normalise
 from lims.domain.lifecycle import Standing
+from lims.work.evidence import lock_components
 
 if TYPE_CHECKING:
     from lims.work.match import Matched
@@ -36,7 +37,7 @@ class Cartridges:
     def __init__(
         self,
         tubes: Mapping[str, Sequence[_Waiting]],
-        earlier: Mapping[UUID, Sequence[_Earlier]],
+        earlier: dict[UUID, list[_Earlier]],
     ) -> None:
         self._tubes = tubes
         self._earlier = earlier
@@ -59,14 +60,20 @@ class Cartridges:
             order = waiting.order_id
             if waiting.assay == base.assay and order is not None and order not in self._claimed:
                 self._claimed.add(order)
+                self._hear(tube_id, _Earlier(content, measurement.measured_at, order))
                 return replace(base, standing=Standing.MATCHED, tube_id=tube_id, order_id=order)
         return replace(base, tube_id=tube_id, why="no test is waiting on this tube")
+
+    def _hear(self, tube_id: UUID, said: _Earlier) -> None:
+        """Remember what this message says of a tube: it may say it twice."""
+        self._earlier.setdefault(tube_id, []).append(said)
 
     def _said_before(
         self, base: "Matched", tube_id: UUID, measurement: Measurement, content: str
     ) -> "Matched | None":
+        """The same test as an earlier one: told apart by the instrument's own time of it."""
         for earlier in self._earlier.get(tube_id, ()):
-            if earlier.measured_text != measurement.measured_at:
+            if measurement.measured_at is None or earlier.measured_text != measurement.measured_at:
                 continue
             same = earlier.content == content
             return replace(
@@ -82,24 +89,22 @@ class Cartridges:
 def find_cartridges(
     session: Session, measurements: Sequence[Measurement], instrument_id: UUID
 ) -> Cartridges:
-    """Look up, in two statements, every tube the cartridges name.
+    """Look up every tube the cartridges name, and lock it with its pools.
 
     Several ids on one cartridge are a pool made by hand: it is the laboratory
     pool of exactly these sources, or it is unmatched.
     """
     if not measurements:
         return Cartridges({}, {})
+    keys = _tubes_named(session, measurements)
+    ids = sorted(set(keys.values()))
+    lock_components(session, ids)  # two messages never answer one waiting test
     tubes: dict[str, list[_Waiting]] = {}
-    singles = [_key(m) for m in measurements if len(m.specimens) == 1]
-    for row in session.execute(_TUBES, {"barcodes": singles}):
-        tubes.setdefault(row.barcode, []).append(_Waiting(row.id, row.assay_code, row.order_id))
-    for measurement in measurements:
-        if len(measurement.specimens) > 1:
-            sources = sorted(normalise(s) for s in measurement.specimens)
-            for row in session.execute(_POOL, {"sources": sources}):
-                waiting = _Waiting(row.id, row.assay_code, row.order_id)
-                tubes.setdefault(_key(measurement), []).append(waiting)
-    ids = sorted({w.tube_id for known in tubes.values() for w in known})
+    waiting: dict[UUID, list[_Waiting]] = {}
+    for row in session.execute(_WAITING, {"tubes": ids}):
+        waiting.setdefault(row.id, []).append(_Waiting(row.id, row.assay_code, row.order_id))
+    for key, tube in keys.items():
+        tubes[key] = waiting[tube]
     earlier: dict[UUID, list[_Earlier]] = {}
     for row in session.execute(_EARLIER, {"tubes": ids, "instrument": instrument_id}):
         earlier.setdefault(row.tube_id, []).append(
@@ -108,20 +113,35 @@ def find_cartridges(
     return Cartridges(tubes, earlier)
 
 
+def _tubes_named(session: Session, measurements: Sequence[Measurement]) -> Mapping[str, UUID]:
+    singles = [_key(m) for m in measurements if len(m.specimens) == 1]
+    found: dict[str, UUID] = {
+        row.barcode: row.id for row in session.execute(_TUBES, {"barcodes": singles})
+    }
+    for measurement in measurements:
+        if len(measurement.specimens) > 1:
+            sources = sorted(normalise(s) for s in measurement.specimens)
+            pool = session.execute(_POOL, {"sources": sources}).scalar()
+            if pool is not None:
+                found[_key(measurement)] = pool
+    return found
+
+
 def _key(measurement: Measurement) -> str:
     return ",".join(sorted(normalise(s) for s in measurement.specimens))
 
 
-_TUBES = text("""
-SELECT t.barcode, t.id, t.assay_code, o.id AS order_id
+_TUBES = text("SELECT barcode, id FROM tube WHERE barcode = ANY(:barcodes)")
+
+_WAITING = text("""
+SELECT t.id, t.assay_code, o.id AS order_id
 FROM tube t LEFT JOIN test_order o ON o.tube_id = t.id AND o.state = 'queued'
-WHERE t.barcode = ANY(:barcodes)
+WHERE t.id = ANY(:tubes)
 ORDER BY t.id, o.round
 """)
 
 _POOL = text("""
-SELECT p.id, p.assay_code, o.id AS order_id
-FROM tube p LEFT JOIN test_order o ON o.tube_id = p.id AND o.state = 'queued'
+SELECT p.id FROM tube p
 WHERE p.kind = 'lab_pool' AND cast(:sources AS text[]) = (
     SELECT array_agg(t.barcode ORDER BY t.barcode COLLATE "C")
     FROM tube_source s JOIN tube t ON t.id = s.source_id WHERE s.pool_id = p.id
@@ -133,5 +153,6 @@ WHERE p.kind = 'lab_pool' AND cast(:sources AS text[]) = (
 
 _EARLIER = text("""
 SELECT tube_id, content, measured_text, order_id FROM measurement
-WHERE tube_id = ANY(:tubes) AND instrument_id = :instrument AND standing = 'matched'
+WHERE tube_id = ANY(:tubes) AND instrument_id = :instrument
+  AND standing IN ('matched', 'correction')
 """)

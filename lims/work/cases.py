@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from lims.db.ids import uuid7
 from lims.domain.lifecycle import CASE_MOVES, CaseState, move
 from lims.domain.outcomes import Basis, FindingOutcome, NoticeKind
-from lims.tables import F0Case
+from lims.tables import F0Case, Finding
 from lims.work.findings import Change
 from lims.work.tell import CaseNews, owe_case_news
 
@@ -23,20 +23,26 @@ def follow_findings(
 ) -> None:
     """Let cases follow: a positive opens or strengthens one, a lost positive withdraws it.
 
-    A person with an open case gets the evidence added, never a second case.
+    A person with an open case gets the evidence added, never a second case. A
+    discordant finding leaves a case as it is: the disagreement is for a reviewer.
     """
-    news: list[CaseNews] = []
+    news: list[CaseNews | None] = []
+    concerned = _with_case(session, changes)
     for change in changes:
         if change.after is FindingOutcome.POSITIVE and change.finding_id is not None:
-            found = _found(session, change.person_id, change.finding_id, site_id, now)
-            news.extend([found] if found else [])
-        elif change.before is FindingOutcome.POSITIVE:
-            lost = _lost(session, change.person_id, now)
-            news.extend([lost] if lost else [])
+            news.append(_found(session, change, change.finding_id, site_id, now))
+        elif change.person_id not in concerned or change.after is FindingOutcome.DISCORDANT:
+            continue
+        elif change.before in {FindingOutcome.POSITIVE, FindingOutcome.DISCORDANT}:
+            news.append(_lost(session, change.person_id, now))
         elif change.after is FindingOutcome.NEGATIVE:
-            denied = _not_confirmed(session, change, now)
-            news.extend([denied] if denied else [])
-    owe_case_news(session, news, site_id=site_id, now=now)
+            news.append(_not_confirmed(session, change, now))
+    owe_case_news(session, [n for n in news if n is not None], site_id=site_id, now=now)
+
+
+def _with_case(session: Session, changes: Sequence[Change]) -> frozenset[UUID]:
+    people = [change.person_id for change in changes]
+    return frozenset(session.scalars(select(F0Case.person_id).where(F0Case.person_id.in_(people))))
 
 
 def open_case(
@@ -89,28 +95,64 @@ def change_case(
 
 
 def _found(
-    session: Session, person_id: UUID, finding_id: UUID, site_id: UUID, now: datetime
+    session: Session, change: Change, finding_id: UUID, site_id: UUID, now: datetime
 ) -> CaseNews | None:
-    case = live_case(session, person_id)
+    case = live_case(session, change.person_id)
     if case is None:
-        return open_case(session, person_id, finding_id, Basis.PCR, site_id=site_id, now=now)
+        return _found_again(session, change, finding_id, now) or open_case(
+            session, change.person_id, finding_id, Basis.PCR, site_id=site_id, now=now
+        )
     if case.basis == Basis.ANTIGEN_PRESUMPTIVE:
         case.basis = Basis.PCR
         case.finding_id = finding_id
         return change_case(session, case, CaseState.CONFIRMED, NoticeKind.CASE_CONFIRMED, now=now)
+    if not session.get_one(Finding, case.finding_id, populate_existing=True).current:
+        case.finding_id = finding_id
     return None
 
 
+def _found_again(
+    session: Session, change: Change, finding_id: UUID, now: datetime
+) -> CaseNews | None:
+    """The case that this same swab once gave, taken up again: never a second F0 (S8)."""
+    case = session.scalars(
+        select(F0Case)
+        .join(Finding, Finding.id == F0Case.finding_id)
+        .where(
+            F0Case.person_id == change.person_id,
+            F0Case.state == CaseState.WITHDRAWN,
+            Finding.specimen_id == change.specimen_id,
+        )
+        .order_by(F0Case.opened_at.desc())
+        .limit(1)
+        .with_for_update(of=F0Case)
+    ).one_or_none()
+    if case is None:
+        return None
+    case.finding_id = finding_id
+    return change_case(session, case, CaseState.PRESUMPTIVE, NoticeKind.CASE_CORRECTED, now=now)
+
+
 def _lost(session: Session, person_id: UUID, now: datetime) -> CaseNews | None:
+    """Withdraw the person's case when no current finding carries it any more."""
+    case = session.scalars(
+        select(F0Case)
+        .where(F0Case.person_id == person_id, F0Case.state.in_((*LIVE, CaseState.CLOSED)))
+        .order_by(F0Case.opened_at.desc())
+        .limit(1)
+        .with_for_update()
+    ).one_or_none()
+    if case is None:
+        return None
     still = session.execute(
         text(
-            "SELECT 1 FROM finding WHERE person_id = :person AND current"
-            " AND outcome IN ('positive', 'presumptive') LIMIT 1"
+            "SELECT 1 FROM finding f WHERE f.person_id = :person AND f.current"
+            " AND (f.outcome IN ('positive', 'presumptive') OR f.outcome = 'discordant' AND"
+            " f.specimen_id = (SELECT c.specimen_id FROM finding c WHERE c.id = :basis)) LIMIT 1"
         ),
-        {"person": person_id},
+        {"person": person_id, "basis": case.finding_id},
     ).first()
-    case = live_case(session, person_id)
-    if still or case is None:
+    if still:
         return None
     return change_case(session, case, CaseState.WITHDRAWN, NoticeKind.CASE_CORRECTED, now=now)
 

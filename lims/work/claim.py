@@ -88,7 +88,7 @@ def release_claim(session: Session, case_id: UUID, *, by: str, now: datetime, re
         session,
         site_id=case.site_id,
         actor=by,
-        verb="claim.release",
+        verb="claim-released",
         subject=str(case_id),
         now=now,
         team_id=str(held.team_id),
@@ -118,7 +118,7 @@ def take_over(
         team,
         by=by,
         now=now,
-        verb="claim.take_over",
+        verb="claim-taken-over",
         reason=why,
         from_team_id=str(held.team_id),
     )

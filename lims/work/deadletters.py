@@ -12,7 +12,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from lims.domain.lifecycle import NOTICE_MOVES, NoticeState, move
-from lims.domain.refusals import Conflict, NotFound
+from lims.domain.refusals import Conflict
 from lims.tables import Notice, Subscription
 from lims.work import audit
 
@@ -92,7 +92,7 @@ def resend(
 ) -> int:
     """Owe dead notices again, by id or all of a subscription, with the whole plan before them.
 
-    Returns how many. Raises SubscriptionDisabled while the recipient is: `enable` it first.
+    Returns how many. Raises SubscriptionDisabled: `subscribe.enable` comes first.
     """
     wanted = select(Notice).where(Notice.state == NoticeState.DEAD).order_by(Notice.id)
     if subscription_id is not None:
@@ -111,33 +111,12 @@ def resend(
             session,
             site_id=notice.site_id,
             actor=by,
-            verb="notice.resend",
+            verb="notice-resent",
             subject=str(notice.id),
             now=now,
         )
     _wake(session)
     return len(notices)
-
-
-def enable(session: Session, subscription_id: UUID, *, by: str, now: datetime) -> None:
-    """Send to a disabled recipient again: what stayed owed goes at once, the dead by `resend`."""
-    subscription = session.get(Subscription, subscription_id, with_for_update=True)
-    if subscription is None:
-        raise NotFound(came=str(subscription_id), where="subscriptions")
-    if subscription.disabled_at is None:
-        return
-    audit.record(
-        session,
-        site_id=subscription.site_id,
-        actor=by,
-        verb="subscription.enable",
-        subject=str(subscription_id),
-        now=now,
-        was=subscription.disabled_why,
-    )
-    subscription.disabled_at = None
-    subscription.disabled_why = None
-    _wake(session)
 
 
 def _wake(session: Session) -> None:

@@ -148,7 +148,7 @@ def _disable(session: Session, subscription_id: UUID, now: datetime) -> None:
         session,
         site_id=subscription.site_id,
         actor=DELIVERER,
-        verb="subscription.disable",
+        verb="subscription-disabled",
         subject=str(subscription_id),
         now=now,
         why=subscription.disabled_why,

@@ -73,7 +73,13 @@ def read_known(session: Session, tubes: Sequence[UUID]) -> Known:
         ),
         orders=tuple(
             OrderFacts(
-                r.id, r.tube_id, r.round, OrderState(r.state), OrderReason(r.why), r.priority
+                r.id,
+                r.tube_id,
+                r.round,
+                OrderState(r.state),
+                OrderReason(r.why),
+                r.priority,
+                r.because,
             )
             for r in session.execute(_ORDERS, ids)
         ),
@@ -88,7 +94,8 @@ WHERE r.tube_id = ANY(:ids) AND r.current AND NOT r.held AND r.status <> 'X'
 """)
 
 _ORDERS = text(
-    "SELECT id, tube_id, round, state, why, priority FROM test_order WHERE tube_id = ANY(:ids)"
+    "SELECT id, tube_id, round, state, why, priority, because FROM test_order"
+    " WHERE tube_id = ANY(:ids)"
 )
 
 _DECISIONS = text("SELECT tube_id, kind FROM review_decision WHERE tube_id = ANY(:ids)")

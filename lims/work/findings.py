@@ -35,6 +35,14 @@ class _Standing:
     outcome: FindingOutcome
     status: ResultStatus
     evidence: frozenset[UUID]
+    released_at: datetime | None
+    released_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Whose:
+    person_id: UUID
+    told_before: bool
 
 
 def keep_findings(
@@ -45,7 +53,7 @@ def keep_findings(
     changed = [s for s in known.specimens if _differs(standing.get(s), conclusion.findings.get(s))]
     if not changed:
         return []
-    people = _people(session, changed)
+    whose = _whose(session, changed)
     ended = [standing[s].id for s in changed if s in standing]
     if ended:
         session.execute(
@@ -53,7 +61,7 @@ def keep_findings(
         )
     rows = [
         _row(
-            conclusion.findings[s], s, people[s], standing=standing.get(s), site_id=site_id, now=now
+            conclusion.findings[s], s, whose[s], standing=standing.get(s), site_id=site_id, now=now
         )
         for s in changed
         if s in conclusion.findings
@@ -64,7 +72,7 @@ def keep_findings(
     return [
         Change(
             specimen_id=s,
-            person_id=people[s],
+            person_id=whose[s].person_id,
             finding_id=made.get(s),
             before=standing[s].outcome if s in standing else None,
             after=conclusion.findings[s].outcome if s in conclusion.findings else None,
@@ -85,7 +93,8 @@ VALUES (:id, :site_id, :specimen_id, :person_id, :outcome, :status, :rule,
 def _standing(session: Session, specimens: Sequence[UUID]) -> Mapping[UUID, _Standing]:
     rows = session.execute(
         text(
-            "SELECT id, specimen_id, outcome, status, evidence FROM finding"
+            "SELECT id, specimen_id, outcome, status, evidence, released_at, released_by"
+            " FROM finding"
             " WHERE current AND specimen_id = ANY(:ids)"
         ),
         {"ids": list(specimens)},
@@ -96,6 +105,8 @@ def _standing(session: Session, specimens: Sequence[UUID]) -> Mapping[UUID, _Sta
             FindingOutcome(row.outcome),
             ResultStatus(row.status),
             frozenset(row.evidence),
+            row.released_at,
+            row.released_by,
         )
         for row in rows
     }
@@ -107,32 +118,43 @@ def _differs(standing: _Standing | None, draft: FindingDraft | None) -> bool:
     return standing.outcome is not draft.outcome or standing.evidence != frozenset(draft.evidence)
 
 
-def _people(session: Session, specimens: Sequence[UUID]) -> Mapping[UUID, UUID]:
+def _whose(session: Session, specimens: Sequence[UUID]) -> Mapping[UUID, _Whose]:
     rows = session.execute(
-        text("SELECT id, person_id FROM specimen WHERE id = ANY(:ids)"), {"ids": list(specimens)}
+        text(
+            "SELECT s.id, s.person_id, EXISTS (SELECT FROM finding f WHERE f.specimen_id = s.id"
+            " AND f.status IN ('F', 'C')) AS told FROM specimen s WHERE s.id = ANY(:ids)"
+        ),
+        {"ids": list(specimens)},
     )
-    return {row.id: row.person_id for row in rows}
+    return {row.id: _Whose(row.person_id, row.told) for row in rows}
 
 
 def _row(
     draft: FindingDraft,
     specimen: UUID,
-    person: UUID,
+    whose: _Whose,
     *,
     standing: _Standing | None,
     site_id: UUID,
     now: datetime,
 ) -> dict[str, Any]:
-    """Negatives are released by the machine at once; every other word waits as preliminary."""
-    released = draft.outcome is FindingOutcome.NEGATIVE
-    status = ResultStatus.FINAL if released else ResultStatus.PRELIMINARY
-    if standing is not None and standing.status in {ResultStatus.FINAL, ResultStatus.CORRECTED}:
-        status = ResultStatus.CORRECTED
+    """Negatives are released by the machine at once; every other word waits as preliminary.
+
+    The same word on more evidence keeps its release; a negative after another
+    final word is a correction.
+    """
+    if standing is not None and standing.outcome is draft.outcome:
+        status, released_at, by = standing.status, standing.released_at, standing.released_by
+    elif draft.outcome is FindingOutcome.NEGATIVE:
+        status = ResultStatus.CORRECTED if whose.told_before else ResultStatus.FINAL
+        released_at, by = now, AUTO_RULE
+    else:
+        status, released_at, by = ResultStatus.PRELIMINARY, None, None
     return {
         "id": uuid7(),
         "site_id": site_id,
         "specimen_id": specimen,
-        "person_id": person,
+        "person_id": whose.person_id,
         "outcome": str(draft.outcome),
         "status": str(status),
         "rule": AUTO_RULE,
@@ -140,6 +162,6 @@ def _row(
         "ct_cycles": draft.ct_cycles,
         "supersedes_id": standing.id if standing else None,
         "created_at": now,
-        "released_at": now if released else None,
-        "released_by": AUTO_RULE if released else None,
+        "released_at": released_at,
+        "released_by": by,
     }

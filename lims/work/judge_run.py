@@ -43,6 +43,18 @@ def judge_runs(
     return {run: _judge(session, run, instrument_id, site_id, now) for run in sorted(runs)}
 
 
+def hold_runs(
+    session: Session, runs: Iterable[UUID], instrument_id: UUID, *, now: datetime
+) -> None:
+    """An incomplete message has begun these runs; what it said waits for the rest (S12)."""
+    for run_id in sorted(runs):
+        state = session.execute(
+            text("SELECT state FROM run WHERE id = :run"), {"run": run_id}
+        ).scalar_one()
+        if state in {RunState.PLANNED, RunState.MEASURING}:
+            _hold(session, run_id, instrument_id, now)
+
+
 def _judge(
     session: Session, run_id: UUID, instrument_id: UUID, site_id: UUID, now: datetime
 ) -> Judged:

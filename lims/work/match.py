@@ -43,13 +43,13 @@ class Matched:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A well of the layout, and what was measured there before."""
+    """A well of the layout, and everything that was said of it before."""
 
     role: str
     order_id: UUID | None
     tube_id: UUID | None
     barcode: str | None
-    earlier_content: str | None
+    said_before: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,12 @@ class _Plate:
     id: UUID
     assay: str
     state: RunState
-    places: Mapping[str, _Place]
+    places: dict[str, _Place]
+
+    def hear(self, well: str, content: str) -> None:
+        """Remember what this message says of a well: it may say it twice."""
+        place = self.places[well]
+        self.places[well] = replace(place, said_before=place.said_before | {content})
 
 
 def match(
@@ -164,12 +169,15 @@ def _in_plate(base: Matched, measurement: Measurement, plate: _Plate, *, complet
     if place is None or misfit is not None:
         return _because(inside, misfit or "")
     inside = replace(inside, order_id=place.order_id, tube_id=place.tube_id)
-    if place.earlier_content == content_of(measurement):
+    content = content_of(measurement)
+    if content in place.said_before:
         return replace(inside, standing=Standing.DISMISSED, why="the same was said before")
-    if place.earlier_content is not None:
+    if place.said_before:
+        plate.hear(measurement.well or "", content)
         return replace(inside, standing=Standing.CORRECTION, why="another value for this well")
     if plate.state not in {RunState.PLANNED, RunState.MEASURING}:
         return _because(inside, f"came after the run was judged {plate.state}")
+    plate.hear(measurement.well or "", content)
     if not complete:
         return replace(inside, standing=Standing.HELD, why="incomplete message")
     specimen = measurement.role is Role.SPECIMEN
@@ -206,7 +214,7 @@ def _plates(session: Session, named: set[str]) -> Mapping[str, _Plate]:
     places: dict[UUID, dict[str, _Place]] = {run.id: {} for run in runs}
     for row in session.execute(_PLACES, {"runs": list(places)}):
         places[row.run_id][row.position] = _Place(
-            row.role, row.order_id, row.tube_id, row.barcode, row.content
+            row.role, row.order_id, row.tube_id, row.barcode, frozenset(row.said)
         )
     return {
         run.plate: _Plate(run.id, run.assay_code, RunState(run.state), places[run.id])
@@ -215,15 +223,12 @@ def _plates(session: Session, named: set[str]) -> Mapping[str, _Plate]:
 
 
 _PLACES = text("""
-SELECT w.run_id, w.position, w.role, w.order_id, w.tube_id, t.barcode, m.content
+SELECT w.run_id, w.position, w.role, w.order_id, w.tube_id, t.barcode,
+       ARRAY(SELECT m.content FROM measurement m
+             WHERE m.run_id = w.run_id AND m.well = w.position
+               AND m.standing IN ('matched', 'control', 'held', 'correction')) AS said
 FROM well w
 LEFT JOIN tube t ON t.id = w.tube_id
-LEFT JOIN LATERAL (
-    SELECT content FROM measurement m
-    WHERE m.run_id = w.run_id AND m.well = w.position
-      AND m.standing IN ('matched', 'control', 'held')
-    ORDER BY m.id DESC LIMIT 1
-) m ON true
 WHERE w.run_id = ANY(:runs)
 """)
 

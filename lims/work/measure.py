@@ -5,7 +5,8 @@ people, re-tests, cases and the notices owed. The same bytes again get the same
 receipt and change nothing.
 """
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,10 +17,10 @@ from sqlalchemy.orm import Session
 
 from instruments.measurement import Capture
 from lims.db.ids import uuid7
-from lims.domain.lifecycle import MessageState, Standing
+from lims.domain.lifecycle import MessageState, RunState, Standing
 from lims.domain.refusals import UnknownInstrument
 from lims.tables import Instrument, RawMessage
-from lims.work.judge_run import judge_runs
+from lims.work.judge_run import Judged, hold_runs, judge_runs
 from lims.work.match import Matched, match, release_held
 from lims.work.results import write_results
 from lims.work.settle_run import settle_measured
@@ -122,17 +123,38 @@ def _read(
             capture, message_id, MessageState.QUARANTINED, reason=capture.quarantine.reason
         )
     matched = match(session, capture, message_id, instrument_id, site_id=site_id, now=now)
+    runs = {m.run_id for m in matched if m.run_id is not None}
     if not capture.complete:
+        hold_runs(session, runs, instrument_id, now=now)
         return _receipt(
             capture, message_id, MessageState.HELD, matched=matched, reason="incomplete"
         )
-    runs = {m.run_id for m in matched if m.run_id is not None}
     resumed = release_held(session, runs)
     states = judge_runs(session, runs, instrument_id, site_id=site_id, now=now)
     results = write_results(session, [*matched, *resumed], states, site_id=site_id, now=now)
     settle_measured(session, results, site_id=site_id, now=now)
     said = {plate.plate: str(plate.state) for plate in states.values()}
-    return _receipt(capture, message_id, MessageState.ACCEPTED, matched=matched, runs=said)
+    return _receipt(
+        capture,
+        message_id,
+        MessageState.ACCEPTED,
+        matched=_as_they_stand(matched, states),
+        runs=said,
+    )
+
+
+def _as_they_stand(
+    matched: tuple[Matched, ...], states: Mapping[UUID, Judged]
+) -> tuple[Matched, ...]:
+    """Wells of a run that is not judged yet are held, however well they matched."""
+    waiting = {run for run, judged in states.items() if judged.state is RunState.MEASURING}
+    counted = {Standing.MATCHED, Standing.CONTROL}
+    return tuple(
+        replace(one, standing=Standing.HELD)
+        if one.run_id in waiting and one.standing in counted
+        else one
+        for one in matched
+    )
 
 
 def _receipt(

@@ -86,6 +86,7 @@ def make_pool(
     session.add(pool)
     session.flush()
     _fill(session, pool.id, sources, now)
+    _take_off_queue(session, sources, pool.barcode, now)
     queue_first_test(session, pool, now=now)
     record(
         session,
@@ -150,7 +151,8 @@ def _refuse_used(session: Session, sources: Sequence[Tube]) -> None:
     tested = session.execute(
         text(
             "SELECT t.barcode FROM test_order o JOIN tube t ON t.id = o.tube_id"
-            " WHERE o.tube_id = ANY(:ids) LIMIT 1"
+            " WHERE o.tube_id = ANY(:ids)"
+            " AND (t.kind = 'individual' OR o.state NOT IN ('queued', 'cancelled')) LIMIT 1"
         ),
         {"ids": ids},
     ).first()
@@ -192,6 +194,21 @@ def _fill(session: Session, pool_id: UUID, sources: Sequence[Tube], now: datetim
             " SELECT :pool, specimen_id FROM tube_specimen WHERE tube_id = ANY(:ids)"
         ),
         {"pool": pool_id, "ids": ids},
+    )
+
+
+def _take_off_queue(session: Session, sources: Sequence[Tube], pool: str, now: datetime) -> None:
+    """A pool that goes into a larger pool is not measured on its own first (S6)."""
+    session.execute(
+        text(
+            "UPDATE test_order SET state = 'cancelled', closed_at = :now, because = :because"
+            " WHERE tube_id = ANY(:ids) AND state = 'queued'"
+        ),
+        {
+            "ids": [t.id for t in sources if t.kind != TubeKind.INDIVIDUAL],
+            "because": f"drawn into pool {pool}",
+            "now": now,
+        },
     )
 
 

@@ -8,21 +8,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
-from lims.domain.refusals import BarcodeTaken, DifferentBody, NotFound
+from lims.domain.refusals import BarcodeTaken, DifferentBody, NotFound, UnknownUnit
 from lims.domain.registration import PersonGiven, Registration, digest
 from lims.work.people import person_columns
 
-_STATEMENT = text("""
+STATEMENT = text("""
 WITH earlier AS (
     SELECT s.body_digest, s.person_id FROM specimen s WHERE s.id = :specimen_id
 ), taken AS (
     SELECT t.id FROM tube t WHERE t.barcode = :barcode
+), unknown AS (
+    SELECT g.code || ' of scheme ' || g.scheme AS area
+    FROM (VALUES (cast(:area_scheme AS text), cast(:area_code AS text)),
+                 (cast(:work_area_scheme AS text), cast(:work_area_code AS text))) g(scheme, code)
+    WHERE g.code IS NOT NULL
+      AND NOT EXISTS (SELECT FROM area a WHERE a.scheme = g.scheme AND a.code = g.code)
 ), may AS (
     SELECT 1 AS go WHERE NOT EXISTS (SELECT FROM earlier) AND NOT EXISTS (SELECT FROM taken)
+                     AND NOT EXISTS (SELECT FROM unknown)
 ), newcomer AS (
     INSERT INTO person (id, site_id, name, name_key, birth_year, birth_date, sex, phone,
                         national_id, household_id, address, area_scheme, area_code,
@@ -65,6 +72,7 @@ WITH earlier AS (
 SELECT (SELECT body_digest FROM earlier) AS earlier_digest,
        (SELECT person_id FROM earlier) AS earlier_person_id,
        EXISTS (SELECT FROM taken) AS taken,
+       (SELECT min(area) FROM unknown) AS unknown_area,
        (SELECT person_id FROM swab) AS person_id
 """)
 
@@ -80,16 +88,18 @@ class Registered:
 
 
 def register(
-    session: Session, given: Registration, *, site_id: UUID, by: str, now: datetime
+    session: Session | Connection, given: Registration, *, site_id: UUID, by: str, now: datetime
 ) -> Registered:
-    """Register a swab. Safe to repeat with the same ``specimen_id`` and the same content.
+    """Register a swab, in the caller's transaction or, being one statement, as one of its own.
+
+    Safe to repeat with the same ``specimen_id`` and the same content.
 
     Raises BarcodeTaken (the tube belongs to another swab), DifferentBody (the
     id was used for other content), NotFound (no such known person),
     UnknownUnit (area code not of that scheme).
     """
     said = digest(given)
-    row = session.execute(_STATEMENT, _parameters(given, said, site_id, by, now)).one()
+    row = session.execute(STATEMENT, _parameters(given, said, site_id, by, now)).one()
     if row.earlier_digest is not None:
         if row.earlier_digest != said:
             raise DifferentBody(
@@ -99,6 +109,8 @@ def register(
         return Registered(given.specimen_id, row.earlier_person_id, given.barcode, replayed=True)
     if row.taken:
         raise BarcodeTaken(came=given.barcode, where="barcode")
+    if row.unknown_area is not None:
+        raise UnknownUnit(came=row.unknown_area, where="area")
     if row.person_id is None:
         raise NotFound(
             expected="a person who is registered here", came=str(given.person_id), where="person_id"

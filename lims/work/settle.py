@@ -95,7 +95,9 @@ def _keep_recollections(
             "INSERT INTO recollection (id, site_id, specimen_id, person_id, why, state, created_at)"
             " SELECT mint_uuid7(:now), :site_id, s.id, s.person_id, g.why, 'open', :now"
             " FROM unnest(cast(:ids AS uuid[]), cast(:whys AS text[])) g(id, why)"
-            " JOIN specimen s ON s.id = g.id ON CONFLICT (specimen_id) DO NOTHING"
+            " JOIN specimen s ON s.id = g.id ON CONFLICT (specimen_id) DO UPDATE"
+            " SET state = 'open', ended_at = NULL, why = excluded.why"
+            " WHERE recollection.state = 'cancelled'"
         ),
         {
             "now": now,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instruments.analyser_messages import Well, encoded, genexpert_message, plate96_message
@@ -271,9 +271,11 @@ def test_a_plate_broken_off_gives_the_wells_that_were_closed() -> None:
         ("^PL7^A02", "^PL7^A01", "well-mismatch"),
         ("^PL7^A02", "^PL7^I02", "well-name"),
         ("^PL7^A02", "^PL7", "well-name"),
+        ("^PL7^A02", "^PL8^A02", "two-plates"),
         ("^^^SARS2^N", "^^^FLU^N", "assay-mismatch"),
         ("^^^SARS2^N", "^^^SARS2^IC", "target-twice"),
         ("|23.71|", "|23.7l|", "cycle-number"),
+        ("|23.71|", "|237.1|", "cycle-number"),
         ("R||||||A", "R||||||Q", "unknown-control"),
         ("plate96^", "plate384^", "another-instrument"),
     ],
@@ -297,6 +299,7 @@ readings = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.text(min_size=1, max_size=12), readings), min_size=1, max_size=8))
 def test_any_plate_printed_is_read_back(wells: list[tuple[str, dict[str, float | None]]]) -> None:
     clean = [(name.strip(), targets) for name, targets in wells if name.strip()]

@@ -4,7 +4,7 @@ import itertools
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instruments.astm.frames import (
@@ -189,7 +189,7 @@ def test_an_enq_inside_a_frame_is_not_acknowledged_because_that_would_accept_the
     assert host.refusals == [Refusal.CHECKSUM]
 
 
-@pytest.mark.parametrize("anew", [ENQ, framed(1, b"H|", last=True)])
+@pytest.mark.parametrize("anew", [ENQ, b"\0" + ENQ, framed(1, b"H|", last=True)])
 def test_a_sender_that_left_a_frame_unfinished_and_paused_is_heard_again(anew: bytes) -> None:
     host = Host()
     host.hears(ENQ)
@@ -243,6 +243,7 @@ def session_of(parts: list[bytes]) -> bytes:
     return ENQ + b"".join(frames) + EOT
 
 
+@settings(deadline=None)
 @given(texts, st.lists(st.integers(0, 400), max_size=12))
 def test_how_the_bytes_are_chunked_makes_no_difference(parts: list[bytes], cuts: list[int]) -> None:
     session = session_of(parts)
@@ -256,6 +257,7 @@ def test_how_the_bytes_are_chunked_makes_no_difference(parts: list[bytes], cuts:
     assert whole.texts == parts
 
 
+@settings(deadline=None)
 @given(texts, st.data())
 def test_one_corrupted_byte_is_never_taken_for_the_text_that_was_sent(
     parts: list[bytes], data: st.DataObject

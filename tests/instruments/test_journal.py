@@ -46,7 +46,7 @@ def test_what_was_appended_is_told_again_after_a_restart(tmp_path: Path) -> None
     again.close()
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(lost=st.integers(1, 69))
 def test_a_torn_tail_is_cut_at_the_last_whole_entry_and_kept_aside(lost: int) -> None:
     with TemporaryDirectory() as name:

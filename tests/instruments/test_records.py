@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instruments.astm.records import Delimiters, escape, read, records, unescape, write
@@ -137,6 +137,7 @@ def test_the_kardianos_file_reads_to_the_end_and_its_repeated_numbers_are_faults
     assert first.children[0].comments[0].component(4, 2) == "ARABIN"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_no_bytes_whatever_make_the_reader_raise(text: bytes) -> None:
     read(HEAD + text)
@@ -144,6 +145,7 @@ def test_no_bytes_whatever_make_the_reader_raise(text: bytes) -> None:
 
 
 @pytest.mark.parametrize("marks", [USUAL, CEPHEID], ids=["usual", "cepheid"])
+@settings(deadline=None)
 @given(
     fields=st.lists(
         st.text(st.characters(exclude_categories=["Cs"]), max_size=12).map(str.strip), max_size=6
@@ -158,6 +160,7 @@ def test_what_is_written_is_read_again(marks: Delimiters, fields: list[str]) -> 
     assert record.number == 1
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_escaping_and_unescaping_is_the_same_text(text: str) -> None:
     assert unescape(escape(text, USUAL), USUAL) == text

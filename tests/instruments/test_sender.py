@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instruments.astm.frames import Keep, Kind, Receiver, framed
@@ -70,6 +70,7 @@ def test_a_long_text_is_cut_into_frames_of_which_only_the_last_ends_in_etx() -> 
     assert [b"\x03" in frame for frame in frames] == [False, False, True, True]
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=60), min_size=1), st.integers(1, 20))
 def test_what_is_cut_is_joined_again_by_the_receiver(texts: list[bytes], longest: int) -> None:
     clean = [bytes(b for b in text if b not in (3, 0x17)) for text in texts]

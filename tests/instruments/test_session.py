@@ -1,6 +1,6 @@
 import itertools
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instruments.astm.session import Assembly, Received
@@ -18,6 +18,7 @@ def told(assembly: Assembly, bodies: list[bytes]) -> list[Received]:
     return [received for body in bodies for received in assembly.frame(body)]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 60), max_size=6))
 def test_a_record_may_be_cut_anywhere_and_frame_numbers_are_not_text(cuts: list[int]) -> None:
     message = HEAD + b"P|1\rO|1|A1\rR|1|^^^N|23.71\r" + TAIL

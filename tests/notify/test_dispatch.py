@@ -18,6 +18,7 @@ from lims.tables import AuditEvent, Delivery, Notice, Subscription
 from lims.work import deadletters, delivery, dispatch
 from lims.work.delivery import Attempt
 from lims.work.dispatch import Owed
+from lims.work.subscribe import enable
 from tests.builders_handoff import Ward, ward
 
 PLAN = RetryPlan(jitter=0.0)
@@ -181,7 +182,7 @@ def test_a_receiver_that_is_gone_is_disabled_and_said_so(
     assert {letter.notice_id for letter in letters} == {first, second}
     assert all("410" in (letter.disabled_why or "") for letter in letters)
     verbs = session.scalars(select(AuditEvent.verb)).all()
-    assert "subscription.disable" in verbs
+    assert "subscription-disabled" in verbs
 
 
 def test_the_last_failure_buries_the_notice_and_a_resend_starts_afresh(
@@ -214,7 +215,7 @@ def test_nothing_is_resent_to_a_disabled_receiver_until_it_is_enabled(
     settle(session, notice, Attempt(410, None, 4), now)
     with pytest.raises(deadletters.SubscriptionDisabled, match="410"):
         deadletters.resend(session, subscription_id=team, by="operator", now=now)
-    deadletters.enable(session, team, by="operator", now=now)
+    enable(session, team, by="operator", now=now)
     assert deadletters.resend(session, subscription_id=team, by="operator", now=now) == 1
     assert len(lease(now)) == 1
 

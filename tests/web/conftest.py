@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -17,6 +17,7 @@ from lims.app import create_app
 from lims.db.engine import session_factory
 from lims.db.laboratory import Laboratory
 from lims.settings import Settings
+from lims.web import feed
 from lims.work.access import Role, create_user
 from lims.work.sites import found_site
 from tests.web.browsing import PASSWORD, Browser
@@ -61,8 +62,10 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def app(laboratory: Laboratory, settings: Settings) -> Flask:
-    return create_app(laboratory, settings)
+def app(laboratory: Laboratory, settings: Settings) -> Iterator[Flask]:
+    made = create_app(laboratory, settings)
+    yield made
+    feed.close(made)
 
 
 @pytest.fixture

@@ -86,7 +86,7 @@ def test_a_released_case_can_be_claimed_by_another_team(
     claim(session, case, team, by="user:hanh", now=now)
     release_claim(session, case, by="user:hanh", now=now, reason="nhầm phường")
     assert claim(session, case, other, by="user:lan", now=now).team_id == other
-    assert verbs(session) == ["claim", "claim.release", "claim"]
+    assert verbs(session) == ["claim", "claim-released", "claim"]
 
 
 def test_a_take_over_ends_the_first_claim_and_keeps_both_in_the_record(
@@ -99,7 +99,7 @@ def test_a_take_over_ends_the_first_claim_and_keeps_both_in_the_record(
     rows = session.scalars(select(Claim).order_by(Claim.claimed_at)).all()
     assert [(row.team_id, row.ended_at) for row in rows] == [(team, later), (other, None)]
     detail = session.scalars(
-        select(AuditEvent.detail).where(AuditEvent.verb == "claim.take_over")
+        select(AuditEvent.detail).where(AuditEvent.verb == "claim-taken-over")
     ).one()
     assert detail["reason"] == "không liên lạc được"
 

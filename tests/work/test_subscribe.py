@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lims.domain.refusals import InvalidBody, DeskStays
+from lims.domain.refusals import DeskStays, InvalidBody
 from lims.tables import AuditEvent, Subscription, Team
 from lims.work import subscribe
 from lims.work.sites import found_site

@@ -35,22 +35,25 @@ def call(attempts: Iterable[Evidence]) -> Call:
 
     A conclusive round outranks an earlier one; an invalid round is not
     evidence. A tube once detected and then not stays *ever detected*: the
-    disagreement is for a reviewer, not for the arithmetic.
+    disagreement is for a reviewer, not for the arithmetic, and every
+    conclusive attempt is named as evidence of it.
     """
-    ordered = sorted(attempts, key=lambda e: (e.round, e.result_id))
+    ordered = sorted(set(attempts), key=lambda e: (e.round, e.result_id))
     conclusive = [e for e in ordered if e.outcome is not Outcome.INVALID]
     if not conclusive:
         evidence = tuple(e.result_id for e in ordered)
         return Call(None, evidence, None, len(ordered), 0, 0, ever_detected=False, amplified=False)
     last = conclusive[-1]
+    ever_detected = any(e.outcome is Outcome.DETECTED for e in conclusive)
+    disputed = ever_detected and last.outcome is not Outcome.DETECTED
     return Call(
         outcome=last.outcome,
-        evidence=(last.result_id,),
+        evidence=tuple(e.result_id for e in conclusive) if disputed else (last.result_id,),
         ct_cycles=last.ct_cycles,
         invalids=sum(e.outcome is Outcome.INVALID for e in ordered),
         inconclusives=sum(e.outcome is Outcome.INCONCLUSIVE for e in ordered),
         negatives=sum(e.outcome is Outcome.NOT_DETECTED for e in ordered),
-        ever_detected=any(e.outcome is Outcome.DETECTED for e in conclusive),
+        ever_detected=ever_detected,
         amplified=any(e.amplified for e in ordered),
     )
 

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from lims.domain.lifecycle import OrderReason, OrderState, TubeKind
+from lims.domain.lifecycle import TubeKind
 from lims.domain.outcomes import FindingOutcome, Outcome
 from lims.domain.pooling.calls import SILENT, Call, attempts_of, calls
+from lims.domain.pooling.coverage import Coverage
 from lims.domain.pooling.dorfman import Dorfman, Strategy
 from lims.domain.pooling.evidence import (
     MOST_INVALIDS,
-    TOP_PRIORITY,
     Alert,
     AlertKind,
     Composition,
@@ -24,10 +24,9 @@ from lims.domain.pooling.evidence import (
     FindingDraft,
     OrderFacts,
     TubeFacts,
-    WantedOrder,
 )
+from lims.domain.pooling.wishes import Wishes
 
-OPEN = frozenset({OrderState.QUEUED, OrderState.PLATED})
 DISCORDANCE_CLOSED = "discordance_closed"
 
 
@@ -46,15 +45,24 @@ def conclude(
     policy: Policy | None = None,
 ) -> Conclusion:
     """Conclude one component from all that is known of it. Depends on no order of arrival."""
-    reading = _Reading(
-        composition, calls(evidence), attempts_of(orders), frozenset(decisions), policy or Policy()
-    )
+    closed = frozenset(d.tube_id for d in decisions if d.kind == DISCORDANCE_CLOSED)
+    reading = _Reading(composition, calls(evidence), closed, policy or Policy())
     for pool in composition.pools():
-        reading.read_pool(pool)
+        reading.open_pool(pool)
+    for specimen in reading.coverage.specimens:
+        reading.find(specimen)
     for tube in composition.tubes.values():
         reading.read_leaf(tube)
-        reading.follow_up(tube)
-    return reading.conclusion()
+        reading.raise_alerts(tube)
+    wishes = Wishes(composition, reading.known, attempts_of(orders), reading.coverage)
+    wished = wishes.of(reading.resolving)
+    return Conclusion(
+        findings=reading.findings,
+        wanted=wished.wanted,
+        unwanted=wished.unwanted,
+        recollections=reading.recollections,
+        alerts=tuple(sorted(reading.alerts, key=lambda a: (a.kind, a.tube_id))),
+    )
 
 
 class _Reading:
@@ -64,166 +72,105 @@ class _Reading:
         self,
         composition: Composition,
         known: Mapping[UUID, Call],
-        attempts: Mapping[UUID, tuple[OrderFacts, ...]],
-        decisions: frozenset[Decision],
+        closed: frozenset[UUID],
         policy: Policy,
     ) -> None:
         self.composition = composition
         self.known = known
-        self.attempts = attempts
-        self.decisions = decisions
+        self.closed = closed
         self.policy = policy
+        self.coverage = Coverage(composition, known, closed)
         self.findings: dict[UUID, FindingDraft] = {}
-        self.wanted: dict[UUID, WantedOrder] = {}
         self.recollections: dict[UUID, str] = {}
         self.alerts: list[Alert] = []
-        self.resolving: set[UUID] = set()
-        self.discordant: set[UUID] = set()
+        self.resolving: dict[UUID, str | None] = {}
         self.pooled = {s for tube in composition.pools() for s in tube.sources}
 
-    def read_pool(self, pool: TubeFacts) -> None:
-        """A laboratory pool speaks for those of its members who have no answer of their own."""
-        call = self.known.get(pool.id, SILENT)
-        if call.exhausted:
-            self._resolve(pool, "pool invalid twice")
-        elif call.outcome is Outcome.NOT_DETECTED and not call.ever_detected:
-            self._say(pool.specimens, FindingOutcome.NEGATIVE, call)
-            if any(self._detected(source) for source in pool.sources):
-                self.alerts.append(Alert(AlertKind.DISCORDANT, pool.id))
-        elif call.outcome is not None:
-            if call.ever_detected:
-                self.alerts.append(Alert(AlertKind.POOL_POSITIVE, pool.id))
-            self._say(pool.specimens, FindingOutcome.PRELIMINARY, call)
-            self._resolve(pool, "pool detected" if call.ever_detected else "pool inconclusive")
-            self._weigh_discordance(pool, call)
+    def open_pool(self, pool: TubeFacts) -> None:
+        """A pool that cannot clear its sources hands the question down to them, one level.
+
+        ``resolving`` holds every source in question, with the reason where the
+        strategy wants it tested now.
+        """
+        because = self._unable(pool)
+        if because is None:
+            return
+        tubes = self.composition.tubes
+        open_sources = [s for s in pool.sources if not self.coverage.all_cleared(tubes[s])]
+        self.resolving.update(dict.fromkeys(open_sources, None))
+        for tube in self.policy.strategy.next_tubes(pool, self.composition, self.known):
+            if tube in self.resolving:
+                self.resolving[tube] = because
+
+    def find(self, specimen: UUID) -> None:
+        """The nearest tube that has an answer speaks for the specimen."""
+        suspect = self.coverage.suspect(specimen)
+        negative = self.coverage.cleared.get(specimen)
+        disputed = self.coverage.disputed.get(specimen)
+        if negative is not None and disputed is not None:
+            self._say(specimen, FindingOutcome.DISCORDANT, negative, disputed)
+        elif negative is not None:
+            self._say(specimen, FindingOutcome.NEGATIVE, negative)
+        elif suspect is not None and suspect.kind is TubeKind.INDIVIDUAL:
+            self._say(specimen, self._own_word(suspect), suspect)
+        elif suspect is not None:
+            self._say(specimen, FindingOutcome.PRELIMINARY, suspect)
 
     def read_leaf(self, tube: TubeFacts) -> None:
-        """A tube that came from people: its own answer outranks any pool's."""
-        if tube.kind is TubeKind.LAB_POOL:
+        """A tube from people that will not tell: they are to be swabbed again (S3, S7)."""
+        if tube.kind is TubeKind.LAB_POOL or self.coverage.all_cleared(tube):
             return
         call = self.known.get(tube.id, SILENT)
         if call.exhausted:
             self._recollect(tube, "tube invalid twice", call)
         elif call.outcome is None:
-            self._read_unanswered(tube, call)
+            if tube.rejected and tube.id not in self.pooled:
+                self._recollect(tube, "tube rejected", call)
+            elif tube.rejected and tube.id in self.resolving:
+                self._recollect(tube, "tube rejected, its pool cannot clear it", call)
         elif tube.kind is TubeKind.FIELD_POOL:
-            self._read_field_pool(tube, call)
-        else:
-            self._read_individual(tube, call)
+            why = "field pool detected" if call.ever_detected else "field pool inconclusive"
+            self.recollections.update(dict.fromkeys(tube.specimens, why))
+        elif call.outcome is Outcome.INCONCLUSIVE and self._no_more_repeats(tube, call):
+            self.recollections.update(dict.fromkeys(tube.specimens, "inconclusive"))
 
-    def follow_up(self, tube: TubeFacts) -> None:
-        """An attempt that gave no answer is repeated; one whose run was bad is run again."""
-        attempts = self.attempts.get(tube.id, ())
-        if tube.rejected or any(order.state in OPEN for order in attempts):
-            return
+    def raise_alerts(self, tube: TubeFacts) -> None:
+        """What the whole laboratory should hear of this tube."""
         call = self.known.get(tube.id, SILENT)
-        if call.outcome is None and 0 < call.invalids < MOST_INVALIDS:
-            self._want(tube.id, OrderReason.REPEAT, TOP_PRIORITY, "invalid: repeat")
-        elif call.outcome is Outcome.INCONCLUSIVE and call.inconclusives < MOST_INVALIDS:
-            if tube.kind is TubeKind.INDIVIDUAL:
-                self._want(tube.id, OrderReason.REPEAT, TOP_PRIORITY, "inconclusive: repeat")
-        elif attempts and attempts[-1].state is OrderState.VOID and call.outcome is None:
-            last = attempts[-1]
-            self._want(tube.id, OrderReason.RERUN, max(last.priority, 6), "run gave no evidence")
-
-    def conclusion(self) -> Conclusion:
-        """Everything gathered, with the queued tests that nothing asks for any more."""
-        unwanted = tuple(
-            order.id
-            for attempts in self.attempts.values()
-            for order in attempts
-            if order.state is OrderState.QUEUED and self._pointless(order)
-        )
-        return Conclusion(
-            findings=self.findings,
-            wanted=tuple(self.wanted[tube] for tube in sorted(self.wanted)),
-            unwanted=tuple(sorted(unwanted)),
-            recollections=self.recollections,
-            alerts=tuple(self.alerts),
-        )
-
-    def _read_unanswered(self, tube: TubeFacts, call: Call) -> None:
-        if not tube.rejected:
-            return
-        if tube.id not in self.pooled:
-            self._recollect(tube, "tube rejected", call)
-        elif tube.id in self.resolving:
-            self._recollect(tube, "tube rejected, its pool cannot clear it", call)
-
-    def _read_field_pool(self, tube: TubeFacts, call: Call) -> None:
-        if call.outcome is Outcome.NOT_DETECTED and not call.ever_detected:
-            self._say(tube.specimens, FindingOutcome.NEGATIVE, call)
-            return
-        if call.ever_detected:
+        if tube.kind is not TubeKind.INDIVIDUAL and call.ever_detected:
             self.alerts.append(Alert(AlertKind.POOL_POSITIVE, tube.id))
-        self._say(tube.specimens, FindingOutcome.PRELIMINARY, call)
-        for specimen in tube.specimens:
-            self.recollections[specimen] = "field pool detected"
+        if self.coverage.contradicted(tube) or tube in self.coverage.disputed.values():
+            self.alerts.append(Alert(AlertKind.DISCORDANT, tube.id))
 
-    def _read_individual(self, tube: TubeFacts, call: Call) -> None:
-        match call.outcome:
-            case Outcome.DETECTED:
-                said = FindingOutcome.POSITIVE
-            case Outcome.NOT_DETECTED if call.ever_detected or tube.id in self.discordant:
-                said = FindingOutcome.DISCORDANT
-            case Outcome.NOT_DETECTED:
-                said = FindingOutcome.NEGATIVE
-            case _:
-                said = FindingOutcome.INCONCLUSIVE
-        if said is FindingOutcome.DISCORDANT and self._closed(tube.id):
-            said = FindingOutcome.NEGATIVE
-        self._say(tube.specimens, said, call)
+    def _unable(self, pool: TubeFacts) -> str | None:
+        """Why the pool cannot clear its sources, or None while it may."""
+        call = self.known.get(pool.id, SILENT)
+        if self.coverage.is_suspect(pool):
+            return "pool detected" if call.ever_detected else "pool inconclusive"
+        if call.exhausted:
+            return "pool invalid twice"
+        in_question = pool.id not in self.pooled or pool.id in self.resolving
+        if pool.rejected and call.outcome is None and in_question:
+            return "pool rejected"
+        return None
 
-    def _resolve(self, pool: TubeFacts, because: str) -> None:
-        self.resolving.update(pool.sources)
-        for tube in self.policy.strategy.next_tubes(pool, self.composition, self.known):
-            if not any(o.state in OPEN for o in self.attempts.get(tube, ())):
-                self._want(tube, OrderReason.RESOLVE, TOP_PRIORITY, because)
+    def _own_word(self, tube: TubeFacts) -> FindingOutcome:
+        call = self.known[tube.id]
+        if call.outcome is Outcome.DETECTED:
+            return FindingOutcome.POSITIVE
+        if call.ever_detected and tube.id not in self.closed:
+            return FindingOutcome.DISCORDANT
+        return FindingOutcome.INCONCLUSIVE
 
-    def _weigh_discordance(self, pool: TubeFacts, call: Call) -> None:
-        """S4: a positive pool of negatives is a state of its own, never auto-negative."""
-        answers = [self.known.get(source, SILENT) for source in pool.sources]
-        if not call.ever_detected or self._closed(pool.id):
-            return
-        if any(answer.outcome is not Outcome.NOT_DETECTED for answer in answers):
-            return
-        self.alerts.append(Alert(AlertKind.DISCORDANT, pool.id))
-        self.discordant.update(pool.sources)
-        suspects = (s for s, a in zip(pool.sources, answers, strict=True) if a.amplified)
-        for tube in (pool.id, *suspects):
-            if len(self.attempts.get(tube, ())) < MOST_INVALIDS + (tube != pool.id):
-                self._want(tube, OrderReason.DISCORDANT, TOP_PRIORITY, "pool + members −")
+    def _no_more_repeats(self, tube: TubeFacts, call: Call) -> bool:
+        return tube.rejected or call.inconclusives >= MOST_INVALIDS
 
     def _recollect(self, tube: TubeFacts, why: str, call: Call) -> None:
         for specimen in tube.specimens:
-            if tube.id in self.pooled and tube.id not in self.resolving and self._cleared(specimen):
-                continue
             self.findings[specimen] = FindingDraft(FindingOutcome.RECOLLECT, call.evidence)
             self.recollections[specimen] = why
 
-    def _say(self, specimens: Iterable[UUID], outcome: FindingOutcome, call: Call) -> None:
-        draft = FindingDraft(outcome, call.evidence, call.ct_cycles)
-        self.findings.update(dict.fromkeys(specimens, draft))
-
-    def _want(self, tube: UUID, why: OrderReason, priority: int, because: str) -> None:
-        attempts = self.attempts.get(tube, ())
-        if any(order.state in OPEN for order in attempts):
-            return
-        nth = attempts[-1].round + 1 if attempts else 1
-        self.wanted.setdefault(tube, WantedOrder(tube, nth, why, priority, because))
-
-    def _pointless(self, order: OrderFacts) -> bool:
-        tube = self.composition.tubes[order.tube_id]
-        if tube.rejected:
-            return True
-        return order.why is OrderReason.RESOLVE and order.tube_id not in self.resolving
-
-    def _detected(self, tube: UUID) -> bool:
-        return self.known.get(tube, SILENT).ever_detected
-
-    def _cleared(self, specimen: UUID) -> bool:
-        draft = self.findings.get(specimen)
-        return draft is not None and draft.outcome is FindingOutcome.NEGATIVE
-
-    def _closed(self, tube: UUID) -> bool:
-        return Decision(tube, DISCORDANCE_CLOSED) in self.decisions
+    def _say(self, specimen: UUID, outcome: FindingOutcome, *tubes: TubeFacts) -> None:
+        said = [self.known[tube.id] for tube in tubes]
+        evidence = tuple(dict.fromkeys(r for call in said for r in call.evidence))
+        self.findings[specimen] = FindingDraft(outcome, evidence, said[0].ct_cycles)

@@ -46,6 +46,7 @@ class OrderFacts:
     state: OrderState
     why: OrderReason
     priority: int = USUAL_PRIORITY
+    because: str | None = None
 
 
 @dataclass(frozen=True)

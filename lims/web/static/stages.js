@@ -1,9 +1,12 @@
-// The counts of the six stages stay true while the page stands: asked for every 15 seconds while
-// somebody looks, at once when the page comes back to the front or says "lims:changed".
+// The counts of the six stages stay true while somebody looks at the page: fetched again when the
+// server's feed says that one changed, when the page comes back to the front or says
+// "lims:changed", and each minute, since waits grow by themselves. A page nobody looks at holds no
+// feed: a browser gives one site six connections for all its tabs.
 
 const nav = document.querySelector("nav.way[data-stages]");
-const EVERY_MS = 15_000;
+const EVERY_MS = 60_000;
 let asking = false;
+let feed;
 
 async function refresh() {
   if (asking || document.hidden) return;
@@ -37,8 +40,18 @@ function glow(link) {
   link.classList.add("changed");
 }
 
+function listen() {
+  feed?.close();
+  feed = undefined;
+  if (document.hidden) return;
+  feed = new EventSource("/stages/feed"); // it comes back by itself when the line breaks
+  feed.addEventListener("stages", refresh);
+}
+
 if (nav) {
+  listen();
   setInterval(refresh, EVERY_MS);
-  document.addEventListener("visibilitychange", refresh);
+  document.addEventListener("visibilitychange", () => { listen(); refresh(); });
+  window.addEventListener("pagehide", () => feed?.close());
   document.addEventListener("lims:changed", refresh);
 }

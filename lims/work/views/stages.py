@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 
@@ -124,29 +124,28 @@ class Today:
 
 
 def waiting(
-    session: Session,
-    *,
-    site_id: UUID,
-    now: datetime,
-    day_start: datetime,
-    team_id: UUID | None = None,
+    session: Session, *, site_id: UUID, now: datetime, day_start: datetime
 ) -> tuple[Waiting, ...]:
     """Every kind of thing that waits at the site, zero included.
 
-    With a team, the unclaimed cases are those that were told to it. ``day_start`` is the site's
-    midnight, since which arrivals count as today's.
+    ``day_start`` is the site's midnight, since which arrivals count as today's.
     """
-    rows = session.execute(
-        _WAITING,
-        {
-            "site": site_id,
-            "team": team_id,
-            "day_start": day_start,
-            "keeps": now - _SWAB_KEEPS,
-            **{f"{item}_limit": now - limit for item, limit in LIMITS.items()},
-        },
-    )
-    return tuple(Waiting(Item(row.item), row.many, row.oldest_at, row.late) for row in rows)
+    values = {"site": site_id, "day_start": day_start, "keeps": now - _SWAB_KEEPS}
+    return tuple(map(_waiting, session.execute(_WAITING, values | _limits(now))))
+
+
+def unclaimed(session: Session, *, site_id: UUID, team_id: UUID, now: datetime) -> Waiting:
+    """The unclaimed cases that this team was told of."""
+    values = {"site": site_id, "team": team_id} | _limits(now)
+    return _waiting(session.execute(_UNCLAIMED_BY_TEAM, values).one())
+
+
+def _limits(now: datetime) -> dict[str, Any]:
+    return {f"{item}_limit": now - limit for item, limit in LIMITS.items()}
+
+
+def _waiting(row: Row[Any]) -> Waiting:
+    return Waiting(Item(row.item), row.many, row.oldest_at, row.late)
 
 
 def by_stage(items: Iterable[Waiting], stages: Collection[Stage]) -> tuple[StageCount, ...]:
@@ -178,12 +177,33 @@ def _line(item: Item, at: str, source: str) -> str:
     return f"SELECT {what} FROM {source}"  # noqa: S608 - built from this file's own words
 
 
-_FINDING = "finding WHERE site_id = :site AND current AND status = 'P' AND outcome = '{outcome}'"
+# One look at the findings for their three lines; the many preliminary ones are left out early.
+_PENDING = (
+    "WITH pending AS MATERIALIZED (SELECT outcome, created_at FROM finding"
+    " WHERE site_id = :site AND current AND status = 'P'"
+    " AND outcome IN ('positive', 'inconclusive', 'discordant')) "
+)
+_FINDING = "pending WHERE outcome = '{outcome}'"
 _MEASUREMENT = "measurement WHERE site_id = :site AND standing = '{standing}'"
 _RUN = "run WHERE site_id = :site AND state {state}"
 
+_UNCLAIMED = (
+    "f0_case WHERE site_id = :site AND state IN ('presumptive', 'confirmed')"
+    " AND NOT EXISTS (SELECT FROM claim WHERE case_id = f0_case.id AND ended_at IS NULL)"
+)
+_UNCLAIMED_BY_TEAM = text(
+    _line(
+        Item.UNCLAIMED,
+        "opened_at",
+        _UNCLAIMED + " AND EXISTS (SELECT FROM notice"
+        " JOIN subscription ON subscription.id = notice.subscription_id"
+        " WHERE notice.case_id = f0_case.id AND subscription.team_id = :team)",
+    )
+)
+
 _WAITING = text(
-    " UNION ALL ".join(
+    _PENDING
+    + " UNION ALL ".join(
         (
             _line(
                 Item.ON_THE_WAY, "created_at", "tube WHERE site_id = :site AND state = 'collected'"
@@ -229,16 +249,7 @@ _WAITING = text(
                 "created_at",
                 "person WHERE site_id = :site AND identity_conflict IS NOT NULL",
             ),
-            _line(
-                Item.UNCLAIMED,
-                "opened_at",
-                "f0_case WHERE site_id = :site AND state IN ('presumptive', 'confirmed')"
-                " AND NOT EXISTS (SELECT FROM claim"
-                " WHERE case_id = f0_case.id AND ended_at IS NULL)"
-                " AND (CAST(:team AS uuid) IS NULL OR EXISTS (SELECT FROM notice"
-                " JOIN subscription ON subscription.id = notice.subscription_id"
-                " WHERE notice.case_id = f0_case.id AND subscription.team_id = :team))",
-            ),
+            _line(Item.UNCLAIMED, "opened_at", _UNCLAIMED),
             _line(
                 Item.DEAD_NOTICES, "created_at", "notice WHERE site_id = :site AND state = 'dead'"
             ),

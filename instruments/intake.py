@@ -1,0 +1,171 @@
+"""From bytes on the line to captures in the outbox, with the journal before every ACK.
+
+What is due after a crash is told by the journal alone: its newest segment is read again through
+the same `Assembly`, whatever has no receipt entry is captured, and an open session is taken up
+where it stood. Capturing the same message again makes the same capture, byte for byte, so nothing
+depends on the crash's exact moment.
+
+A message that breaks off is captured as it is, at once, and held: when its tail comes (LIS2-A2
+4.2) the two are captured together as one whole message.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+
+from instruments.astm.frames import Keep, Kind, Receiver, Refusal, Reply
+from instruments.astm.session import Assembly, Received
+from instruments.journal import CHECKPOINT, Entry, Journal
+from instruments.measurement import Capture
+from instruments.outbox import Outbox
+from instruments.reader import Reader
+
+RECEIPT = b"C"  # journal entry: the message of this digest is in the outbox
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A message to be captured. `receipts`: digests that a run before this one had captured."""
+
+    received: Received
+    at: datetime
+    receipts: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Telling:
+    """A line's journal told in order, live or again after a crash."""
+
+    assembly: Assembly = field(default_factory=Assembly)
+    session: int = 0
+    last_frame: bytes | None = None
+
+    def tell(self, entry: Entry) -> list[Received]:
+        """The messages that this entry made whole or broke off."""
+        match entry.kind:
+            case Kind.START.value:
+                broken_off = list(self.assembly.end())
+                self.session, self.last_frame = entry.sequence, None
+                return broken_off
+            case Kind.FRAME.value:
+                self.last_frame = entry.data
+                return list(self.assembly.frame(entry.data))
+            case Kind.CONFLICT.value:
+                self.assembly.conflict()
+            case Kind.END.value:
+                self.session, self.last_frame = 0, None
+                return list(self.assembly.end())
+        return []
+
+
+class Intake:
+    """One analyser's line. `now` is the wall clock, UTC; `now_s` a monotonic one."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        outbox: Outbox,
+        reader: Reader,
+        receiver: Receiver,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._journal = journal
+        self._outbox = outbox
+        self._reader = reader
+        self._receiver = receiver
+        self._now = now
+        self._told = Telling()
+        self._due: deque[Due] = deque()
+
+    def take_up(self, now_s: float) -> None:
+        """After a start: capture what the last run could not, and go on with an open session."""
+        entries = list(self._journal.entries())
+        receipts = frozenset(e.data.decode("ascii") for e in entries if e.kind == RECEIPT)
+        for entry in entries:
+            if entry.kind == CHECKPOINT:
+                self._reader.held = entry.data
+            told = self._told.tell(entry)
+            self._due.extend(Due(received, entry.written_at, receipts) for received in told)
+        self._capture_due()
+        if self._told.session:
+            self._receiver.resume(self._told.last_frame, now_s)
+            _log.info("session taken up", session=self._told.session)
+
+    def hear(self, data: bytes, now_s: float, say: Callable[[bytes], None]) -> None:
+        """Keep and answer what came, then capture what became whole."""
+        self._act(self._receiver.feed(data, now_s), say)
+
+    def tick(self, now_s: float) -> None:
+        """Let the receiver's timer run, and try again what the disk refused."""
+        self._act(self._receiver.tick(now_s), lambda _byte: None)
+
+    def _act(self, actions: Iterator[Keep | Reply], say: Callable[[bytes], None]) -> None:
+        for action in actions:
+            if isinstance(action, Keep):
+                self._receiver.kept(self._keep(action))
+            else:
+                self._tell_of(action)
+                say(action.byte)
+        self._capture_due()
+
+    def _keep(self, keep: Keep) -> bool:
+        now = self._now()
+        session = 0 if keep.kind is Kind.START else self._told.session
+        try:
+            entry = self._journal.append(keep.kind.value, keep.data, session=session, now=now)
+        except OSError as error:
+            _log.error("not kept", kind=keep.kind.name, error=str(error))
+            if keep.kind is not Kind.END:
+                return False
+            entry = Entry(0, session, now, keep.kind.value, keep.data)
+        self._due.extend(Due(received, now) for received in self._told.tell(entry))
+        return entry.sequence > 0
+
+    def _capture_due(self) -> None:
+        while self._due:
+            due, held = self._due[0], self._reader.held
+            capture = self._reader.capture(due.received, due.at)
+            try:
+                if capture and capture.digest not in due.receipts:
+                    self._owe(capture)
+            except OSError as error:
+                self._reader.held = held
+                _log.error("capture waits for the disk", error=str(error))
+                return
+            self._due.popleft()
+        if not self._receiver.in_session:
+            self._rotate()
+
+    def _owe(self, capture: Capture) -> None:
+        """Raises OSError when it cannot be put in the outbox."""
+        fresh = self._outbox.put(capture)
+        try:
+            receipt = capture.digest.encode("ascii")
+            self._journal.append(RECEIPT, receipt, session=0, now=self._now())
+        except OSError as error:
+            _log.error("receipt not kept", digest=capture.digest, error=str(error))
+        _log.info(
+            "captured",
+            digest=capture.digest,
+            fresh=fresh,
+            complete=capture.complete,
+            measurements=len(capture.measurements),
+            quarantine=capture.quarantine.reason if capture.quarantine else None,
+        )
+
+    def _rotate(self) -> None:
+        try:
+            self._journal.rotate_if_large(self._reader.held, self._now())
+        except OSError as error:
+            _log.error("journal not rotated", error=str(error))
+
+    def _tell_of(self, reply: Reply) -> None:
+        if reply.refusal and reply.refusal is not Refusal.NOT_KEPT:
+            _log.warning("refused", why=reply.refusal.value, session=self._told.session)
+        elif reply.repeated:
+            _log.info("repeated frame", session=self._told.session)

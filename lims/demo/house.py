@@ -1,0 +1,181 @@
+"""One demonstration's house: its home folder, ports, database and all its processes."""
+
+import os
+import shutil
+import signal
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx
+from sqlalchemy import Engine
+
+from lims.db.embedded import EmbeddedServer
+from lims.db.engine import connect, session_factory
+from lims.db.laboratory import utc_now
+from lims.demo.analysers import Analyser
+from lims.demo.founding import (
+    CARTRIDGES,
+    CYCLER,
+    GATEWAY_TOKEN,
+    RECEIVER_BOOK,
+    RECEIVER_CONFIG,
+    Founded,
+    Founder,
+)
+from lims.demo.ledger import Ledger
+from lims.demo.processes import CannotLive, Program, Supervisor
+from lims.demo.truth import Places
+from lims.opening import prepare
+from lims.settings import Settings
+from lims.work.sites import found_site
+
+SITE: Final = "TT"
+INTERACTIVE_PORT: Final = 8080
+OPEN_S: Final = 60.0
+REPLY_TIMEOUT_S: Final = 2.0  # a simulated analyser waits less than the 15 s of LIS1-A 6.5.2
+
+
+@dataclass(frozen=True)
+class House:
+    """Everything that runs, and the way to it."""
+
+    home: Path
+    url: str
+    engine: Engine
+    places: Places
+    founded: Founded
+    supervisor: Supervisor
+    cycler: Analyser
+    cartridges: Analyser
+    receiver_book: Path
+
+
+@contextmanager
+def open_house(
+    *, seed: int, ledger: Ledger, home: Path | None, interactive: bool
+) -> Iterator[House]:
+    """Set up, start everything, and leave nothing behind: no process, no file.
+
+    Raises the refusals of the database, and CannotLive when a program does not start.
+    """
+    place = _home(home)
+    port = _port(INTERACTIVE_PORT if interactive else 0)
+    receiver_port = _port(0)
+    environ = _environ(place, port)
+    settings = Settings.from_env(environ)
+    server = EmbeddedServer(place)
+    supervisor = Supervisor(place, environ, server)
+    try:
+        prepare(settings)
+        supervisor.keep()
+        engine = connect(server.url(), pool_size=2, application_name="demo")
+        sessions = session_factory(engine)
+        with sessions.begin() as session:
+            site_id = found_site(session, prefix=SITE, name=SITE, now=utc_now())
+        url = f"http://127.0.0.1:{port}"
+        receiver_url = f"http://127.0.0.1:{receiver_port}"
+        cycler = Analyser(ledger.plates_sent.add)
+        cartridges = Analyser(lambda name: ledger.cartridges_sent.update([name]))
+        analysers = {f"analyser-{CYCLER}": cycler, f"analyser-{CARTRIDGES}": cartridges}
+        for program in programs(place, url):
+            analyser = analysers.get(program.name)
+            supervisor.start(program, analyser.meet if analyser else None)
+        founder = Founder(sessions, site_id, utc_now())
+        places = founder.places(seed)
+        founded = founder.found(places, place, lims_url=url, receiver_url=receiver_url)
+        supervisor.start(receiver(place, receiver_port))
+        _await_open(url, supervisor)
+        yield House(
+            place,
+            url,
+            engine,
+            places,
+            founded,
+            supervisor,
+            cycler,
+            cartridges,
+            place / RECEIVER_BOOK,
+        )
+        engine.dispose()
+    finally:
+        supervisor.stop()
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def receiver(home: Path, port: int) -> Program:
+    """The tracing offices' own system; it needs to know whom it stands for."""
+    arguments = ("lims.demo.receiver", str(home / RECEIVER_CONFIG), str(port))
+    return Program("receiver", arguments)
+
+
+def programs(home: Path, url: str) -> list[Program]:
+    """The real commands, as an operator would start them."""
+    started = [
+        Program("web", ("lims.cli", "serve"), stop_signal=signal.SIGINT),  # gunicorn: at once
+        Program("deliverer", ("lims.cli", "deliver")),
+    ]
+    for name, driver in ((CYCLER, "plate96"), (CARTRIDGES, "genexpert")):
+        line = str(home / f"{name}.line")
+        simulator = ("instruments.simulator", "--driver", driver, "--serial", name.upper())
+        timeout = ("--reply-timeout", str(REPLY_TIMEOUT_S))
+        gateway = ("instruments.gateway", "--link", line, "--driver", driver)
+        kept = ("--spool", str(home / f"{name}.spool"), "--instrument", name)
+        post = ("--post", f"{url}/api/v1/messages", "--token-file", str(home / GATEWAY_TOKEN))
+        started.append(
+            Program(f"analyser-{name}", (*simulator, *timeout, "--pty-link", line), piped=True)
+        )
+        started.append(Program(f"gateway-{name}", (*gateway, *kept, *post)))
+    return started
+
+
+def _home(asked: Path | None) -> Path:
+    if asked is None:
+        place = Path(tempfile.mkdtemp(prefix="thantoc-demo-"))
+    else:
+        place = asked
+        place.mkdir(parents=True)
+    place.chmod(0o711)  # the database's account must pass through
+    return place
+
+
+def _environ(home: Path, port: int) -> dict[str, str]:
+    """Nothing of another laboratory's settings reaches the demonstration."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("LIMS_")}
+    return inherited | {
+        "LIMS_HOME": str(home),
+        "LIMS_LISTEN": f"127.0.0.1:{port}",
+        "LIMS_SITE": SITE,
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _port(wanted: int) -> int:
+    """The wanted port or the next free one; any free one for 0."""
+    for port in range(wanted, wanted + 50) if wanted else (0,):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise CannotLive(f"no free port from {wanted} to {wanted + 49}")
+
+
+def _await_open(url: str, supervisor: Supervisor) -> None:
+    until = time.monotonic() + OPEN_S
+    while time.monotonic() < until:
+        if supervisor.fault is not None:
+            raise supervisor.fault
+        try:
+            if httpx.get(f"{url}/api/openapi.json", trust_env=False).is_success:
+                return
+        except httpx.TransportError:
+            threading.Event().wait(0.1)
+    raise CannotLive(f"the web process did not answer within {OPEN_S:.0f} s")

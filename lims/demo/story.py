@@ -1,0 +1,73 @@
+"""The day from the first swab to the last notice, told through the API alone."""
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from lims.demo.bench import Bench
+from lims.demo.client import PATIENCE_S, NoAnswer, Station, Stopped
+from lims.demo.desks import Desks
+from lims.demo.telling import Audience, Phase
+from lims.demo.truth import Commune
+
+MOST_TURNS: Final = 20  # of the resolving loop; chance ends it long before
+_LOOK_S: Final = 0.1
+
+
+@dataclass(frozen=True)
+class Story:
+    """Who plays it. ``watch`` reads what every office was told."""
+
+    commune: Commune
+    desks: Desks
+    bench: Bench
+    watch: Station
+    audience: Audience
+    stop: threading.Event
+
+    def play(self) -> None:
+        """Returns when nothing waits any more and everything owed was told."""
+        self.audience.begins(Phase.COLLECT)
+        self.desks.open(self.commune)
+        self.audience.begins(Phase.RECEIVE)
+        self.bench.receive()
+        self.audience.begins(Phase.CONFIRM)
+        self.bench.confirm()
+        self.audience.begins(Phase.POOL)
+        self.bench.pool()
+        for _ in range(MOST_TURNS):
+            ran = self.bench.run_plates()
+            reswabbed = self.bench.reswab()
+            self.bench.receive()
+            if not ran and not reswabbed:
+                break
+        self.audience.begins(Phase.TELL)
+        self._await_telling()
+
+    def _await_telling(self) -> None:
+        """Until every message is acknowledged at its analyser and every notice delivered."""
+        for analyser in (self.bench.cycler, self.bench.cartridges):
+            if not analyser.idle(PATIENCE_S):
+                raise NoAnswer("a message was never acknowledged at its analyser")
+        until = time.monotonic() + PATIENCE_S
+        while owed := self.owed():
+            if time.monotonic() > until:
+                raise NoAnswer(f"{len(owed)} notices were not delivered in {PATIENCE_S:.0f} s")
+            if self.stop.wait(_LOOK_S):
+                raise Stopped
+
+    def owed(self) -> list[UUID]:
+        """The notices that are not yet delivered."""
+        return [UUID(n["notice_id"]) for n in notices(self.watch) if n["state"] != "delivered"]
+
+
+def notices(watch: Station) -> list[dict[str, str]]:
+    """Everything that every office was told or is owed, in the order owed."""
+    found: list[dict[str, str]] = []
+    path = "/notices"
+    while page := watch.get(path)["notices"]:
+        found += page
+        path = f"/notices/after/{page[-1]['notice_id']}"
+    return found

@@ -1,0 +1,111 @@
+"""Who is cleared by which negative tube, and which positive tubes that leaves unexplained.
+
+Every result is about a set of specimens, so these rules compare sets and know
+no levels: they hold for pools, pools of pools and overlapping sub-pools.
+"""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from lims.domain.outcomes import Outcome
+from lims.domain.pooling.calls import SILENT, Call
+from lims.domain.pooling.evidence import Composition, TubeFacts
+
+
+class Coverage:
+    """What the calls of one component say together of each specimen.
+
+    ``closed`` are tubes whose discordance a reviewer has closed: their last
+    word stands, and what they once detected contradicts nobody any more.
+    """
+
+    def __init__(
+        self, composition: Composition, known: Mapping[UUID, Call], closed: frozenset[UUID]
+    ) -> None:
+        self._known = known
+        self._closed = closed
+        self._tubes = composition.tubes
+        self._holding: dict[UUID, list[TubeFacts]] = {}
+        for tube in sorted(composition.tubes.values(), key=_smallest_first):
+            for specimen in tube.specimens:
+                self._holding.setdefault(specimen, []).append(tube)
+        self.specimens = tuple(sorted(self._holding))
+        self.cleared = {s: n for s in self.specimens if (n := self._cleared_by(s)) is not None}
+        self.disputed = self._unexplained()
+
+    def is_clean(self, tube: TubeFacts) -> bool:
+        """Not detected, and never detected before unless a reviewer has closed that."""
+        call = self._known.get(tube.id, SILENT)
+        if call.outcome is not Outcome.NOT_DETECTED:
+            return False
+        return not call.ever_detected or tube.id in self._closed
+
+    def is_suspect(self, tube: TubeFacts) -> bool:
+        """It has a conclusive answer that is not a clean negative."""
+        return self._known.get(tube.id, SILENT).outcome is not None and not self.is_clean(tube)
+
+    def suspect(self, specimen: UUID) -> TubeFacts | None:
+        """The smallest suspect tube that holds the specimen."""
+        return next((t for t in self._holding[specimen] if self.is_suspect(t)), None)
+
+    def all_cleared(self, tube: TubeFacts) -> bool:
+        """Nothing can be learnt from testing this tube: each of its specimens is negative."""
+        return all(specimen in self.cleared for specimen in tube.specimens)
+
+    def contradicted(self, tube: TubeFacts) -> bool:
+        """A clean negative that holds something once detected (S8)."""
+        if not self.is_clean(tube) or tube.id in self._closed:
+            return False
+        return any(
+            self._once_detected(other) and other.id not in self._closed
+            for other in self._inside(tube)
+        )
+
+    def inside(self, tube: TubeFacts) -> tuple[TubeFacts, ...]:
+        """The smaller tubes made of nothing but what is in this one, in id order."""
+        return tuple(sorted(self._inside(tube), key=lambda t: t.id))
+
+    def _cleared_by(self, specimen: UUID) -> TubeFacts | None:
+        """The smallest clean tube, unless a suspect inside it says otherwise.
+
+        A tube nearer to the person outranks a larger one; one that only
+        overlaps (a row and a column of a grid) does not: there negative wins.
+        """
+        holding = self._holding[specimen]
+        doubts = [t for t in holding if self.is_suspect(t) and t.id not in self._closed]
+        for tube in holding:
+            if self.is_clean(tube) and not any(d.specimens <= tube.specimens for d in doubts):
+                return tube
+        return None
+
+    def _unexplained(self) -> Mapping[UUID, TubeFacts]:
+        """Specimens of a tube once detected whose every specimen is negative elsewhere (S4).
+
+        Of nested ones only the innermost is disputed: it explains the others.
+        """
+        found: dict[UUID, TubeFacts] = {}
+        for tube in sorted(self._tubes.values(), key=_smallest_first):
+            if not self._once_detected(tube) or tube.id in self._closed:
+                continue
+            if not self.all_cleared(tube):
+                continue
+            if any(self._once_detected(other) for other in self._inside(tube)):
+                continue
+            for specimen in tube.specimens:
+                found.setdefault(specimen, tube)
+        return found
+
+    def _once_detected(self, tube: TubeFacts) -> bool:
+        return self._known.get(tube.id, SILENT).ever_detected
+
+    def _inside(self, tube: TubeFacts) -> set[TubeFacts]:
+        return {
+            other
+            for specimen in tube.specimens
+            for other in self._holding[specimen]
+            if other.specimens < tube.specimens
+        }
+
+
+def _smallest_first(tube: TubeFacts) -> tuple[int, UUID]:
+    return len(tube.specimens), tube.id

@@ -1,0 +1,264 @@
+"""The hand-off: which F0 has nobody yet? Claim it, open its file, see who was told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+from uuid import UUID
+
+from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from lims.db.ids import uuid7
+from lims.domain.refusals import NotFound, Refusal, WrongScope
+from lims.web import handoff_words
+from lims.web.access import current, needs
+from lims.web.feed import scope_of
+from lims.web.language import gettext as _
+from lims.web.language import laboratory, now
+from lims.web.refusing import said
+from lims.web.shell import day_start
+from lims.work.access import Role, SignedIn
+from lims.work.claim import AlreadyClaimed, claim, release_claim, take_over
+from lims.work.fetch import fetch_case
+from lims.work.views import alerts as alert_views
+from lims.work.views import board as views
+from lims.work.views.board import Asked, CaseRow, Order, Scope
+from lims.work.views.case_file import case_file
+
+blueprint = Blueprint("handoff", __name__, url_prefix="/handoff")
+
+LATE_MIN: Final = 15  # stories.md S21: then the next in the roster is told
+_OVERSEES: Final = frozenset({Role.OPERATOR, Role.ADMIN})
+_READS_CT: Final = frozenset({Role.REVIEWER, Role.ADMIN})
+_BOARD: Final = (Role.TRACER, Role.OPERATOR, Role.ADMIN)
+_FILE: Final = (*_BOARD, Role.REVIEWER)
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the board can be narrowed to, and what it is narrowed to now."""
+
+    areas: list[tuple[str, str]]
+    teams: list[tuple[str, str]]
+    asked: Asked
+
+    @property
+    def narrowed(self) -> bool:
+        return bool(self.asked.area or self.asked.team_id)
+
+
+@blueprint.get("")
+@needs(*_BOARD)
+def page() -> str:
+    """New cases first, without reloading; beneath them the positive pools."""
+    me, lab, scope, asked = current(), laboratory(), scope_of(current()), _asked()
+    with lab.sessions.begin() as session:
+        board = views.board(
+            session, scope, asked, site_id=lab.site_id, now=now(), day_start=day_start()
+        )
+        warned = alert_views.alerts(session, scope, site_id=lab.site_id)
+        areas = [(a.value, a.label) for a in views.areas(session, scope, site_id=lab.site_id)]
+        teams = [(t.value, t.label) for t in views.teams(session, site_id=lab.site_id)]
+    return render_template(
+        "handoff/board.html",
+        board=board,
+        alerts=warned,
+        filters=Filters(areas, teams if scope.everything else [], asked),
+        may_claim=_may_claim(me),
+        oversees=scope.everything,
+        no_team=not scope.everything and scope.team_id is None,
+        rendered=uuid7(),
+        query=_query(asked),
+        following=_query(replace(asked, page=asked.page + 1)),
+    )
+
+
+@blueprint.get("/figures")
+@needs(*_BOARD)
+def figures() -> str:
+    """The cards and the early warnings alone, for `board.js`."""
+    lab, scope = laboratory(), scope_of(current())
+    with lab.sessions.begin() as session:
+        counted = views.figures(
+            session, scope, _asked(), site_id=lab.site_id, day_start=day_start()
+        )
+        warned = alert_views.alerts(session, scope, site_id=lab.site_id)
+    return render_template("handoff/_live.html", figures=counted, alerts=warned)
+
+
+@blueprint.get("/cases/<uuid:case_id>/row")
+@needs(*_BOARD)
+def row(case_id: UUID) -> tuple[str, int]:
+    """One row for `board.js`; 204 when this board, narrowed as it is, does not show the case."""
+    lab, asked = laboratory(), _asked()
+    with lab.sessions.begin() as session:
+        shown = views.case_row(
+            session, scope_of(current()), asked, case_id, site_id=lab.site_id, now=now()
+        )
+    if shown is None:
+        return "", 204
+    return render_template("handoff/_row.html", case=shown, may_claim=_may_claim(current())), 200
+
+
+@blueprint.get("/cases/<uuid:case_id>")
+@needs(*_FILE)
+def file(case_id: UUID) -> str:
+    """Everything a team needs to find the person; reading it is recorded."""
+    me, lab = current(), laboratory()
+    with lab.sessions.begin() as session:
+        shown = _visible(
+            views.case_row(
+                session, _file_scope(me), Asked(), case_id, site_id=lab.site_id, now=now()
+            ),
+            case_id,
+        )
+        fetch_case(session, case_id, team_id=_reading_team(me), by=me.actor, now=now())
+        whole = case_file(session, case_id, with_ct=bool(me.roles & _READS_CT))
+    return render_template(
+        "handoff/case.html",
+        case=shown,
+        file=whole,
+        teams=[(team.value, team.label) for team in whole.teams],
+        may_claim=_may_claim(me),
+        may_assign=bool(me.roles & _OVERSEES),
+        mine=me.team_id is not None and shown.team_id == me.team_id,
+        with_ct=bool(me.roles & _READS_CT),
+    )
+
+
+@blueprint.post("/cases/<uuid:case_id>/claim")
+@needs(*_BOARD)
+def take(case_id: UUID) -> Response:
+    """Claim for one's own team, or (operators) for the team chosen."""
+    me, lab = current(), laboratory()
+    try:
+        with lab.sessions.begin() as session:
+            _check_visible(session, me, case_id)
+            claim(session, case_id, _claiming_team(me), by=me.actor, now=now())
+    except AlreadyClaimed as refusal:
+        flash(said(refusal), "bad")
+        return redirect(url_for("handoff.page"), 303)
+    flash(_("%(case)s is yours.", case=handoff_words.case_code(case_id)), "good")
+    return redirect(url_for("handoff.file", case_id=case_id), 303)
+
+
+@blueprint.post("/cases/<uuid:case_id>/release")
+@needs(*_BOARD)
+def release(case_id: UUID) -> Response:
+    """Give the case back, with the reason."""
+    me, lab = current(), laboratory()
+    try:
+        with lab.sessions.begin() as session:
+            shown = _check_visible(session, me, case_id)
+            if not me.roles & _OVERSEES and shown.team_id != me.team_id:
+                raise WrongScope(where=f"case {case_id}", came="a case of another team")
+            release_claim(session, case_id, by=me.actor, now=now(), reason=_reason())
+    except Refusal as refusal:
+        flash(said(refusal), "bad")
+        return redirect(url_for("handoff.file", case_id=case_id), 303)
+    flash(_("Given back: the case waits for a team again."), "good")
+    return redirect(url_for("handoff.page"), 303)
+
+
+@blueprint.post("/cases/<uuid:case_id>/take-over")
+@needs(*_BOARD)
+def move(case_id: UUID) -> Response:
+    """Take a case over from another team, with the reason."""
+    me, lab = current(), laboratory()
+    try:
+        with lab.sessions.begin() as session:
+            _check_visible(session, me, case_id)
+            team = _claiming_team(me)
+            take_over(session, case_id, team, by=me.actor, now=now(), reason=_reason())
+    except Refusal as refusal:
+        flash(said(refusal), "bad")
+    else:
+        flash(_("The case has changed hands."), "good")
+    return redirect(url_for("handoff.file", case_id=case_id), 303)
+
+
+@blueprint.post("/cases/<uuid:case_id>/seen")
+@needs(*_BOARD)
+def seen(case_id: UUID) -> Response:
+    """The team knows of a correction."""
+    me, lab = current(), laboratory()
+    with lab.sessions.begin() as session:
+        _check_visible(session, me, case_id)
+        fetch_case(session, case_id, team_id=_reading_team(me), by=me.actor, now=now())
+    return redirect(url_for("handoff.page"), 303)
+
+
+def init_app(app: Flask) -> None:
+    """Give the hand-off's templates its words."""
+    app.jinja_env.globals["say"] = handoff_words
+    app.jinja_env.globals["LATE_MIN"] = LATE_MIN
+
+
+def _asked() -> Asked:
+    team = request.args.get("team", "")
+    try:
+        team_id = UUID(team) if team else None
+    except ValueError:
+        team_id = None
+    order = Order.OLDEST if request.args.get("order") == Order.OLDEST else Order.NEWEST
+    return Asked(
+        area=request.args.get("area") or None,
+        team_id=team_id,
+        order=order,
+        page=min(max(request.args.get("page", 1, int), 1), 1_000),
+    )
+
+
+def _query(asked: Asked) -> dict[str, str]:
+    given = {
+        "area": asked.area,
+        "team": str(asked.team_id) if asked.team_id else None,
+        "order": Order.OLDEST.value if asked.order is Order.OLDEST else None,
+        "page": str(asked.page) if asked.page > 1 else None,
+    }
+    return {name: value for name, value in given.items() if value}
+
+
+def _file_scope(me: SignedIn) -> Scope:
+    """A reviewer judged the evidence and may read what became of it."""
+    return Scope(everything=bool(me.roles & (_OVERSEES | {Role.REVIEWER})), team_id=me.team_id)
+
+
+def _may_claim(me: SignedIn) -> bool:
+    return me.team_id is not None and Role.TRACER in me.roles
+
+
+def _reading_team(me: SignedIn) -> UUID | None:
+    return me.team_id if Role.TRACER in me.roles else None
+
+
+def _claiming_team(me: SignedIn) -> UUID:
+    """An operator says for which team; a tracer claims for their own, whatever the form says."""
+    chosen = request.form.get("team", "") if me.roles & _OVERSEES else ""
+    try:
+        team_id = UUID(chosen) if chosen else me.team_id
+    except ValueError:
+        team_id = None
+    if team_id is None:
+        raise WrongScope(where="claim", came="nobody's team")
+    return team_id
+
+
+def _reason() -> str:
+    """The two forms may stand on one page, so their fields have two names."""
+    return request.form.get("reason") or request.form.get("why", "")
+
+
+def _check_visible(session: Session, me: SignedIn, case_id: UUID) -> CaseRow:
+    site_id = laboratory().site_id
+    found = views.case_row(session, scope_of(me), Asked(), case_id, site_id=site_id, now=now())
+    return _visible(found, case_id)
+
+
+def _visible(found: CaseRow | None, case_id: UUID) -> CaseRow:
+    """Raises NotFound: a case of somebody else's area does not exist for this reader."""
+    if found is None:
+        raise NotFound(came=str(case_id), where="cases")
+    return found

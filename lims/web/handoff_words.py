@@ -1,0 +1,131 @@
+"""How the hand-off says things: a case's state and basis, what to do, a phone half hidden."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from lims.domain.lifecycle import CaseState
+from lims.domain.outcomes import Basis, NoticeKind
+from lims.web.language import gettext as _
+from lims.work.views.board import CaseRow
+
+_SHOWN_DIGITS: Final = 3
+
+
+def case_code(case_id: UUID) -> str:
+    """What two people say on the telephone: the last six characters of the id."""
+    return f"F0-{case_id.hex[-6:].upper()}"
+
+
+def half_hidden(phone: str | None) -> str:
+    """+84912345218 → 09x xxx x218: enough to know which, too little to call from the list."""
+    if not phone:
+        return ""
+    national = "0" + phone.removeprefix("+84") if phone.startswith("+84") else phone
+    hidden = "x" * max(0, len(national) - 2 - _SHOWN_DIGITS)
+    digits = national[:2] + hidden + national[-_SHOWN_DIGITS:]
+    return " ".join(part for part in (digits[:3], digits[3:6], digits[6:]) if part)
+
+
+def national_phone(phone: str | None) -> str:
+    """+84912345218 → 0912 345 218, as people dial it here."""
+    if not phone or not phone.startswith("+84"):
+        return phone or ""
+    digits = "0" + phone.removeprefix("+84")
+    return f"{digits[:4]} {digits[4:7]} {digits[7:]}"
+
+
+def state_name(state: CaseState) -> str:
+    """Which of the signs of the house a case carries."""
+    match state:
+        case CaseState.PRESUMPTIVE:
+            return "presumptive"
+        case CaseState.CONFIRMED:
+            return "positive"
+        case CaseState.NOT_CONFIRMED | CaseState.WITHDRAWN:
+            return "discordant"
+        case CaseState.CLOSED:
+            return "waiting"
+
+
+def state_words(state: CaseState) -> str:
+    match state:
+        case CaseState.PRESUMPTIVE:
+            return _("presumptive")
+        case CaseState.CONFIRMED:
+            return _("confirmed")
+        case CaseState.NOT_CONFIRMED:
+            return _("not confirmed")
+        case CaseState.WITHDRAWN:
+            return _("withdrawn")
+        case CaseState.CLOSED:
+            return _("closed")
+
+
+def basis_words(basis: Basis) -> str:
+    match basis:
+        case Basis.PCR:
+            return _("PCR")
+        case Basis.ANTIGEN_PRESUMPTIVE:
+            return _("Rapid test")
+
+
+def next_step(row: CaseRow) -> str:
+    """The second line of the basis: what is known, or what comes next."""
+    match row.state:
+        case CaseState.PRESUMPTIVE if row.basis is Basis.ANTIGEN_PRESUMPTIVE:
+            return _("a PCR test will confirm or refute it")
+        case CaseState.PRESUMPTIVE:
+            return _("waits for a reviewer's word")
+        case CaseState.CONFIRMED:
+            return _("confirmed by a reviewer")
+        case CaseState.NOT_CONFIRMED:
+            return _("the PCR test did not find it")
+        case CaseState.WITHDRAWN:
+            return _("the result no longer counts")
+        case CaseState.CLOSED:
+            return _("closed")
+
+
+def instruction(state: CaseState) -> str:
+    """What the team does now, in one breath; the same words for everybody."""
+    match state:
+        case CaseState.PRESUMPTIVE:
+            return _("Isolate at once and list the contacts. A confirmation is on its way.")
+        case CaseState.CONFIRMED:
+            return _("Isolate, and list everybody met since two days before the swab.")
+        case CaseState.NOT_CONFIRMED | CaseState.WITHDRAWN:
+            return _(
+                "Tell the person that this result no longer counts. Isolation as a contact stays."
+            )
+        case CaseState.CLOSED:
+            return _("Nothing more to do.")
+
+
+def sex_words(sex: str | None) -> str:
+    return {"male": _("male"), "female": _("female")}.get(sex or "", "")
+
+
+def kind_words(kind: NoticeKind) -> str:
+    match kind:
+        case NoticeKind.CASE_OPENED:
+            return _("new case")
+        case NoticeKind.CASE_CONFIRMED:
+            return _("confirmed")
+        case NoticeKind.CASE_CORRECTED:
+            return _("correction")
+        case NoticeKind.ALERT_RAISED:
+            return _("early warning")
+        case NoticeKind.ALERT_UPDATED:
+            return _("early warning, changed")
+
+
+def outcome_words(outcome: str) -> str:
+    """The word of a result, with its state's colour and sign from the macro."""
+    return {
+        "detected": _("detected"),
+        "not_detected": _("not detected"),
+        "inconclusive": _("inconclusive"),
+        "invalid": _("invalid"),
+    }.get(outcome, outcome)

@@ -1,0 +1,138 @@
+"""A reviewer's word on a whole run: what was held may count, or nothing of it does."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from lims.domain.lifecycle import RUN_MOVES, RunState, move
+from lims.domain.refusals import IllegalMove, UnknownRun
+from lims.tables import Run
+from lims.work.audit import record
+from lims.work.measurements import given_reason
+from lims.work.settle import settle
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """The run as it stands, and how many results the word was about."""
+
+    run_id: UUID
+    plate: str
+    state: RunState
+    results: int
+    replayed: bool
+
+
+def release_held_run(session: Session, run_id: UUID, *, by: str, now: datetime) -> Reviewed:
+    """Let the held results of a run count although its controls were late (S11).
+
+    Its negatives stay void: they were queued again when it was judged. Again
+    changes nothing. Raises UnknownRun; IllegalMove for an invalid run, which
+    nobody can release, and for one that is not judged.
+    """
+    run = _locked_run(session, run_id)
+    if run.state == RunState.VALID:
+        return Reviewed(run.id, run.plate, RunState.VALID, 0, replayed=True)
+    if run.state == RunState.MEASURING:
+        raise IllegalMove(
+            source=run.state,
+            target="released",
+            allowed=[RunState.INVALID],
+            where=f"run {run.plate}, not judged yet",
+        )
+    run.state = move(RUN_MOVES, RunState(run.state), RunState.VALID, what=f"run {run.plate}")
+    run.verdict_why = f"{run.verdict_why}; released by {by}"
+    session.flush()
+    tubes = session.execute(
+        text(
+            "UPDATE result SET held = false WHERE run_id = :run AND current AND held"
+            " RETURNING tube_id"
+        ),
+        {"run": run.id},
+    )
+    return _settled(session, run, tubes.scalars(), "release_held_run", by=by, now=now)
+
+
+def invalidate_run(
+    session: Session, run_id: UUID, reason: str, *, by: str, now: datetime
+) -> Reviewed:
+    """Withdraw everything a run said; its tubes are wanted again and lost cases are withdrawn.
+
+    Also ends a run whose analyser never came back (S12). The measurements stay
+    to be read. Again changes nothing. Raises UnknownRun, InvalidBody (no
+    reason), IllegalMove for a run that was never measured.
+    """
+    said = given_reason(reason)
+    run = _locked_run(session, run_id)
+    if run.state == RunState.INVALID:
+        return Reviewed(run.id, run.plate, RunState.INVALID, 0, replayed=True)
+    run.state = move(RUN_MOVES, RunState(run.state), RunState.INVALID, what=f"run {run.plate}")
+    run.verdict_why = f"invalidated by {by}: {said}"
+    run.judged_at = run.judged_at or now
+    session.flush()
+    values = {"run": run.id, "why": said, "now": now}
+    tubes = set(session.execute(_VOID_TESTS, values).scalars())
+    tubes |= set(session.execute(_CANCEL_RESULTS, values).scalars())
+    session.execute(_SET_ASIDE, values)
+    return _settled(session, run, tubes, "invalidate_run", by=by, now=now, reason=said)
+
+
+_VOID_TESTS = text("""
+UPDATE test_order o SET state = 'void', because = :why, closed_at = :now
+WHERE o.state IN ('plated', 'resulted')
+  AND (o.id IN (SELECT w.order_id FROM well w WHERE w.run_id = :run)
+       OR o.id IN (SELECT r.order_id FROM result r WHERE r.run_id = :run AND r.current))
+RETURNING o.tube_id
+""")
+
+_CANCEL_RESULTS = text("""
+UPDATE result SET status = 'X', current = false, held = false
+WHERE run_id = :run AND current RETURNING tube_id
+""")
+
+_SET_ASIDE = text("""
+UPDATE measurement SET standing = 'dismissed', why = 'its run was invalidated: ' || :why
+WHERE run_id = :run AND standing = 'held'
+""")
+
+
+def _locked_run(session: Session, run_id: UUID) -> Run:
+    run = session.scalars(
+        select(Run)
+        .where(Run.id == run_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if run is None:
+        raise UnknownRun(came=str(run_id), where="run_id")
+    return run
+
+
+def _settled(
+    session: Session,
+    run: Run,
+    touched: Iterable[UUID],
+    verb: str,
+    *,
+    by: str,
+    now: datetime,
+    **detail: str,
+) -> Reviewed:
+    tubes = list(touched)
+    record(
+        session,
+        site_id=run.site_id,
+        actor=by,
+        verb=verb,
+        subject=run.plate,
+        now=now,
+        results=len(tubes),
+        **detail,
+    )
+    session.flush()
+    settle(session, sorted(set(tubes)), site_id=run.site_id, now=now)
+    return Reviewed(run.id, run.plate, RunState(run.state), len(tubes), replayed=False)

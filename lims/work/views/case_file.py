@@ -1,0 +1,166 @@
+"""One case with everything the hand-off knows of it: evidence, claims, and who was told when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from lims.domain.lifecycle import NoticeState
+from lims.domain.outcomes import NoticeKind
+from lims.work.views.board import Choice
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One result or rapid test behind the case. `ct_cycles` only for those who may read it."""
+
+    barcode: str | None
+    assay: str
+    outcome: str
+    ct_cycles: float | None
+    kit_lot: str | None
+    pooled: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimLine:
+    """Who held the case, from when to when."""
+
+    team: str
+    claimed_by: str
+    claimed_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeLine:
+    """One notice about the case: to whom, by what way, and how far it came."""
+
+    team: str
+    channel: str
+    kind: NoticeKind
+    sequence: int
+    state: NoticeState
+    created_at: datetime
+    attempts: int
+    next_attempt_at: datetime
+    delivered_at: datetime | None
+    fetched_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFile:
+    """What stands on the case's page below its heading."""
+
+    definition: str
+    site: str
+    evidence: Sequence[Evidence]
+    claims: Sequence[ClaimLine]
+    notices: Sequence[NoticeLine]
+    teams: Sequence[Choice]
+
+
+_ABOUT = text(
+    """
+    SELECT c.definition, site.name AS site, f.evidence, f.specimen_id
+    FROM f0_case c JOIN site ON site.id = c.site_id JOIN finding f ON f.id = c.finding_id
+    WHERE c.id = :case
+    """
+)
+
+_EVIDENCE = text(
+    """
+    SELECT t.barcode, t.assay_code AS assay, r.outcome, r.ct_cycles, NULL AS kit_lot,
+           (SELECT count(*) FROM tube_specimen ts WHERE ts.tube_id = t.id) AS pooled,
+           r.created_at AS at
+    FROM result r JOIN tube t ON t.id = r.tube_id
+    WHERE r.id = ANY(:evidence)
+    UNION ALL
+    SELECT NULL, 'antigen', q.outcome, NULL, q.kit_lot, 1, q.read_at
+    FROM rapid_test q WHERE q.specimen_id = :specimen
+    ORDER BY at
+    """
+)
+
+_CLAIMS = text(
+    """
+    SELECT t.name AS team, k.claimed_by, k.claimed_at, k.ended_at
+    FROM claim k JOIN team t ON t.id = k.team_id
+    WHERE k.case_id = :case ORDER BY k.claimed_at
+    """
+)
+
+_NOTICES = text(
+    """
+    SELECT t.name AS team, b.channel, n.kind, n.sequence, n.state, n.created_at, n.attempts,
+           n.next_attempt_at, n.delivered_at, n.fetched_at
+    FROM notice n JOIN subscription b ON b.id = n.subscription_id JOIN team t ON t.id = b.team_id
+    WHERE n.case_id = :case ORDER BY n.sequence, t.name, b.channel
+    """
+)
+
+_TOLD_TEAMS = text(
+    """
+    SELECT DISTINCT t.id AS value, t.name AS label
+    FROM notice n JOIN subscription b ON b.id = n.subscription_id JOIN team t ON t.id = b.team_id
+    WHERE n.case_id = :case ORDER BY t.name
+    """
+)
+
+_READS_ANTIGEN: Final = {"positive": "detected", "negative": "not_detected"}
+
+
+def case_file(session: Session, case_id: UUID, *, with_ct: bool) -> CaseFile:
+    """The file of a case that the caller has found visible; `with_ct` for reviewers and admins."""
+    about = session.execute(_ABOUT, {"case": case_id}).one()
+    given = {"case": case_id}
+    return CaseFile(
+        definition=about.definition,
+        site=about.site,
+        evidence=_evidence(session, list(about.evidence), about.specimen_id, with_ct=with_ct),
+        claims=[
+            ClaimLine(row.team, row.claimed_by, row.claimed_at, row.ended_at)
+            for row in session.execute(_CLAIMS, given)
+        ],
+        notices=[
+            NoticeLine(
+                team=row.team,
+                channel=row.channel,
+                kind=NoticeKind(row.kind),
+                sequence=row.sequence,
+                state=NoticeState(row.state),
+                created_at=row.created_at,
+                attempts=row.attempts,
+                next_attempt_at=row.next_attempt_at,
+                delivered_at=row.delivered_at,
+                fetched_at=row.fetched_at,
+            )
+            for row in session.execute(_NOTICES, given)
+        ],
+        teams=[Choice(str(row.value), row.label) for row in session.execute(_TOLD_TEAMS, given)],
+    )
+
+
+def _evidence(
+    session: Session, ids: Sequence[UUID], specimen_id: UUID, *, with_ct: bool
+) -> Sequence[Evidence]:
+    rows = session.execute(_EVIDENCE, {"evidence": ids, "specimen": specimen_id})
+    return [
+        Evidence(
+            barcode=row.barcode,
+            assay=row.assay,
+            outcome=_READS_ANTIGEN.get(row.outcome, row.outcome),
+            ct_cycles=row.ct_cycles if with_ct else None,
+            kit_lot=row.kit_lot,
+            pooled=row.pooled,
+            at=row.at,
+        )
+        for row in rows
+    ]

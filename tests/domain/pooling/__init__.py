@@ -1,0 +1,1 @@
+"""Concluding about pools, as values."""

@@ -1,0 +1,223 @@
+"""A LIMS to post to, and processes to kill: what the tests of the whole gateway stand on."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from instruments.measurement import Capture
+
+ROOT = Path(__file__).parent.parent.parent
+ENV = {**os.environ, "PYTHONPATH": str(ROOT), "NO_PROXY": "127.0.0.1"}
+WITHIN_S = 60.0  # how long a test waits for what must come, on a machine however slow
+
+
+def until(true: Callable[[], object], what: str) -> None:
+    """Poll; fail with `what` when it does not come."""
+    end = time.monotonic() + WITHIN_S
+    while not true():
+        if time.monotonic() > end:
+            raise AssertionError(f"did not come: {what}")
+        time.sleep(0.01)
+
+
+@dataclass
+class Lims:
+    """Takes captures as `POST /api/v1/messages` does: 201 at first, 200 on a replay, 401 without
+    the token of the day. `refuse` may answer a capture otherwise."""
+
+    token: str = "today"
+    taken: dict[str, Capture] = field(default_factory=dict)
+    posts: list[str] = field(default_factory=list)
+    refuse: Callable[[Capture], int | None] = lambda _capture: None
+    _server: ThreadingHTTPServer | None = None
+    port: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/api/v1/messages"
+
+    def start(self) -> None:
+        lims = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                status, answer = lims.answer(self.headers["Authorization"], body)
+                content = json.dumps(answer).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        self.port = self._server.server_address[1]
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def stop(self) -> None:
+        if self._server:
+            self._server.shutdown()
+            self._server.server_close()
+
+    def answer(self, authorization: str, body: bytes) -> tuple[int, Mapping[str, object]]:
+        if authorization != f"Bearer {self.token}":
+            return 401, {"type": "/problems/unauthorized"}
+        capture = Capture.from_json(json.loads(body))
+        self.posts.append(capture.digest)
+        if refused := self.refuse(capture):
+            return refused, {"type": "/problems/refused", "detail": capture.digest}
+        first = capture.digest not in self.taken
+        self.taken.setdefault(capture.digest, capture)
+        return (201 if first else 200), {"digest": capture.digest}
+
+    def wells(self) -> dict[tuple[str | None, str | None], str]:
+        """As the LIMS would de-duplicate: run and well, to what was measured there."""
+        told = [m for capture in self.taken.values() for m in capture.measurements]
+        wells = {(m.run, m.well): f"{m.specimen} {m.targets}" for m in told}
+        for m in told:
+            assert wells[m.run, m.well] == f"{m.specimen} {m.targets}", "two stories of one well"
+        return wells
+
+
+class Running:
+    """A process of ours, its standard output collected."""
+
+    def __init__(self, command: Sequence[str], log: Path) -> None:
+        self.log = log
+        self.lines: list[str] = []
+        with log.open("ab") as err:
+            self.process = subprocess.Popen(
+                [sys.executable, *command],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=err,
+                env=ENV,
+                text=True,
+                cwd=ROOT,
+            )
+        self._collector = threading.Thread(target=self._collect, daemon=True)
+        self._collector.start()
+
+    def tell(self, message: Mapping[str, object]) -> None:
+        assert self.process.stdin
+        self.process.stdin.write(json.dumps(message) + "\n")
+        self.process.stdin.flush()
+
+    def end(self, how: signal.Signals = signal.SIGKILL) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        code = self.process.wait(WITHIN_S)
+        self._collector.join()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe:
+                pipe.close()
+        return code
+
+    def events(self, named: str) -> list[dict[str, Any]]:
+        told = [json.loads(line) for line in self.log.read_text().splitlines() if line[:1] == "{"]
+        return [event for event in told if event["event"] == named]
+
+    def _collect(self) -> None:
+        assert self.process.stdout
+        self.lines.extend(iter(self.process.stdout.readline, ""))
+
+
+@dataclass
+class Bench:
+    """An analyser, a gateway and a LIMS in one folder."""
+
+    folder: Path
+    lims: Lims = field(default_factory=Lims)
+    _started: list[Running] = field(default_factory=list)
+
+    @property
+    def tty(self) -> Path:
+        return self.folder / "tty"
+
+    @property
+    def spool(self) -> Path:
+        return self.folder / "spool"
+
+    def gateway(
+        self, driver: str = "plate96", before: str = "", idle_timeout_s: float = 30.0
+    ) -> Running:
+        """`before` is Python run in the gateway's process first, to make it fall at a point."""
+        token = self.folder / "token"
+        if not token.exists():
+            token.write_text("today\n")
+        if not self.lims.port:
+            self.lims.start()
+        started = f"{before}\nfrom instruments.gateway import main; main()"
+        options = {
+            "--link": self.tty,
+            "--driver": driver,
+            "--spool": self.spool,
+            "--post": self.lims.url,
+            "--token-file": token,
+            "--instrument": "cycler-1",
+            "--idle-timeout": idle_timeout_s,
+        }
+        words = [str(word) for option in options.items() for word in option]
+        running = self._run(["-c", started, *words], "gateway")
+        until(lambda: running.events("link up"), "the gateway's line")
+        return running
+
+    def analyser(
+        self,
+        driver: str = "plate96",
+        *misbehave: str,
+        reply_timeout_s: float = 1.0,
+        drop_after: int = 5,
+    ) -> Running:
+        words = ["--driver", driver, "--serial", "C1000", "--pty-link", str(self.tty)]
+        words += ["--reply-timeout", str(reply_timeout_s), "--drop-after", str(drop_after)]
+        words += [word for kind in misbehave for word in ("--misbehave", kind)]
+        running = self._run(["-m", "instruments.simulator", *words], "analyser")
+        until(self.tty.exists, "the analyser's line")
+        return running
+
+    def clear(self) -> None:
+        for running in self._started:
+            running.end()
+        self.lims.stop()
+
+    def _run(self, command: Sequence[str], name: str) -> Running:
+        running = Running(command, self.folder / f"{name}-{len(self._started)}.log")
+        self._started.append(running)
+        return running
+
+
+@contextmanager
+def bench_in(folder: Path) -> Iterator[Bench]:
+    bench = Bench(folder)
+    try:
+        yield bench
+    finally:
+        bench.clear()
+
+
+def a_plate(name: str = "PL7", wells: int = 6) -> dict[str, object]:
+    """The last well is a control; one target in five did not amplify."""
+    places = [f"{row}{column:02}" for column in range(1, 13) for row in "ABCDEFGH"][:wells]
+    told = [
+        {
+            "well": place,
+            "specimen": f"{name}-{n}",
+            "role": "specimen" if n < wells else "negative_control",
+            "targets": {"ORF1ab": None if n % 5 == 0 else 20 + n / 8, "N": None, "IC": 27.1},
+        }
+        for n, place in enumerate(places, start=1)
+    ]
+    return {"plate": name, "wells": told}
