@@ -197,6 +197,7 @@ def test_the_deliverer_survives_a_database_that_throws_everybody_out(
     with receiver() as team, delivering(lab):
         subscription = here.webhook(team.url)
         first = here.owe(subscription)
+        here.session.execute(select(func.pg_notify("notice_owed", "")))
         here.session.commit()
         until(lambda: states(lab) == ["delivered"])
         here.session.close()
