@@ -18,12 +18,21 @@ from lims.web import (
     handoff,
     handoff_dead,
     home,
+    lab_words,
+    labels,
     language,
+    people,
+    pools,
     problems,
+    receive,
     refusing,
+    runs,
+    scan,
     shell,
+    tubes,
 )
 from lims.web.admin import blueprint as administration
+from lims.web.collect import blueprint as collection
 
 MAX_BODY_BYTES: Final = 16 * 1024 * 1024  # a day's import file; a plate's message is 100 KB
 SHIFT: Final = timedelta(hours=12)  # nobody's session outlives their shift
@@ -31,9 +40,17 @@ SHIFT: Final = timedelta(hours=12)  # nobody's session outlives their shift
 PAGES: Final = (
     home.blueprint,
     doorway.blueprint,
+    collection,
+    receive.blueprint,
+    pools.blueprint,
+    runs.blueprint,
     handoff.blueprint,
     handoff_dead.blueprint,
     feed.blueprint,
+    tubes.blueprint,
+    people.blueprint,
+    labels.blueprint,
+    scan.blueprint,
     problems.blueprint,
     administration,
 )
@@ -66,6 +83,7 @@ def create_app(laboratory: Laboratory, settings: Settings) -> Flask:
     access.init_app(app, other_doors=OTHER_DOORS)  # before CSRF: a stranger is asked to sign in
     CSRFProtect(app).exempt(api)  # it knows tokens only; no browser sends one by itself
     language.init_app(app)
+    lab_words.init_app(app)
     counting.init_app(app, laboratory)
     shell.init_app(app)
     handoff.init_app(app)

@@ -41,6 +41,10 @@ STAGES_OF: Final = {
 }
 
 
+# Those with tubes and cards in their hands; a tracing team works with cases.
+SCANNING: Final = frozenset({Role.TECHNICIAN, Role.REVIEWER, Role.OPERATOR})
+
+
 @dataclass(frozen=True)
 class NavStage:
     """One stage of the navigation, ready to print."""
@@ -202,5 +206,5 @@ def init_app(app: Flask) -> None:
         me = maybe_current()
         return {
             "site_name": site_name() if me else "",
-            "may_scan": me is not None and bool(stages_of(me)),
+            "may_scan": me is not None and bool(me.roles & SCANNING),
         }

@@ -1,16 +1,16 @@
-// A field with data-areas searches the 3,355 provinces and communes while one types.
+// A field with data-areas searches the 3,355 provinces and communes while one types. Listened for
+// on the document, since pages that scan in a row put new fields in place.
 
 const PAUSE_MS = 150;
+let waiting;
 
-for (const field of document.querySelectorAll("input[data-areas]")) {
-  const list = document.getElementById(field.getAttribute("list"));
-  let waiting;
-  field.addEventListener("input", () => {
-    clearTimeout(waiting);
-    if (field.value.includes("·") || field.value.trim().length < 2) return;
-    waiting = setTimeout(() => search(field, list), PAUSE_MS);
-  });
-}
+document.addEventListener("input", (event) => {
+  const field = event.target;
+  if (!(field instanceof HTMLInputElement) || !field.dataset.areas) return;
+  clearTimeout(waiting);
+  if (field.value.includes("·") || field.value.trim().length < 2) return;
+  waiting = setTimeout(() => search(field, document.getElementById(field.getAttribute("list"))), PAUSE_MS);
+});
 
 async function search(field, list) {
   const asked = field.value;

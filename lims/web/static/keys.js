@@ -43,9 +43,10 @@ document.addEventListener("click", (event) => {
   });
 });
 
-// One press, one deed: a second click on a form already on its way is not sent.
+// One press, one deed: a second click on a form already on its way is not sent. A button with
+// data-again (a download) leaves the page where it is and may be pressed again.
 document.addEventListener("submit", (event) => {
-  if (event.defaultPrevented) return;
+  if (event.defaultPrevented || event.submitter?.dataset.again !== undefined) return;
   const form = event.target;
   if (form.dataset.sent) event.preventDefault();
   else if (form.method === "post") form.dataset.sent = "yes";

@@ -1,0 +1,115 @@
+"""What a desk has gathered of one registration: carried by the page, stored only when whole."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import session as cookie
+
+from lims.db.ids import uuid7
+from lims.domain import barcodes
+from lims.domain.refusals import Refusal
+from lims.web.collect.person_form import (
+    Card,
+    Typed,
+    chosen_uuid,
+    of_card,
+    of_known,
+    typed_person,
+)
+from lims.web.language import laboratory
+from lims.work.views.desk import KnownPerson
+
+KEPT: Final = ("campaign", "area")  # of the last registration at this desk; nothing about a person
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One person and one tube, in any order, by scan or by hand."""
+
+    specimen_id: UUID
+    typed: Typed
+    barcode: str = ""
+    campaign: str = ""
+    collected_at: str = ""
+    person_id: UUID | None = None
+    known: KnownPerson | None = None
+    faults: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def has_person(self) -> bool:
+        return bool(self.typed["name"])
+
+    @property
+    def carried(self) -> dict[str, str]:
+        """Hidden fields beside the scan field, so that the next scan knows all this."""
+        said = self.typed | {
+            "barcode": self.barcode,
+            "campaign": self.campaign,
+            "collected_at": self.collected_at,
+            "specimen_id": str(self.specimen_id),
+            "person_id": str(self.person_id or ""),
+        }
+        return {name: value for name, value in said.items() if value}
+
+    def with_card(self, card: Card, known: KnownPerson | None) -> "Draft":
+        """The card's person in place of whoever stood there; the commune typed for the desk stays.
+
+        Somebody known keeps the address and the commune that are stored.
+        """
+        blank = dict.fromkeys(self.typed, "") | {"area": self.typed["area"]}
+        stored = {name: said for name, said in of_known(known).items() if said} if known else {}
+        return replace(self, typed=blank | stored | of_card(card), known=known, person_id=None)
+
+    def with_known(self, known: KnownPerson) -> "Draft":
+        """Somebody registered before, chosen by id."""
+        return replace(self, typed=of_known(known), known=known, person_id=known.person_id)
+
+
+def fresh() -> Draft:
+    """An empty draft; campaign and commune are those of the desk's last registration."""
+    kept = cookie.get("desk", {})
+    typed = typed_person({}) | {"area": str(kept.get("area", ""))}
+    return Draft(uuid7(), typed, campaign=str(kept.get("campaign", "")))
+
+
+def drafted(form: Mapping[str, str]) -> Draft:
+    """What the page carried or the person typed."""
+    return Draft(
+        specimen_id=chosen_uuid(form, "specimen_id") or uuid7(),
+        typed=typed_person(form),
+        barcode=tidy_barcode(form.get("barcode", "")),
+        campaign=form.get("campaign", ""),
+        collected_at=form.get("collected_at", ""),
+        person_id=chosen_uuid(form, "person_id"),
+    )
+
+
+def keep_desk(campaign: str, area: str) -> None:
+    """Remember for the next registration at this browser."""
+    cookie["desk"] = {"campaign": campaign, "area": area}
+
+
+def tidy_barcode(text: str) -> str:
+    """As printed when it is one; else as typed, for the person to correct."""
+    try:
+        return barcodes.shown(barcodes.parse(text))
+    except Refusal:
+        return text.strip()
+
+
+def taken_at(text: str, now: datetime) -> datetime | None:
+    """What a desk typed as the moment of the swab, on the site's clock; None for nothing or later.
+
+    A browser's `datetime-local` field says 2021-11-21T08:12, without a zone.
+    """
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if read.tzinfo is None:
+        read = read.replace(tzinfo=ZoneInfo(laboratory().timezone))
+    return read if read <= now else None

@@ -1,0 +1,200 @@
+"""A household in one tube: cards one after the other, the next tube closes this one."""
+
+from dataclasses import replace
+
+from flask import redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from lims.db.ids import uuid7
+from lims.domain import barcodes, cards
+from lims.domain.refusals import (
+    BarcodeTaken,
+    DifferentBody,
+    InvalidBody,
+    NotABarcode,
+    PersonTwiceInPool,
+    Refusal,
+    WrongCheckCharacter,
+)
+from lims.doors.statuses import status_of
+from lims.tables import Site
+from lims.web.access import current, needs
+from lims.web.answers import Told, told
+from lims.web.collect.blueprint import DESK, blueprint
+from lims.web.collect.draft import keep_desk
+from lims.web.collect.field_draft import FieldDraft, drafted_tube, fresh_tube
+from lims.web.collect.one import Answer
+from lims.web.collect.person_form import chosen_uuid, invalid, of_card, read_person
+from lims.web.language import laboratory, later, now
+from lims.web.refusing import faults_of
+from lims.web.shell import day_start
+from lims.web.transaction import in_transaction
+from lims.work.field_pool import FieldPooled, FieldPoolRequest, register_field_pool
+from lims.work.views import desk
+from lims.work.views.desk import HouseholdKnown, KnownPerson
+
+NOBODY = later("add at least one person")
+LABEL_FIRST = later("scan the tube first")
+
+
+@blueprint.get("/field-pool")
+@needs(*DESK)
+def field_pool() -> str:
+    """An empty tube, or one for a household that is to be swabbed again."""
+    lab = laboratory()
+    household_id, done = chosen_uuid(request.args, "household"), request.args.get("done", "")
+    with lab.sessions.begin() as session:
+        home = household_id and desk.household_known(session, household_id, site_id=lab.site_id)
+        closed = desk.swab_in(session, barcodes.normalise(done), site_id=lab.site_id)
+    return show_tube(fresh_tube(request.args.get("tube", ""), home or None), done=closed)
+
+
+@blueprint.post("/field-pool/scan")
+@needs(*DESK)
+def scan_member() -> Answer:
+    """A card adds a person; a label opens the tube, or closes this one and opens the next."""
+    draft, text = drafted_tube(request.form), request.form.get("text", "")
+    try:
+        found = cards.scan(text)
+    except WrongCheckCharacter as refusal:
+        return show_tube(draft, refused=told(refusal)), 422
+    match found:
+        case cards.TubeBarcode(barcode):
+            if draft.barcode and draft.members:
+                return _close(draft, following=barcode)
+            return show_tube(replace(draft, barcode=barcodes.shown(barcode)))
+        case cards.Unrecognised():
+            return show_tube(draft, refused=told(NotABarcode(came=text[:40]))), 422
+        case _:
+            typed = of_card(found)
+            if draft.holds(typed):
+                return _twice(draft)
+            return show_tube(draft.adding(typed, _known(typed.get("national_id"))))
+
+
+@blueprint.post("/field-pool/add")
+@needs(*DESK)
+def add_member() -> Answer:
+    """Somebody typed, or somebody of the household by one tap."""
+    draft, known_id = drafted_tube(request.form), chosen_uuid(request.form, "known")
+    lab = laboratory()
+    with lab.sessions.begin() as session:
+        known = known_id and desk.person_known(session, known_id, site_id=lab.site_id)
+        if known:
+            again = known.person_id in draft.people
+            return _twice(draft) if again else show_tube(draft.adding({}, known))
+        try:
+            read_person(session, draft.typed)
+        except InvalidBody as refusal:
+            return show_tube(replace(draft, faults=faults_of(refusal))), 422
+    if draft.holds(draft.typed):
+        return _twice(draft)
+    return show_tube(draft.adding(draft.typed, _known(draft.typed["national_id"])))
+
+
+@blueprint.post("/field-pool/undo")
+@needs(*DESK)
+def undo_member() -> str:
+    """Without the last person."""
+    draft = drafted_tube(request.form)
+    return show_tube(replace(draft, members=draft.members[:-1]))
+
+
+@blueprint.post("/field-pool")
+@needs(*DESK)
+def close_tube() -> Answer:
+    """Register everybody in the tube."""
+    return _close(drafted_tube(request.form))
+
+
+def show_tube(
+    draft: FieldDraft, *, done: desk.DeskSwab | None = None, refused: Told | None = None
+) -> str:
+    """The page around a tube being filled."""
+    lab, by = laboratory(), current().actor
+    with lab.sessions.begin() as session:
+        campaigns = desk.open_campaigns(session, site_id=lab.site_id)
+        most = session.get_one(Site, lab.site_id).max_pool_size
+        home = desk.household_known(session, draft.household_id, site_id=lab.site_id)
+        last = desk.last_swabs(session, site_id=lab.site_id, by=by, since=day_start())
+        today = desk.swabbed_today(session, site_id=lab.site_id, by=by, since=day_start())
+    sizes = {str(one.campaign_id): one.pool_size for one in campaigns}
+    size = sizes.get(draft.campaign, 1)
+    return render_template(
+        "collect/field_pool.html",
+        draft=draft,
+        typed=draft.typed,
+        faults=draft.faults,
+        places=max(min(size, most) if size > 1 else most, len(draft.members)),
+        neighbours=_neighbours(draft, home),
+        done=done,
+        refused=refused,
+        campaigns=[(one.campaign_id, one.name) for one in campaigns],
+        last=last,
+        today=today,
+    )
+
+
+def _close(draft: FieldDraft, *, following: str = "") -> Answer:
+    if not draft.members or not draft.barcode:
+        fault = {"name": NOBODY} if draft.barcode else {"barcode": LABEL_FIRST}
+        return show_tube(replace(draft, faults=faults_of(invalid(fault)))), 422
+    try:
+        receipt = in_transaction(lambda session: _work(session, draft))
+    except InvalidBody as refusal:
+        return show_tube(replace(draft, faults=faults_of(refusal)), refused=told(refusal)), 422
+    except (DifferentBody, BarcodeTaken) as refusal:
+        again = replace(draft, tube_id=uuid7(), barcode="")
+        return show_tube(again, refused=told(refusal)), int(status_of(type(refusal)))
+    except Refusal as refusal:
+        return show_tube(draft, refused=told(refusal)), int(status_of(type(refusal)))
+    keep_desk(draft.campaign, draft.home.get("area", ""))
+    return _closed(receipt, following)
+
+
+def _closed(receipt: FieldPooled, following: str) -> Response:
+    at = url_for("collect.field_pool", done=receipt.barcode, tube=following or None)
+    return redirect(at, 303)
+
+
+def _work(session: Session, draft: FieldDraft) -> FieldPooled:
+    lab = laboratory()
+    members = tuple(member.value(session) for member in draft.members)
+    before = desk.collected_before(session, members[0].specimen_id)
+    request_ = FieldPoolRequest(
+        tube_id=draft.tube_id,
+        barcode=barcodes.parse(draft.barcode),
+        collected_at=before or now(),
+        members=members,
+        household=draft.door(session),
+        campaign_id=chosen_uuid({"campaign": draft.campaign}, "campaign"),
+    )
+    return register_field_pool(
+        session, request_, site_id=lab.site_id, by=current().actor, now=now()
+    )
+
+
+def _known(national_id: str | None) -> KnownPerson | None:
+    if not national_id:
+        return None
+    lab = laboratory()
+    with lab.sessions.begin() as session:
+        return desk.person_of_number(session, national_id, site_id=lab.site_id)
+
+
+def _neighbours(draft: FieldDraft, home: HouseholdKnown | None) -> list[KnownPerson]:
+    """Who lives behind this door and is not in the tube."""
+    if home is None:
+        return []
+    numbers = {one.typed["national_id"] for one in draft.members} - {""}
+    return [
+        one
+        for one in home.members
+        if one.person_id not in draft.people and one.national_id not in numbers
+    ]
+
+
+def _twice(draft: FieldDraft) -> Answer:
+    refused = told(PersonTwiceInPool())
+    return show_tube(draft, refused=refused), int(status_of(PersonTwiceInPool))

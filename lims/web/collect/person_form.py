@@ -1,0 +1,170 @@
+"""A person on a form: from a card, from what was typed, from who is known; then as a value."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
+
+from lims.domain.cards import ChipCard, EpidemicCode, InsuranceCard
+from lims.domain.identity import Birth, Sex, name_key, parse_birth
+from lims.domain.refusals import InvalidBody, NotAPhoneNumber
+from lims.domain.registration import PersonGiven
+from lims.doors.bodies import AreaBody, PersonBody
+from lims.web.language import later
+from lims.work.access import Fault
+from lims.work.areas import SCHEME
+from lims.work.views.areas import find_areas
+from lims.work.views.desk import KnownPerson
+
+Typed = dict[str, str]
+Card = ChipCard | EpidemicCode | InsuranceCard
+
+FIELDS: Final = (
+    "name",
+    "birth",
+    "sex",
+    "phone",
+    "national_id",
+    "address",
+    "area",
+    "work_area",
+)
+BIRTH: Final = later("a year or a day: 1987 or 05/03/1989")
+NUMBER: Final = later("the 12 digits of the card")
+ADDRESS: Final = later("at most 500 characters")
+PAST: Final = later("a moment that has passed")
+UNREADABLE: Final = later("this cannot be read")
+
+
+def typed_person(form: Mapping[str, str], prefix: str = "") -> Typed:
+    """The person's fields as typed."""
+    return {field: form.get(prefix + field, "").strip() for field in FIELDS}
+
+
+def of_card(card: Card) -> Typed:
+    """What a card fills in; what it does not say stays as it is."""
+    match card:
+        case ChipCard():
+            filled = {"national_id": card.national_id, "address": card.address}
+            filled |= {"sex": card.sex}
+        case InsuranceCard():
+            filled = {"address": card.address, "sex": card.sex}
+        case EpidemicCode():
+            number = card.open_number or ""
+            filled = {"national_id": number if number.isdigit() and len(number) == 12 else ""}
+    filled |= {"name": card.name, "birth": birth_text(card.birth)}
+    return {name: str(said) for name, said in filled.items() if said and said != Sex.UNKNOWN}
+
+
+def of_known(known: KnownPerson) -> Typed:
+    """What is stored of somebody, as the form shows it."""
+    return {
+        "name": known.name,
+        "birth": known.birth_date.strftime("%d/%m/%Y")
+        if known.birth_date
+        else str(known.birth_year or ""),
+        "sex": known.sex or "",
+        "phone": known.phone or "",
+        "national_id": known.national_id or "",
+        "address": known.address or "",
+        "area": _area_text(known.area_code, known.area),
+        "work_area": _area_text(known.work_area_code, known.work_area),
+    }
+
+
+def birth_text(birth: Birth | None) -> str:
+    """05/03/1989, or the year alone."""
+    if birth is None:
+        return ""
+    return birth.day.strftime("%d/%m/%Y") if birth.day else str(birth.year)
+
+
+def read_person(session: Session, typed: Typed) -> PersonGiven:
+    """The value. Raises InvalidBody naming every field that cannot stand."""
+    faults: dict[str, str] = {}
+    body: dict[str, Any] = {"name": typed["name"]}
+    body |= _birth(typed["birth"], faults)
+    body |= {field: typed[field] or None for field in ("sex", "national_id", "address")}
+    for field in ("area", "work_area"):
+        body[field] = read_area(session, typed[field], field, faults)
+    try:
+        person = PersonBody.model_validate(body | {"phone": typed["phone"] or None}).value()
+    except ValidationError as error:
+        for one in error.errors():
+            field = str(one["loc"][0]) if one["loc"] else "birth"
+            faults.setdefault(_SHOWN.get(field, field), _FAULTS.get(field, UNREADABLE))
+    except NotAPhoneNumber:
+        faults.setdefault("phone", Fault.PHONE)
+    if faults:
+        raise invalid(faults)
+    return person
+
+
+def read_area(session: Session, asked: str, field: str, faults: dict[str, str]) -> AreaBody | None:
+    """The one unit meant by what was typed; a doubt becomes the field's fault."""
+    if not asked:
+        return None
+    found = find_areas(session, SCHEME, asked[:200])
+    key = name_key(asked.partition(",")[0])
+    exact = [
+        one for one in found if name_key(one.full_name) in {kind + key for kind in _AREA_KINDS}
+    ]
+    meant = found if len(found) == 1 else exact
+    if len(meant) == 1:
+        return AreaBody(scheme=meant[0].scheme, code=meant[0].code)
+    faults[field] = Fault.AREA_SEVERAL if found else Fault.AREA_UNKNOWN
+    return None
+
+
+def invalid(faults: Mapping[str, str], where: str = "form") -> InvalidBody:
+    """Faults by field as the one refusal that forms know."""
+    return InvalidBody(
+        errors=[{"pointer": f"#/{name}", "detail": str(said)} for name, said in faults.items()],
+        where=where,
+    )
+
+
+def chosen_uuid(form: Mapping[str, str], field: str) -> UUID | None:
+    """An id that the form carries, or none."""
+    try:
+        return UUID(form.get(field, ""))
+    except ValueError:
+        return None
+
+
+def moment(text: str, now: datetime) -> datetime | None:
+    """A moment that the form carries; one in the future was not on the form."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return read if read.tzinfo is not None and read <= now else None
+
+
+_AREA_KINDS: Final = ("", "thanh pho ", "tinh ", "phuong ", "xa ", "dac khu ")
+_SHOWN: Final = {"birth_year": "birth", "birth_date": "birth"}
+_FAULTS: Final = {
+    "name": str(Fault.NAME),
+    "birth_year": BIRTH,
+    "birth_date": BIRTH,
+    "national_id": NUMBER,
+    "phone": str(Fault.PHONE),
+    "address": ADDRESS,
+}
+
+
+def _birth(text: str, faults: dict[str, str]) -> dict[str, Any]:
+    if not text:
+        return {}
+    birth = parse_birth(text)
+    if birth is None:
+        faults["birth"] = BIRTH
+        return {}
+    return {"birth_year": birth.year, "birth_date": birth.day}
+
+
+def _area_text(code: str | None, name: str | None) -> str:
+    return f"{code} · {name}" if code and name else ""

@@ -1,0 +1,101 @@
+"""The laboratory's own words in this request's language: kinds, states, reasons, roles of wells."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from flask import Flask
+
+from lims.domain.lifecycle import (
+    CaseState,
+    OrderReason,
+    OrderState,
+    RunState,
+    Standing,
+    TubeKind,
+    TubeState,
+)
+from lims.domain.outcomes import Basis
+from lims.web.language import gettext, later
+from lims.web.reasons import reason
+
+# The English word of each member; a word that another page says otherwise has its own sentence.
+WORDS: Final[Mapping[StrEnum, str]] = {
+    TubeKind.INDIVIDUAL: later("single tube"),
+    TubeKind.FIELD_POOL: later("pooled at the desk"),
+    TubeKind.LAB_POOL: later("pooled in the laboratory"),
+    TubeState.COLLECTED: later("on the way"),
+    TubeState.RECEIVED: later("in the laboratory"),
+    TubeState.REJECTED: later("rejected"),
+    TubeState.DISCARDED: later("discarded"),
+    OrderState.QUEUED: later("in the queue"),
+    OrderState.PLATED: later("on a plate"),
+    OrderState.RESULTED: later("answered"),
+    OrderState.VOID: later("no evidence"),
+    OrderState.CANCELLED: later("cancelled"),
+    OrderReason.PRIMARY: later("first test"),
+    OrderReason.RESOLVE: later("member of a positive pool"),
+    OrderReason.REPEAT: later("repeat"),
+    OrderReason.RERUN: later("run again"),
+    OrderReason.DISCORDANT: later("pool and members disagree"),
+    OrderReason.CONFIRM: later("confirms a rapid test"),
+    RunState.PLANNED: later("laid out"),
+    RunState.MEASURING: later("being measured"),
+    RunState.VALID: later("controls passed"),
+    RunState.HELD: later("held for a reviewer"),
+    RunState.INVALID: later("invalid"),
+    CaseState.PRESUMPTIVE: later("presumptive"),
+    CaseState.CONFIRMED: later("confirmed"),
+    CaseState.NOT_CONFIRMED: later("not confirmed"),
+    CaseState.WITHDRAWN: later("withdrawn"),
+    CaseState.CLOSED: later("closed"),
+    Basis.PCR: later("PCR"),
+    Basis.ANTIGEN_PRESUMPTIVE: later("rapid test, presumptive"),
+    Standing.MATCHED: later("counts"),
+    Standing.HELD: later("held"),
+    Standing.UNMATCHED: later("belongs to no tube yet"),
+    Standing.CORRECTION: later("another value"),
+    Standing.CONTROL: later("control"),
+    Standing.DISMISSED: later("dismissed"),
+}
+_KINDS: Final = {
+    "tube_kind": TubeKind,
+    "tube_state": TubeState,
+    "order_state": OrderState,
+    "order_reason": OrderReason,
+    "run_state": RunState,
+    "case_state": CaseState,
+    "basis": Basis,
+    "standing": Standing,
+}
+_SEXES: Final = {"male": later("male"), "female": later("female")}
+_ROLES: Final = {
+    "negative_control": "NTC",
+    "positive_control": "PC",
+    "extraction_control": "EC",
+}
+
+
+def word(member: StrEnum) -> str:
+    """The word of a member of one of the laboratory's enumerations."""
+    return gettext(WORDS[member])
+
+
+def word_of(kind: str, value: str | None) -> str:
+    """The same for a stored word: `{{ row.kind|word("tube_kind") }}`."""
+    return "—" if value is None else word(_KINDS[kind](value))
+
+
+def sex(value: str | None) -> str:
+    """Empty where nobody said."""
+    return gettext(_SEXES[value]) if value in _SEXES else ""
+
+
+def control(role: str) -> str:
+    """A control as technicians write it on the plate: NTC, PC, EC."""
+    return _ROLES.get(role, role)
+
+
+def init_app(app: Flask) -> None:
+    """Give the templates these words."""
+    app.jinja_env.filters.update(word=word_of, reason=reason, sex=sex, control=control)

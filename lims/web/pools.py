@@ -1,0 +1,255 @@
+"""Pools: what waits for one, making one by scanning, and who in a pool may be F0."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+from uuid import UUID
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from lims.db.ids import uuid7
+from lims.domain import barcodes
+from lims.domain.lifecycle import TubeKind
+from lims.domain.refusals import (
+    AlreadyInPool,
+    BarcodeTaken,
+    DifferentBody,
+    IllegalMove,
+    NotFound,
+    PoolFull,
+    Refusal,
+    TubeRejected,
+    UnknownBarcode,
+)
+from lims.doors.statuses import status_of
+from lims.tables import Site
+from lims.web.access import current, needs
+from lims.web.answers import Told, told
+from lims.web.collect.person_form import chosen_uuid
+from lims.web.language import laboratory, now
+from lims.web.pool_words import next_for, sign_of, stand_word
+from lims.web.shell import day_start
+from lims.web.transaction import in_transaction
+from lims.work.access import Role
+from lims.work.pool import PoolRequest, make_pool
+from lims.work.views import pool_view, reception
+from lims.work.views.reception import DoorTube, Step
+from lims.work.views.stages import LIMITS, Item
+from lims.work.views.tube_story import Sign, tube_story
+
+blueprint = Blueprint("pools", __name__, url_prefix="/pools")
+BENCH: Final = (Role.TECHNICIAN, Role.OPERATOR)
+LAB: Final = (Role.TECHNICIAN, Role.REVIEWER, Role.OPERATOR)
+MOST_SOURCES: Final = 100
+
+
+@dataclass(frozen=True)
+class PoolDraft:
+    """A pool being made at the bench; its tubes stand in front of the person, not in a row yet."""
+
+    pool_id: UUID
+    barcode: str = ""
+    sources: tuple[str, ...] = ()
+    campaign: str = ""
+    faults: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def carried(self) -> list[tuple[str, str]]:
+        """Hidden fields beside the scan field."""
+        said = {"pool_id": str(self.pool_id), "barcode": self.barcode, "campaign": self.campaign}
+        fields = [(name, value) for name, value in said.items() if value]
+        return [*fields, *(("source", source) for source in self.sources)]
+
+
+@blueprint.get("")
+@needs(*BENCH)
+def page() -> str:
+    """What waits for a pool, and every pool of the last two days."""
+    lab = laboratory()
+    with lab.sessions.begin() as session:
+        rack = pool_view.rack(session, site_id=lab.site_id)
+        lines = pool_view.pools(
+            session, site_id=lab.site_id, since=day_start() - LIMITS[Item.SWAB_AGAIN]
+        )
+    return render_template(
+        "pools/list.html",
+        rack=rack,
+        open_pools=[line for line in lines if line.stand in pool_view.OPEN],
+        done_pools=[line for line in lines if line.stand not in pool_view.OPEN],
+        limit_min=LIMITS[Item.TO_POOL].total_seconds() / 60,
+        stand_word=stand_word,
+        sign_of=sign_of,
+    )
+
+
+@blueprint.get("/new")
+@needs(*BENCH)
+def new() -> str:
+    """An empty rack of boxes."""
+    return _making(PoolDraft(uuid7(), campaign=request.args.get("campaign", "")))
+
+
+@blueprint.post("/new/scan")
+@needs(*BENCH)
+def scan() -> str | tuple[str, int]:
+    """A tube we know is one more source; a label nobody carries yet is the pool's own."""
+    draft, text = _drafted(request.form), request.form.get("text", "")
+    try:
+        return _making(_with_scan(draft, barcodes.parse(text)))
+    except Refusal as refusal:
+        return _making(draft, refused=told(refusal)), int(status_of(type(refusal)))
+
+
+@blueprint.post("/new/undo")
+@needs(*BENCH)
+def undo() -> str:
+    """Without the last source."""
+    draft = _drafted(request.form)
+    return _making(replace(draft, sources=draft.sources[:-1]))
+
+
+@blueprint.post("/new")
+@needs(*BENCH)
+def make() -> Response | tuple[str, int]:
+    """Keep the pool and queue its test."""
+    draft, lab = _drafted(request.form), laboratory()
+    try:
+        pool = PoolRequest(draft.pool_id, barcodes.parse(draft.barcode), draft.sources)
+        receipt = in_transaction(
+            lambda session: make_pool(
+                session, pool, site_id=lab.site_id, by=current().actor, now=now()
+            )
+        )
+    except Refusal as refusal:
+        if isinstance(refusal, DifferentBody | BarcodeTaken):
+            draft = replace(draft, pool_id=uuid7(), barcode="")
+        return _making(draft, refused=told(refusal)), int(status_of(type(refusal)))
+    return redirect(url_for("pools.made", barcode=receipt.barcode, campaign=draft.campaign), 303)
+
+
+@blueprint.get("/made/<barcode>")
+@needs(*BENCH)
+def made(barcode: str) -> str:
+    """The pool just made, large, and empty boxes for the next one."""
+    lab = laboratory()
+    with lab.sessions.begin() as session:
+        line = pool_view.pool(session, barcode, site_id=lab.site_id)
+    return _making(PoolDraft(uuid7(), campaign=request.args.get("campaign", "")), made=line)
+
+
+@blueprint.get("/<barcode>")
+@needs(*LAB)
+def pool(barcode: str) -> str:
+    """Who in this pool may be F0: members by sign, the evidence, and what it waits for."""
+    lab = laboratory()
+    with lab.sessions.begin() as session:
+        stored = barcodes.normalise(barcode)
+        line = pool_view.pool(session, stored, site_id=lab.site_id)
+        if line is None:
+            raise NotFound(came=barcode, where="pools")
+        story = tube_story(session, stored, site_id=lab.site_id)
+        members = pool_view.members(session, story.tube_id, line.kind)
+    order = list(_LIKELIEST_FIRST)
+    shown = sorted(members, key=lambda member: (order.index(member.sign), member.position))
+    unsettled = [member for member in shown if member.sign is not Sign.NEGATIVE]
+    return render_template(
+        "pools/pool.html",
+        pool=line,
+        story=story,
+        members=unsettled,
+        cleared=[member for member in shown if member.sign is Sign.NEGATIVE],
+        stand_word=stand_word,
+        sign_of=sign_of,
+        next_for=next_for,
+        laboratory_pool=line.kind is TubeKind.LAB_POOL,
+    )
+
+
+_LIKELIEST_FIRST: Final = (
+    Sign.POSITIVE,
+    Sign.DISCORDANT,
+    Sign.PRESUMPTIVE,
+    Sign.INCONCLUSIVE,
+    Sign.PRELIMINARY,
+    Sign.RECOLLECT,
+    Sign.WAITING,
+    Sign.NEGATIVE,
+)
+
+
+def _with_scan(draft: PoolDraft, barcode: str) -> PoolDraft:
+    lab = laboratory()
+    with lab.sessions.begin() as session:
+        tube = reception.door_tube(session, barcode, site_id=lab.site_id)
+        most = session.get_one(Site, lab.site_id).max_pool_size
+    shown = barcodes.shown(barcode)
+    if tube is None:
+        if draft.barcode and draft.barcode != shown:
+            raise UnknownBarcode(came=shown, where="sources")
+        return replace(draft, barcode=shown)
+    if barcode in draft.sources:
+        raise AlreadyInPool(came=shown, where="sources", todo="it is in these boxes already")
+    _refuse_unfit(tube)
+    if len(draft.sources) >= most:
+        raise PoolFull(came=shown, where="sources")
+    return replace(draft, sources=(*draft.sources, barcode))
+
+
+def _refuse_unfit(tube: DoorTube) -> None:
+    """Said at the scan, while the tube is in the hand; making the pool refuses all of it again."""
+    shown = barcodes.shown(tube.barcode)
+    match tube.step:
+        case Step.DOOR:
+            raise IllegalMove(
+                source=tube.state, target="pooled", allowed=["received"], where=f"tube {shown}"
+            )
+        case Step.REJECTED:
+            raise TubeRejected(came=f"{shown}: {tube.reject_reason}", where="sources")
+        case Step.POOLED:
+            raise AlreadyInPool(came=shown, where="sources")
+        case _:
+            return
+
+
+def _drafted(form: "MultiDict[str, str]") -> PoolDraft:
+    return PoolDraft(
+        pool_id=chosen_uuid(form, "pool_id") or uuid7(),
+        barcode=form.get("barcode", "").strip(),
+        sources=tuple(
+            barcodes.normalise(source) for source in form.getlist("source")[:MOST_SOURCES]
+        ),
+        campaign=form.get("campaign", ""),
+    )
+
+
+def _places(session: Session, draft: PoolDraft) -> int:
+    """How many boxes: the campaign's pool size, within what the site allows."""
+    lab = laboratory()
+    most = session.get_one(Site, lab.site_id).max_pool_size
+    sizes = {
+        str(line.campaign_id): line.pool_size
+        for line in pool_view.rack(session, site_id=lab.site_id)
+    }
+    wanted = sizes.get(draft.campaign) or next(iter(sizes.values()), 10)
+    return max(min(wanted, most), len(draft.sources))
+
+
+def _making(
+    draft: PoolDraft, *, refused: Told | None = None, made: pool_view.PoolLine | None = None
+) -> str:
+    lab = laboratory()
+    with lab.sessions.begin() as session:
+        places = _places(session, draft)
+        rack = pool_view.rack(session, site_id=lab.site_id)
+    return render_template(
+        "pools/new.html",
+        draft=draft,
+        places=places,
+        full=len(draft.sources) >= places,
+        refused=refused,
+        made=made,
+        waiting=sum(line.tubes for line in rack),
+    )

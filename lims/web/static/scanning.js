@@ -1,0 +1,58 @@
+// Where many things are scanned in a row the page does not reload: each scan is posted in its turn,
+// what comes back takes the place of <main>, and the hands stay on the scanner. A form that is
+// being filled (data-carried) goes along, so that a scan never empties what was typed.
+
+const form = document.querySelector("form.scan");
+const field = document.getElementById("scan");
+let turn = Promise.resolve();
+
+form?.addEventListener("submit", (event) => {
+  const text = field.value.trim();
+  if (event.defaultPrevented || !text) return;
+  event.preventDefault();
+  field.value = "";
+  turn = turn.then(() => send(text));
+});
+
+async function send(text) {
+  const body = new FormData(form);
+  const draft = document.querySelector("form[data-carried]");
+  if (draft) {
+    const names = new Set([...new FormData(draft).keys()]);
+    names.forEach((name) => body.delete(name));
+    for (const [name, value] of new FormData(draft)) body.append(name, value);
+  }
+  body.set("text", text);
+  try {
+    const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "text/html" } });
+    const path = new URL(answer.url).pathname;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const next = page.querySelector("form.scan");
+    if (!next || new URL(next.action, location.href).pathname !== new URL(form.action).pathname) {
+      location.assign(answer.redirected ? answer.url : path);
+      return;
+    }
+    put(page, next);
+    if (answer.redirected) history.replaceState(null, "", answer.url);
+  } catch {
+    away(text);
+  }
+}
+
+function put(page, next) {
+  form.querySelectorAll("input[type=hidden]").forEach((input) => input.remove());
+  form.prepend(...next.querySelectorAll("input[type=hidden]"));
+  document.querySelector("main").replaceWith(page.querySelector("main"));
+  const way = document.querySelector("nav.way");
+  if (way && page.querySelector("nav.way")) way.innerHTML = page.querySelector("nav.way").innerHTML;
+  field.placeholder = page.getElementById("scan").placeholder;
+  (document.querySelector("main [autofocus]") || field).focus({ preventScroll: true });
+}
+
+function away(text) {
+  field.value = text; // nothing was lost: the same scan may be sent again
+  field.setAttribute("aria-invalid", "true");
+  field.focus();
+}
+
+field?.addEventListener("input", () => field.removeAttribute("aria-invalid"));

@@ -1,0 +1,204 @@
+"""A run as its page shows it: the plate well by well, the verdict, what needs a person."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from lims.domain.interpretation import amplified, rule_in_force
+from lims.domain.lifecycle import RunState
+from lims.domain.refusals import UnknownRun
+from lims.work.match import stored_readings
+
+
+class WellSign(StrEnum):
+    """How one well is coloured."""
+
+    NEGATIVE = "negative"
+    POSITIVE = "positive"
+    INCONCLUSIVE = "inconclusive"
+    INVALID = "invalid"
+    WAITING = "waiting"
+    CONTROL = "control"
+
+
+@dataclass(frozen=True, slots=True)
+class PlateWell:
+    """One position: what is in it, what was measured, what that means."""
+
+    position: str
+    role: str
+    barcode: str | None
+    kind: str | None
+    people: int
+    sign: WellSign
+    ct_cycles: float | None
+    why: str | None
+    held: bool
+    measured: bool
+    failed: bool
+    order_why: str | None
+    finding_status: str | None
+    tubes: int
+    queued: int
+    to_swab: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    """One run with its wells in plate order."""
+
+    run_id: UUID
+    plate: str
+    assay: str
+    state: RunState
+    verdict_why: str | None
+    instrument: str | None
+    created_at: datetime
+    created_by: str
+    measured_at: datetime | None
+    judged_at: datetime | None
+    wells: tuple[PlateWell, ...]
+
+    @property
+    def samples(self) -> tuple[PlateWell, ...]:
+        """Without the controls."""
+        return tuple(well for well in self.wells if well.sign is not WellSign.CONTROL)
+
+    @property
+    def answered(self) -> int:
+        """How many samples the analyser has spoken of."""
+        return sum(well.measured for well in self.samples)
+
+    def count(self, sign: str) -> int:
+        """How many samples show this."""
+        return sum(well.sign == sign for well in self.samples)
+
+    @property
+    def attention(self) -> tuple[PlateWell, ...]:
+        """The wells somebody should look at, the earliest amplification first."""
+        seen = (WellSign.POSITIVE, WellSign.INCONCLUSIVE, WellSign.INVALID)
+        wells = [well for well in self.samples if well.sign in seen or well.held]
+        return tuple(
+            sorted(
+                wells,
+                key=lambda well: (
+                    seen.index(well.sign) if well.sign in seen else 9,
+                    well.ct_cycles or 99,
+                ),
+            )
+        )
+
+
+_RUN = text("""
+SELECT r.id, r.plate, r.assay_code, r.state, r.verdict_why, r.created_at, r.created_by,
+       r.measured_at, r.judged_at, i.name AS instrument
+FROM run r LEFT JOIN instrument i ON i.id = r.instrument_id
+WHERE r.site_id = :site AND (r.plate = :plate OR cast(r.id AS text) = :plate)
+""")
+
+_WELLS = text("""
+SELECT w.position, w.role, t.barcode, t.kind, t.id AS tube_id,
+       (SELECT count(*) FROM tube_specimen n WHERE n.tube_id = t.id) AS people,
+       (SELECT count(*) FROM tube_source s WHERE s.pool_id = t.id) AS tubes,
+       o.state AS order_state, o.why AS order_why, o.because,
+       res.outcome, res.ct_cycles, res.why, res.held,
+       m.standing, m.targets, m.error, m.why AS measurement_why,
+       CASE WHEN t.kind = 'individual' THEN (
+           SELECT f.status FROM tube_specimen n
+           JOIN finding f ON f.specimen_id = n.specimen_id AND f.current
+           WHERE n.tube_id = t.id LIMIT 1) END AS finding_status,
+       CASE WHEN res.outcome <> 'not_detected' OR o.state = 'void' THEN (
+           SELECT count(*) FROM test_order q WHERE q.state IN ('queued', 'plated')
+             AND (q.tube_id = t.id OR q.tube_id IN (
+                 SELECT source_id FROM tube_source WHERE pool_id = t.id)))
+           ELSE 0 END AS queued,
+       CASE WHEN res.outcome = 'detected' AND t.kind = 'field_pool' THEN (
+           SELECT count(*) FROM tube_specimen n
+           JOIN recollection rc ON rc.specimen_id = n.specimen_id
+           WHERE n.tube_id = t.id) ELSE 0 END AS to_swab
+FROM well w
+LEFT JOIN tube t ON t.id = w.tube_id
+LEFT JOIN test_order o ON o.id = w.order_id
+LEFT JOIN result res ON res.order_id = w.order_id AND res.current
+LEFT JOIN LATERAL (
+    SELECT standing, targets, error, why FROM measurement
+    WHERE run_id = w.run_id AND well = w.position AND standing IN ('matched', 'control', 'held')
+    ORDER BY id DESC LIMIT 1
+) m ON true
+WHERE w.run_id = :run
+ORDER BY left(w.position, 1), w.position
+""")
+
+
+def run_page(session: Session, plate: str, *, site_id: UUID) -> RunPage:
+    """One run by its plate's barcode or its id. Raises UnknownRun."""
+    run = session.execute(_RUN, {"site": site_id, "plate": plate}).one_or_none()
+    if run is None:
+        raise UnknownRun(came=plate[:40], where="runs", todo="check the plate's barcode")
+    state = RunState(run.state)
+    wells = session.execute(_WELLS, {"run": run.id})
+    return RunPage(
+        run_id=run.id,
+        plate=run.plate,
+        assay=run.assay_code,
+        state=state,
+        verdict_why=run.verdict_why,
+        instrument=run.instrument,
+        created_at=run.created_at,
+        created_by=run.created_by,
+        measured_at=run.measured_at,
+        judged_at=run.judged_at,
+        wells=tuple(_well(row, run.assay_code) for row in wells),
+    )
+
+
+def _well(row: Any, assay: str) -> PlateWell:
+    control = row.role != "specimen"
+    ct = _control_ct(row, assay) if control else row.ct_cycles
+    late_or_silent = row.role == "positive_control" and row.targets is not None and ct is None
+    return PlateWell(
+        position=row.position,
+        role=row.role,
+        barcode=row.barcode,
+        kind=row.kind,
+        people=row.people or 0,
+        sign=WellSign.CONTROL if control else _sign(row),
+        ct_cycles=ct,
+        why=row.why or row.measurement_why or (row.because if row.order_state == "void" else None),
+        held=bool(row.held) or row.standing == "held",
+        measured=row.targets is not None,
+        failed=late_or_silent or (control and row.role != "positive_control" and ct is not None),
+        order_why=row.order_why,
+        finding_status=row.finding_status,
+        tubes=row.tubes or 0,
+        queued=row.queued or 0,
+        to_swab=row.to_swab or 0,
+    )
+
+
+def _sign(row: Any) -> WellSign:
+    match row.outcome:
+        case "detected":
+            return WellSign.POSITIVE
+        case "not_detected":
+            return WellSign.NEGATIVE
+        case "inconclusive":
+            return WellSign.INCONCLUSIVE
+        case "invalid":
+            return WellSign.INVALID
+        case _:
+            return WellSign.INVALID if row.order_state == "void" else WellSign.WAITING
+
+
+def _control_ct(row: Any, assay: str) -> float | None:
+    """The earliest amplification of a target of the assay; the internal control is not one."""
+    if row.targets is None:
+        return None
+    readings = stored_readings(row.targets)
+    found = [amplified(readings, target) for target in rule_in_force(assay).targets]
+    return min((ct for ct in found if ct is not None), default=None)

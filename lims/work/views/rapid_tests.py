@@ -1,0 +1,70 @@
+"""Rapid tests as the desk sees them again."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+
+@dataclass(frozen=True, slots=True)
+class RapidSeen:
+    """One test read: whose, what it showed, and the PCR tube a positive asked for."""
+
+    specimen_id: UUID
+    person_id: UUID
+    name: str
+    outcome: str
+    kit_lot: str
+    started_at: datetime
+    read_at: datetime
+    pcr_barcode: str | None
+
+
+_SEEN = """
+SELECT r.specimen_id, p.id AS person_id, p.name, r.outcome, r.kit_lot, r.started_at, r.read_at,
+       pcr.barcode AS pcr_barcode
+FROM rapid_test r
+JOIN specimen s ON s.id = r.specimen_id
+JOIN person p ON p.id = s.person_id
+LEFT JOIN LATERAL (
+    SELECT t.barcode FROM specimen swab
+    JOIN tube_specimen ts ON ts.specimen_id = swab.id
+    JOIN tube t ON t.id = ts.tube_id AND t.kind = 'individual'
+    JOIN test_order o ON o.tube_id = t.id AND o.why = 'confirm'
+    WHERE swab.person_id = p.id AND swab.collected_at >= r.started_at
+    ORDER BY swab.collected_at LIMIT 1
+) pcr ON r.outcome = 'positive'
+"""
+
+
+def rapid_test(session: Session, specimen_id: UUID, *, site_id: UUID) -> RapidSeen | None:
+    """The test of this specimen, or None."""
+    query = text(_SEEN + " WHERE r.specimen_id = :id AND r.site_id = :site")
+    row = session.execute(query, {"id": specimen_id, "site": site_id}).one_or_none()
+    return None if row is None else RapidSeen(**row._mapping)
+
+
+def last_rapid_tests(
+    session: Session, *, site_id: UUID, by: str, since: datetime, most: int = 8
+) -> tuple[RapidSeen, ...]:
+    """The last tests this person read, the newest first."""
+    query = text(
+        _SEEN
+        + """
+WHERE s.site_id = :site AND s.registered_by = :by AND s.registered_at >= :since
+  AND s.collected_at >= cast(:since AS timestamptz) - interval '2 days'
+ORDER BY s.registered_at DESC, s.id DESC LIMIT :most
+"""
+    )
+    rows = session.execute(query, {"site": site_id, "by": by, "since": since, "most": most})
+    return tuple(RapidSeen(**row._mapping) for row in rows)
+
+
+def read_before(session: Session, specimen_id: UUID) -> datetime | None:
+    """When the test of this id was read, so that a repeated form says the same."""
+    found: datetime | None = session.scalar(
+        text("SELECT read_at FROM rapid_test WHERE specimen_id = :id"), {"id": specimen_id}
+    )
+    return found

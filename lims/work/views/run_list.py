@@ -1,0 +1,98 @@
+"""The runs of the last days, what each has come to, and how the positive control drifts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import fmean, stdev
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from lims.domain.interpretation import amplified, rule_in_force
+from lims.domain.lifecycle import RunState
+from lims.work.match import stored_readings
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """One run in the list."""
+
+    plate: str
+    state: RunState
+    verdict_why: str | None
+    instrument: str | None
+    created_at: datetime
+    created_by: str
+    measured_at: datetime | None
+    judged_at: datetime | None
+    samples: int
+    answered: int
+    positive: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """Positive-control Ct of the last runs, oldest first, with two standard deviations (cycles)."""
+
+    points: tuple[tuple[str, float], ...]
+    low: float
+    high: float
+
+
+_RUNS = text("""
+SELECT r.plate, r.state, r.verdict_why, i.name AS instrument, r.created_at, r.created_by,
+       r.measured_at, r.judged_at,
+       (SELECT count(*) FROM well w WHERE w.run_id = r.id AND w.role = 'specimen') AS samples,
+       (SELECT count(*) FROM measurement m WHERE m.run_id = r.id AND m.role = 'specimen'
+        AND m.standing IN ('matched', 'held')) AS answered,
+       (SELECT count(*) FROM result x WHERE x.run_id = r.id AND x.current
+        AND x.outcome = 'detected') AS positive
+FROM run r LEFT JOIN instrument i ON i.id = r.instrument_id
+WHERE r.site_id = :site AND (r.created_at >= :since OR r.state IN ('planned', 'measuring', 'held'))
+ORDER BY r.created_at DESC, r.id DESC LIMIT :most
+""")
+
+_CONTROLS = text("""
+SELECT r.plate, m.targets
+FROM run r
+JOIN measurement m ON m.run_id = r.id AND m.role = 'positive_control' AND m.standing = 'control'
+WHERE r.site_id = :site AND r.assay_code = :assay AND r.judged_at IS NOT NULL
+ORDER BY r.judged_at DESC, r.id DESC LIMIT :most
+""")
+
+_ORDER = (
+    RunState.HELD,
+    RunState.MEASURING,
+    RunState.PLANNED,
+    RunState.INVALID,
+    RunState.VALID,
+)
+
+
+def runs(
+    session: Session, *, site_id: UUID, since: datetime, most: int = 200
+) -> tuple[RunLine, ...]:
+    """Those that wait for somebody first, then the newest."""
+    rows = session.execute(_RUNS, {"site": site_id, "since": since, "most": most})
+    lines = [RunLine(**{**row._mapping, "state": RunState(row.state)}) for row in rows]
+    return tuple(sorted(lines, key=lambda line: _ORDER.index(line.state)))
+
+
+def control_drift(session: Session, *, site_id: UUID, assay: str, most: int = 20) -> Drift | None:
+    """Levey-Jennings over the last runs; None before three have been judged.
+
+    Source: Levey & Jennings, Am. J. Clin. Pathol. 20 (1950) 1059-1066: mean and two standard
+    deviations of a control, run by run.
+    """
+    targets = rule_in_force(assay).targets
+    points = []
+    for row in session.execute(_CONTROLS, {"site": site_id, "assay": assay, "most": most}):
+        readings = stored_readings(row.targets)
+        found = [ct for ct in (amplified(readings, target) for target in targets) if ct]
+        if found:
+            points.append((row.plate, min(found)))
+    if len(points) < 3:
+        return None
+    values = [ct for _, ct in points]
+    mean, spread = fmean(values), 2 * stdev(values)
+    return Drift(tuple(reversed(points)), mean - spread, mean + spread)
