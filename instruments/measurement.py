@@ -6,7 +6,6 @@ Nothing here interprets: a call is the instrument's own word, a cycle number is 
 """
 
 import base64
-import binascii
 import hashlib
 import math
 from collections.abc import Callable, Mapping
@@ -224,7 +223,7 @@ def _number(value: object, where: str) -> float:
 def _decoded(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # binascii.Error is one; a letter outside ASCII is another
         raise MalformedCapture(f"capture.raw: expected base64, {error}") from error
 
 

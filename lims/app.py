@@ -1,6 +1,5 @@
 """Put the doors on a laboratory: settings in, WSGI application out. It decides nothing itself."""
 
-from datetime import timedelta
 from typing import Final
 
 from flask import Flask
@@ -36,7 +35,6 @@ from lims.web.admin import blueprint as administration
 from lims.web.collect import blueprint as collection
 
 MAX_BODY_BYTES: Final = 16 * 1024 * 1024  # a day's import file; a plate's message is 100 KB
-SHIFT: Final = timedelta(hours=12)  # nobody's session outlives their shift
 
 PAGES: Final = (
     home.blueprint,
@@ -66,7 +64,7 @@ def create_app(laboratory: Laboratory, settings: Settings) -> Flask:
     app.config.update(
         SECRET_KEY=settings.secret_key,
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
-        PERMANENT_SESSION_LIFETIME=SHIFT,
+        PERMANENT_SESSION_LIFETIME=access.SHIFT,
         SESSION_COOKIE_NAME="__Host-lims" if encrypted else "lims",
         SESSION_COOKIE_SECURE=encrypted,
         SESSION_COOKIE_HTTPONLY=True,

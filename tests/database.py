@@ -113,7 +113,7 @@ class CleanSlate:
                 connection.execute(f"SET lock_timeout = {_LOCK_TIMEOUT_MS}")
                 connection.execute("SET session_replication_role = replica")  # no triggers
                 filled = _with_rows(connection, self.tables)
-                self._truncate(connection, [name for name in filled if name not in self.reference])
+                self._empty(connection, [name for name in filled if name not in self.reference])
                 untouched = all(
                     _digest(connection, name) == digest for name, digest in self.reference.items()
                 )
@@ -124,9 +124,17 @@ class CleanSlate:
             raise LeftOpen("a transaction of this test was still open after it ended") from error
 
     @staticmethod
-    def _truncate(connection: psycopg.Connection, tables: list[str]) -> None:
-        if tables:
-            connection.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE".encode())
+    def _empty(connection: psycopg.Connection, tables: list[str]) -> None:
+        """DELETE, since TRUNCATE makes new files: a third of a second for what a test leaves."""
+        if not tables:
+            return
+        with connection.transaction():
+            connection.execute(f"LOCK TABLE {', '.join(tables)}".encode())
+            for table in tables:
+                connection.execute(f"DELETE FROM {table}".encode())
+            connection.execute(
+                "SELECT setval(seqrelid::regclass, seqstart, false) FROM pg_sequence"
+            )
 
 
 def _with_rows(connection: psycopg.Connection, tables: tuple[str, ...]) -> list[str]:

@@ -1,18 +1,18 @@
 """The instruments' endpoint: a message is taken once, however often it is sent."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, Field, JsonValue
+from pydantic import Field, JsonValue, Strict, model_validator
 
 from instruments.measurement import Capture, MalformedCapture
 from lims.api.door import Answer, Ask, Door
 from lims.domain.refusals import InvalidBody
 from lims.doors.bodies import Body
+from lims.doors.fields import NO_NUL, Stamp
 from lims.work.measure import Receipt, take
 from lims.work.tokens import Scope
 
-Text = Annotated[str, Field(max_length=200)]
+Text = Annotated[str, Field(max_length=200), NO_NUL]
 BASE64: Final[dict[str, JsonValue]] = {"contentEncoding": "base64"}
 
 
@@ -20,7 +20,7 @@ class TargetBody(Body):
     """One target of one well; a null cycle number is no amplification."""
 
     target: Text
-    ct_cycles: float | None = Field(None, gt=0, le=60, allow_inf_nan=False)
+    ct_cycles: Annotated[float, Strict()] | None = Field(None, gt=0, le=60, allow_inf_nan=False)
     call: Text | None = None
 
 
@@ -45,7 +45,7 @@ class QuarantineBody(Body):
     """Why the gateway could read nothing in the bytes."""
 
     reason: Text
-    detail: Annotated[str, Field(max_length=2000)]
+    detail: Annotated[str, Field(max_length=2000), NO_NUL]
 
 
 class MessageBody(Body):
@@ -55,11 +55,18 @@ class MessageBody(Body):
     instrument: Text
     driver: Text
     driver_version: Text
-    captured_at: AwareDatetime
-    complete: bool
+    captured_at: Stamp
+    complete: Annotated[bool, Strict()]
     raw: str = Field(description="the bytes, base64", json_schema_extra=BASE64)
     measurements: list[MeasurementBody] = Field(max_length=5000)
     quarantine: QuarantineBody | None = None
+
+    @model_validator(mode="after")
+    def _each_path_once(self) -> "MessageBody":
+        paths = [m.path for m in self.measurements]
+        if len(set(paths)) < len(paths):
+            raise ValueError("two measurements have the same path")
+        return self
 
     def value(self) -> Capture:
         """As the instruments package reads it. Raises InvalidBody when it contradicts itself."""
@@ -82,11 +89,7 @@ def message(ask: Ask[MessageBody]) -> Answer:
         ask.session,
         ask.body.value(),
         site_id=ask.holder.site_id,
-        captured_at=_utc(ask.body.captured_at),
+        captured_at=ask.body.captured_at,
         now=ask.now,
     )
     return Answer(receipt, created=not replayed)
-
-
-def _utc(when: datetime) -> datetime:
-    return when.astimezone(UTC)

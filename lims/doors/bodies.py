@@ -4,46 +4,45 @@ Shapes are pydantic's work; what only the laboratory knows (check characters,
 telephone prefixes) is refused by the domain with its own words.
 """
 
-from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from lims.domain import barcodes
-from lims.domain.identity import name_key, parse_phone, tidy_name
+from lims.domain.identity import name_key, parse_phone
 from lims.domain.plates import parse_well
 from lims.domain.rapid_test import RapidOutcome
 from lims.domain.registration import AreaRef, PersonGiven, Registration
+from lims.doors.fields import (
+    BIRTHS,
+    NO_NUL,
+    Address,
+    Birthday,
+    Moment,
+    Name,
+    Note,
+    Scan,
+    Whole,
+)
 from lims.work.field_pool import FieldPoolRequest, HouseholdGiven, Swabbed
 from lims.work.plate import RunRequest
 from lims.work.pool import PoolRequest
 from lims.work.rapid import RapidReading
 
-Scan = Annotated[str, StringConstraints(min_length=4, max_length=40, strip_whitespace=True)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
-Note = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
-
 
 class Body(BaseModel):
-    """A request body: no field that we do not know, no NUL that the database cannot keep."""
+    """A request body: no field that we do not know."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _no_nul(cls, data: object) -> object:
-        if isinstance(data, dict) and any(
-            isinstance(value, str) and "\x00" in value for value in data.values()
-        ):
-            raise ValueError("no text may hold a NUL character")
-        return data
 
 
 class AreaBody(Body):
     """An administrative unit: a code together with the scheme it belongs to."""
 
-    scheme: Annotated[str, StringConstraints(max_length=40)] = Field(examples=["vn-2025.10.1"])
+    scheme: Annotated[str, StringConstraints(max_length=40), NO_NUL] = Field(
+        examples=["vn-2025.10.1"]
+    )
     code: Annotated[str, StringConstraints(pattern="^[0-9]{2,10}$")] = Field(examples=["00070"])
 
     def value(self) -> AreaRef:
@@ -55,12 +54,12 @@ class PersonBody(Body):
     """A person as the card or the mouth said. A year alone is a birth date too."""
 
     name: Name
-    birth_year: int | None = Field(None, ge=1880, le=2100)
-    birth_date: date | None = None
+    birth_year: Whole | None = Field(None, ge=BIRTHS[0].year, le=BIRTHS[1].year)
+    birth_date: Birthday | None = None
     sex: Literal["male", "female"] | None = None
-    phone: Annotated[str, StringConstraints(max_length=30)] | None = None
+    phone: Annotated[str, StringConstraints(max_length=30), NO_NUL] | None = None
     national_id: Annotated[str, StringConstraints(pattern="^[0-9]{12}$")] | None = None
-    address: Annotated[str, StringConstraints(max_length=500)] | None = None
+    address: Address | None = None
     area: AreaBody | None = None
     work_area: AreaBody | None = None
 
@@ -72,10 +71,9 @@ class PersonBody(Body):
 
     def value(self) -> PersonGiven:
         """As the domain reads it. Raises NotAPhoneNumber."""
-        name = tidy_name(self.name)
         return PersonGiven(
-            name=name,
-            name_key=name_key(name),
+            name=self.name,
+            name_key=name_key(self.name),
             birth_year=self.birth_date.year if self.birth_date else self.birth_year,
             birth_date=self.birth_date,
             sex=self.sex,
@@ -109,7 +107,7 @@ class RegistrationBody(_Whose):
 
     specimen_id: UUID
     barcode: Scan = Field(examples=["TT7K-40FQ-9XB"])
-    collected_at: AwareDatetime
+    collected_at: Moment
     campaign_id: UUID | None = None
     assay: Literal["sars-cov-2"] = "sars-cov-2"
 
@@ -137,7 +135,7 @@ class HouseholdBody(Body):
 
     household_id: UUID
     label: Name
-    address: Annotated[str, StringConstraints(max_length=500)] | None = None
+    address: Address | None = None
     area: AreaBody | None = None
 
     def value(self) -> HouseholdGiven:
@@ -158,7 +156,7 @@ class FieldPoolBody(Body):
 
     tube_id: UUID
     barcode: Scan
-    collected_at: AwareDatetime
+    collected_at: Moment
     members: list[MemberBody] = Field(min_length=1, max_length=100)
     household: HouseholdBody | None = None
     campaign_id: UUID | None = None
@@ -206,7 +204,7 @@ class PoolBody(Body):
 class WellBody(Body):
     """A tube placed by hand."""
 
-    position: Annotated[str, StringConstraints(max_length=4)] = Field(examples=["A01"])
+    position: Annotated[str, StringConstraints(max_length=4), NO_NUL] = Field(examples=["A01"])
     barcode: Scan
 
 
@@ -214,9 +212,9 @@ class RunBody(Body):
     """A plate to lay out: from the queue, or exactly the wells given."""
 
     run_id: UUID
-    plate: Annotated[str, StringConstraints(max_length=24)] = Field(examples=["PL-0001"])
+    plate: Annotated[str, StringConstraints(max_length=24), NO_NUL] = Field(examples=["PL-0001"])
     assay: Literal["sars-cov-2"] = "sars-cov-2"
-    most: int = Field(94, ge=1, le=94)
+    most: Whole = Field(94, ge=1, le=94)
     wells: list[WellBody] = Field(default=[], max_length=94)
 
     def value(self) -> RunRequest:
@@ -234,10 +232,10 @@ class RapidTestBody(_Whose):
     """A rapid antigen test read at the desk."""
 
     specimen_id: UUID
-    started_at: AwareDatetime
-    read_at: AwareDatetime
+    started_at: Moment
+    read_at: Moment
     outcome: RapidOutcome
-    kit_lot: Annotated[str, StringConstraints(min_length=1, max_length=60)]
+    kit_lot: Annotated[str, StringConstraints(min_length=1, max_length=60), NO_NUL]
     pcr_barcode: Scan | None = None
 
     def value(self) -> RapidReading:

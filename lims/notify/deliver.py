@@ -1,4 +1,5 @@
-"""The deliverer: woken by a notice or by the clock, it sends what is due. Run as many as you like.
+"""The deliverer: woken by a notice or by the clock, it sends what is due and tells the next
+recipients of what nobody claims. Run as many as you like.
 
 Three short steps, never overlapping: a transaction leases, the network thinks with no connection
 held, a transaction settles. Killed anywhere between, the lease runs out and the notice is sent
@@ -27,12 +28,14 @@ from lims.notify.webhook import WebhookSender
 from lims.work import delivery, dispatch
 from lims.work.delivery import Attempt
 from lims.work.dispatch import Owed
+from lims.work.escalate import Patience, escalate
 
 log = structlog.get_logger()
 
 CHANNEL = "notice_owed"
 _LOOK_UP_S = 0.25  # how soon a stop is noticed
-_LONGEST_IDLE_S = 30.0  # a subscription enabled again rings no bell
+_LONGEST_IDLE_S = 15.0  # waiting and switching on again ring no bell
+_ESCALATE_EVERY_S = 10.0
 _ELSEWHERE_S = 1.0  # how soon something due that could not be leased is looked at again
 _DATABASE_PAUSE_S = 0.5
 _AWAY = (OperationalError, InterfaceError, PoolExhausted)
@@ -58,12 +61,15 @@ class Deliverer:
         *,
         plan: RetryPlan | None = None,
         pace: Pace | None = None,
+        patience: Patience | None = None,
         rng: Random | None = None,
         sender: WebhookSender | None = None,
     ) -> None:
         self._lab = laboratory
         self._plan = plan or RetryPlan()
         self._pace = pace or Pace()
+        self._patience = patience or Patience()
+        self._escalated_at = float("-inf")
         self._rng = rng or Random()  # noqa: S311 - spreads retries; nothing secret
         self._sender = sender or WebhookSender(base_url)
         self._wake = threading.Event()
@@ -114,6 +120,7 @@ class Deliverer:
     def _step(self, pool: ThreadPoolExecutor) -> float:
         """One look at what is due. Returns how long nothing will be, in seconds."""
         try:
+            self._escalate()
             while self._show():
                 pass
             while leased := self._lease(self._pace.senders - self._out):
@@ -141,6 +148,17 @@ class Deliverer:
         self._wake.set()
         if (failure := sent.exception()) is not None:
             log.error("deliverer.failed", exc_info=failure)
+
+    def _escalate(self) -> None:
+        if monotonic() - self._escalated_at < _ESCALATE_EVERY_S:
+            return
+        self._escalated_at = monotonic()
+        with self._lab.sessions.begin() as session:
+            told = escalate(
+                session, self._lab.clock(), site_id=self._lab.site_id, patience=self._patience
+            )
+        if told:
+            log.warning("cases.escalated", notices=told)
 
     def _show(self) -> int:
         with self._lab.sessions.begin() as session:

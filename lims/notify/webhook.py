@@ -27,12 +27,15 @@ def webhook_id(owed: Owed) -> str:
 
 
 def payload(owed: Owed, base_url: str) -> bytes:
-    """The JSON body. Facts come first so that they can never stand in for an id or the URL."""
+    """The JSON body. Facts come first so that they can never stand in for an id or the URL.
+
+    An alert's counts are all there is to say of a pool, so its URL is the board for people.
+    """
     data: dict[str, Any] = dict(owed.facts)
     if owed.case_id is not None:
         data |= {"case_id": str(owed.case_id), "url": f"{base_url}/api/v1/cases/{owed.case_id}"}
     else:
-        data |= {"pool_id": str(owed.pool_id), "url": f"{base_url}/api/v1/alerts/{owed.pool_id}"}
+        data |= {"pool_id": str(owed.pool_id), "url": f"{base_url}/handoff#alerts"}
     data["sequence"] = owed.sequence
     body = {"type": owed.kind, "timestamp": _rfc3339(owed.created_at), "data": data}
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()

@@ -7,6 +7,7 @@ line locks a page instead of opening it. The API door guards itself with tokens.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 from uuid import UUID
@@ -15,11 +16,12 @@ from flask import Flask, Response, current_app, g, redirect, request, session, u
 from werkzeug.wrappers import Response as AnyResponse
 
 from lims.domain.refusals import WrongScope
-from lims.web.language import laboratory
+from lims.web.language import laboratory, now
 from lims.work import access
 from lims.work.access import Role, SignedIn
 
 View = TypeVar("View", bound=Callable[..., Any])
+SHIFT: Final = timedelta(hours=12)  # however busy: nobody's session outlives their shift
 EVERY_ROLE: Final = frozenset(Role)
 _DECLARED: Final = "_may_enter"
 
@@ -83,6 +85,7 @@ def enter(me: SignedIn) -> None:
     session.clear()
     session.permanent = True
     session["user"], session["epoch"] = str(me.user_id), me.session_epoch
+    session["since"] = int(now().timestamp())
     g.me = me
 
 
@@ -131,7 +134,10 @@ def _admit(declaration: Declaration | None) -> AnyResponse | None:
 def _look_up() -> SignedIn | None:
     try:
         user_id, epoch = UUID(session["user"]), int(session["epoch"])
+        since = datetime.fromtimestamp(session["since"], UTC)
     except (KeyError, ValueError):
+        return None
+    if now() - since > SHIFT:
         return None
     with laboratory().sessions.begin() as database:
         return access.signed_in(database, user_id, epoch)

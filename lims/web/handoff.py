@@ -11,17 +11,18 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from lims.db.ids import uuid7
-from lims.domain.refusals import NotFound, Refusal, WrongScope
+from lims.domain.refusals import InvalidBody, NotFound, Refusal, WrongScope
 from lims.web import handoff_words
 from lims.web.access import current, needs
 from lims.web.feed import scope_of
 from lims.web.language import gettext as _
 from lims.web.language import laboratory, now
-from lims.web.refusing import said
+from lims.web.refusing import faults_of, said
 from lims.web.shell import day_start
+from lims.work import live
 from lims.work.access import Role, SignedIn
+from lims.work.case_card import fetch_case
 from lims.work.claim import AlreadyClaimed, claim, release_claim, take_over
-from lims.work.fetch import fetch_case
 from lims.work.views import alerts as alert_views
 from lims.work.views import board as views
 from lims.work.views.board import Asked, CaseRow, Order, Scope
@@ -114,7 +115,7 @@ def file(case_id: UUID) -> str:
             ),
             case_id,
         )
-        fetch_case(session, case_id, team_id=_reading_team(me), by=me.actor, now=now())
+        _record_reading(session, me, case_id)
         whole = case_file(session, case_id, with_ct=bool(me.roles & _READS_CT))
     return render_template(
         "handoff/case.html",
@@ -156,7 +157,7 @@ def release(case_id: UUID) -> Response:
                 raise WrongScope(where=f"case {case_id}", came="a case of another team")
             release_claim(session, case_id, by=me.actor, now=now(), reason=_reason())
     except Refusal as refusal:
-        flash(said(refusal), "bad")
+        flash(_plainly(refusal), "bad")
         return redirect(url_for("handoff.file", case_id=case_id), 303)
     flash(_("Given back: the case waits for a team again."), "good")
     return redirect(url_for("handoff.page"), 303)
@@ -173,7 +174,7 @@ def move(case_id: UUID) -> Response:
             team = _claiming_team(me)
             take_over(session, case_id, team, by=me.actor, now=now(), reason=_reason())
     except Refusal as refusal:
-        flash(said(refusal), "bad")
+        flash(_plainly(refusal), "bad")
     else:
         flash(_("The case has changed hands."), "good")
     return redirect(url_for("handoff.file", case_id=case_id), 303)
@@ -186,7 +187,8 @@ def seen(case_id: UUID) -> Response:
     me, lab = current(), laboratory()
     with lab.sessions.begin() as session:
         _check_visible(session, me, case_id)
-        fetch_case(session, case_id, team_id=_reading_team(me), by=me.actor, now=now())
+        _record_reading(session, me, case_id)
+        live.ring(session, "case.seen", case_id=case_id)
     return redirect(url_for("handoff.page"), 303)
 
 
@@ -230,8 +232,11 @@ def _may_claim(me: SignedIn) -> bool:
     return me.team_id is not None and Role.TRACER in me.roles
 
 
-def _reading_team(me: SignedIn) -> UUID | None:
-    return me.team_id if Role.TRACER in me.roles else None
+def _record_reading(session: Session, me: SignedIn, case_id: UUID) -> None:
+    """Audited; what the tracer's team was told of the case is thereby fetched."""
+    team_id = me.team_id if Role.TRACER in me.roles else None
+    site_id = laboratory().site_id
+    fetch_case(session, case_id, team_id, site_id=site_id, by=me.actor, now=now())
 
 
 def _claiming_team(me: SignedIn) -> UUID:
@@ -249,6 +254,12 @@ def _claiming_team(me: SignedIn) -> UUID:
 def _reason() -> str:
     """The two forms may stand on one page, so their fields have two names."""
     return request.form.get("reason") or request.form.get("why", "")
+
+
+def _plainly(refusal: Refusal) -> str:
+    """A fault of a field by its own sentence, anything else by its kind and what to do."""
+    faults = faults_of(refusal) if isinstance(refusal, InvalidBody) else {}
+    return " ".join(faults.values()) or said(refusal)
 
 
 def _check_visible(session: Session, me: SignedIn, case_id: UUID) -> CaseRow:

@@ -8,9 +8,11 @@ from uuid import UUID
 from lims.domain.lifecycle import CaseState
 from lims.domain.outcomes import Basis, NoticeKind
 from lims.web.language import gettext as _
+from lims.web.language import later
 from lims.work.views.board import CaseRow
 
 _SHOWN_DIGITS: Final = 3
+WHY: Final = later("Say why, in 3 to 500 characters.")  # what work.claim says of a missing reason
 
 
 def case_code(case_id: UUID) -> str:

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, render_template
 
+from lims.domain.identity import name_key
 from lims.domain.refusals import NotFound
 from lims.doors.statuses import status_of
 from lims.web.access import public
@@ -14,7 +15,7 @@ blueprint = Blueprint("problems", __name__, url_prefix="/problems")
 @public
 def every() -> str:
     """All of them, so that a message can be looked up before it happens."""
-    kinds = sorted(every_kind(), key=title)
+    kinds = sorted(every_kind(), key=lambda kind: name_key(title(kind)))
     return render_template("problems/list.html", kinds=[(kind, title(kind)) for kind in kinds])
 
 

@@ -17,12 +17,13 @@ from lims.domain.refusals import (
     InvalidBody,
     NotFound,
     Refusal,
+    TooManyAttempts,
     every_refusal,
 )
 from lims.doors.statuses import status_of
 from lims.web.language import gettext as _
 
-Page = tuple[str, int]
+Page = tuple[str, int, dict[str, str]]
 log = get_logger()
 
 
@@ -83,16 +84,17 @@ def _refused(refusal: Refusal) -> Page:
         expected=_(refusal.expected) if refusal.expected else "",
         todo=_(refusal.todo) if refusal.todo else "",
     )
-    return page, int(status_of(kind))
+    wait = {"Retry-After": str(refusal.facts["retry_after_s"])} if kind is TooManyAttempts else {}
+    return page, int(status_of(kind)), wait
 
 
 def _http(error: HTTPException) -> Page | Response:
     if error.code is None or error.code < 400:
         return Response(status=error.code or 500, headers=dict(error.get_headers()))
-    return render_template("problems/http.html", code=error.code), error.code
+    return render_template("problems/http.html", code=error.code), error.code, {}
 
 
 def _broken(error: Exception) -> Page:
     """Ours: logged with its trace under the path; the page says that nothing was half done."""
     log.error("page broke", path=request.path, exc_info=error)
-    return render_template("problems/broken.html"), 500
+    return render_template("problems/broken.html"), 500, {}

@@ -194,7 +194,7 @@ def _reason(reason: str) -> str:
     if not 3 <= len(why) <= LONGEST_REASON:
         raise InvalidBody(
             errors=[
-                {"pointer": "#/reason", "detail": "say why, in 3 to 500 characters"},
+                {"pointer": "#/reason", "detail": "Say why, in 3 to 500 characters."},
             ],
             where="claim",
         )

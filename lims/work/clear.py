@@ -21,7 +21,7 @@ WITH simple AS (
       AND NOT EXISTS (SELECT FROM result r2 WHERE r2.tube_id = r.tube_id AND r2.id <> r.id)
       AND NOT EXISTS (SELECT FROM tube_source s WHERE s.source_id = r.tube_id)
       AND NOT EXISTS (SELECT FROM tube_source s JOIN test_order o2 ON o2.tube_id = s.source_id
-                      WHERE s.pool_id = r.tube_id)
+                      WHERE s.pool_id = r.tube_id AND o2.state <> 'cancelled')
       AND NOT EXISTS (SELECT FROM tube_specimen ts JOIN finding f
                       ON f.specimen_id = ts.specimen_id AND f.current
                       WHERE ts.tube_id = r.tube_id)

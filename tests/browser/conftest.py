@@ -10,12 +10,14 @@ from datetime import datetime, timedelta
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from lims.db.laboratory import Laboratory
 from lims.tables import User
 from lims.work.access import Role
 from tests.presence import missing
+from tests.web.browsing import hand_session
 from tests.web.conftest import (  # noqa: F401 - fixtures, which pytest finds by name
     app,
     laboratory,
@@ -115,11 +117,9 @@ def _session_cookie(door: Flask, role: Role) -> str:
     """What signing in would leave in the browser (signing in itself is tested in tests/web)."""
     lab: Laboratory = door.extensions["laboratory"]
     with lab.sessions.begin() as session:
-        user = session.query(User).filter_by(login=role.value).one()
+        user_id = session.scalars(select(User.id).where(User.login == role.value)).one()
     client = door.test_client()
-    with client.session_transaction() as kept:
-        kept.permanent = True
-        kept["user"], kept["epoch"] = str(user.id), user.session_epoch
+    hand_session(client, user_id, lab.clock())
     cookie = client.get_cookie("lims")
     if cookie is None:
         raise LookupError("no session cookie was set")

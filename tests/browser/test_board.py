@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
 from lims.tables import Claim
-from lims.web import feed
 from lims.work import live
 from lims.work.access import Role, create_user
 from tests.builders_handoff import Ward, ward
@@ -31,7 +30,6 @@ def address(app: Flask) -> Iterator[str]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     yield f"http://127.0.0.1:{server.port}"
-    feed.close(app)
     server.shutdown()
     thread.join()
     server.server_close()

@@ -214,6 +214,7 @@ def test_a_letter_damaged_or_taken_away_from_the_outbox_holds_up_nothing(bench: 
         analyser.tell(a_plate(name))
     until(lambda: len(analyser.lines) == 3, "three acknowledged plates")
     until(lambda: gateway.events("not posted"), "a post that failed")
+    until(lambda: len(list(outbox.glob("*.json"))) == 3, "three letters owed")
     damaged, taken_away, _good = sorted(outbox.glob("*.json"))
     taken_away.unlink()
     damaged.write_text('{"digest": "')

@@ -21,7 +21,7 @@ from lims.notify.deliver import Deliverer, Pace
 from lims.notify.webhook import WebhookSender
 from lims.tables import Delivery, Notice
 from lims.work import dispatch
-from tests.builders_handoff import Ward, laboratory, ward
+from tests.builders_handoff import HANOI, Ward, laboratory, ward
 from tests.notify.receivers import Answer, Receiver, receiver
 
 BASE = "https://lims.test"
@@ -191,12 +191,25 @@ def test_the_board_is_told_through_the_database_alone(here: Ward, lab: Laborator
         until(lambda: states(lab) == ["delivered"])
 
 
+def test_what_nobody_claims_is_told_to_the_next_ones_by_the_deliverer(
+    here: Ward, lab: Laboratory
+) -> None:
+    with receiver() as province:
+        here.case(opened_at=here.now - timedelta(minutes=31))
+        here.webhook(province.url, area=HANOI)
+        here.session.commit()
+        with delivering(lab):
+            until(lambda: len(province.said) == 1)
+    assert province.said[0]["data"]["unclaimed_min"] == 31
+
+
 def test_the_deliverer_survives_a_database_that_throws_everybody_out(
     here: Ward, lab: Laboratory
 ) -> None:
     with receiver() as team, delivering(lab):
         subscription = here.webhook(team.url)
         first = here.owe(subscription)
+        here.session.execute(select(func.pg_notify("notice_owed", "")))
         here.session.commit()
         until(lambda: states(lab) == ["delivered"])
         here.session.close()

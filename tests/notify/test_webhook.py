@@ -63,6 +63,7 @@ def test_an_alert_names_its_pool() -> None:
     pool = uuid4()
     data = json.loads(payload(owed(pool=pool), BASE))["data"]
     assert data["pool_id"] == str(pool)
+    assert data["url"] == f"{BASE}/handoff#alerts"
     assert "case_id" not in data
 
 

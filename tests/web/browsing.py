@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from html import unescape
+from uuid import UUID
 
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -32,6 +34,13 @@ class Browser:
         """`seen` is the page the form was on."""
         token = _TOKEN.search(self.get(seen).text)
         return self.client.post(path, data={**(form or {}), "csrf_token": token and token[1]})
+
+
+def hand_session(client: FlaskClient, user_id: UUID, now: datetime) -> None:
+    """What signing in leaves in the browser, for tests that are not about signing in."""
+    with client.session_transaction() as kept:
+        kept.permanent = True
+        kept.update(user=str(user_id), epoch=1, since=int(now.timestamp()))
 
 
 def words(response: TestResponse) -> str:

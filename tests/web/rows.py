@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
 from lims.domain import barcodes
+from lims.domain.identity import name_key
 from lims.domain.lifecycle import TubeKind, TubeState
-from lims.tables import Campaign, F0Case, Finding, Person, Specimen, Tube
+from lims.tables import Area, Campaign, F0Case, Finding, Person, Specimen, Tube
+from lims.work.areas import SCHEME
 
 
 def tube(session: Session, site_id: UUID, at: datetime, *, serial: int, received: bool) -> UUID:
@@ -82,3 +84,26 @@ def case(session: Session, site_id: UUID, at: datetime) -> UUID:
     session.add(made)
     session.flush()
     return made.id
+
+
+def areas(session: Session) -> None:
+    """Hà Nội with Cầu Giấy, and a dozen communes whose names begin alike."""
+    session.add(_area("01", "province", None, "Hà Nội", "Thành phố Hà Nội"))
+    session.flush()
+    session.add(_area("00167", "ward", "01", "Cầu Giấy", "Phường Cầu Giấy"))
+    for number in range(12):
+        name = f"Tân {'ABCDEGHIKLMN'[number]}"
+        session.add(_area(f"90{number:03d}", "ward", "01", name, f"Xã {name}"))
+    session.flush()
+
+
+def _area(code: str, level: str, parent: str | None, name: str, full_name: str) -> Area:
+    return Area(
+        scheme=SCHEME,
+        code=code,
+        level=level,
+        parent_code=parent,
+        name=name,
+        name_key=name_key(name),
+        full_name=full_name,
+    )

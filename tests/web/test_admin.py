@@ -11,10 +11,10 @@ from sqlalchemy import select
 from lims.db.laboratory import Laboratory
 from lims.tables import AuditEvent, Subscription, User
 from lims.work.access import Role
-from lims.work.areas import load_areas
 from lims.work.tokens import token_holder
 from tests.web.browsing import PASSWORD, Browser, words
 from tests.web.conftest import SignIn
+from tests.web.rows import areas
 
 
 def test_somebody_new_signs_in_and_is_shut_out_again(
@@ -87,7 +87,7 @@ def test_a_team_is_told_of_a_commune_found_by_its_name(
     signed_in: SignIn, laboratory: Laboratory
 ) -> None:
     with laboratory.sessions.begin() as session:
-        load_areas(session)
+        areas(session)
     operator = signed_in(Role.OPERATOR)
     offered = (
         words(operator.get("/admin/areas?q=cau giay"))
@@ -108,7 +108,7 @@ def test_an_area_that_many_share_is_asked_for_again_with_its_code(
     signed_in: SignIn, laboratory: Laboratory
 ) -> None:
     with laboratory.sessions.begin() as session:
-        load_areas(session)
+        areas(session)
     operator = signed_in(Role.OPERATOR)
     listed = operator.get("/admin/subscriptions").text
     desk = re.search(r'<option value="([\w-]{36})">', listed)

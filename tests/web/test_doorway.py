@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 from lims.app import create_app
 from lims.db.laboratory import Laboratory
 from lims.settings import Settings
-from lims.work.access import Role
-from tests.web.browsing import PASSWORD, Browser, words
+from lims.work.access import Role, create_user
+from tests.web.browsing import PASSWORD, Browser, hand_session, words
 from tests.web.conftest import SignIn
 
 
@@ -59,12 +59,27 @@ def test_signing_out_ends_it_in_this_browser(signed_in: SignIn) -> None:
     assert browser.get("/").location == "/login?next=/"
 
 
-def test_a_shift_later_the_session_is_over(
-    laboratory: Laboratory, settings: Settings, signed_in: SignIn, app: Flask
+def test_a_session_ends_with_the_shift_however_busy_it_was(
+    laboratory: Laboratory, settings: Settings, now: datetime
 ) -> None:
-    browser = signed_in(Role.TECHNICIAN)
-    app.permanent_session_lifetime = timedelta(seconds=-1)
-    assert browser.get("/").status_code == 303
+    clock = [now]
+    app = create_app(replace(laboratory, clock=lambda: clock[0]), settings)
+    with laboratory.sessions.begin() as session:
+        who = create_user(
+            session,
+            site_id=laboratory.site_id,
+            login="lan",
+            name="KTV Lan",
+            password=PASSWORD,
+            roles={Role.ADMIN},
+            by="test",
+            now=now,
+        )
+    client = app.test_client()
+    hand_session(client, who, now)
+    for hours, status in ((6, 200), (12, 200), (12.1, 303)):
+        clock[0] = now + timedelta(hours=hours)
+        assert client.get("/").status_code == status
 
 
 def test_a_new_password_keeps_this_browser_and_ends_the_other(

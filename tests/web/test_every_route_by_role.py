@@ -18,6 +18,7 @@ from lims.db.laboratory import Laboratory
 from lims.tables import User
 from lims.web.access import declared, public
 from lims.work.access import Role
+from tests.web.browsing import hand_session
 from tests.web.route_table import PUBLIC, ROUTES
 
 _ARGUMENT = re.compile(r"<(?:(\w+)(?:\([^)]*\))?:)?\w+>")
@@ -82,14 +83,13 @@ def test_every_view_declares_what_the_table_says(app: Flask) -> None:
 
 @pytest.mark.parametrize("role", [*Role, None])
 def test_a_role_enters_its_pages_and_no_other(
-    forms_without_tokens: Flask, people: dict[Role, UUID], role: Role | None
+    forms_without_tokens: Flask, people: dict[Role, UUID], role: Role | None, now: datetime
 ) -> None:
     app, wrong = forms_without_tokens, []
     for method, rule in rules(app):
         client = app.test_client()
         if role is not None:
-            with client.session_transaction() as cookie:
-                cookie["user"], cookie["epoch"] = str(people[role]), 1
+            hand_session(client, people[role], now)
         allowed = ROUTES[f"{method} {rule.rule}"]
         answer = ask(client, method, rule)
         if turned_away(answer) is (allowed is PUBLIC or role in allowed):
@@ -99,20 +99,22 @@ def test_a_role_enters_its_pages_and_no_other(
     assert wrong == []
 
 
-def test_a_view_that_declares_nothing_admits_nobody(app: Flask, people: dict[Role, UUID]) -> None:
+def test_a_view_that_declares_nothing_admits_nobody(
+    app: Flask, people: dict[Role, UUID], now: datetime
+) -> None:
     app.add_url_rule("/forgotten", "forgotten", lambda: "people's results")
     app.add_url_rule("/open", "open", public(lambda: session.get("user", "nobody")))
     client = app.test_client()
-    with client.session_transaction() as cookie:
-        cookie["user"], cookie["epoch"] = str(people[Role.ADMIN]), 1
+    hand_session(client, people[Role.ADMIN], now)
     assert client.get("/forgotten").status_code == 403
     assert client.get("/open").status_code == 200
 
 
-def test_a_form_from_another_site_changes_nothing(app: Flask, people: dict[Role, UUID]) -> None:
+def test_a_form_from_another_site_changes_nothing(
+    app: Flask, people: dict[Role, UUID], now: datetime
+) -> None:
     client = app.test_client()
-    with client.session_transaction() as cookie:
-        cookie["user"], cookie["epoch"] = str(people[Role.ADMIN]), 1
+    hand_session(client, people[Role.ADMIN], now)
     answer = client.post("/admin/teams", data={"name": "Tổ giả"})
     assert answer.status_code == 403
     assert "/problems/csrf" in answer.text

@@ -70,7 +70,6 @@ def address(app: Flask) -> Iterator[str]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     yield f"http://127.0.0.1:{server.port}"
-    feed.close(app)
     server.shutdown()
     thread.join()
     server.server_close()

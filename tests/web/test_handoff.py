@@ -147,6 +147,7 @@ def test_only_the_team_that_has_a_case_gives_it_back_and_says_why(
     stranger = signed_in(Role.TRACER, Role.TECHNICIAN, team_id=town.theirs)
     stranger.post(f"/handoff/cases/{case}/release", {"reason": "của tôi"})
     hanh.post(f"/handoff/cases/{case}/release", {"reason": " "})
+    assert "Say why" in words(hanh.get(f"/handoff/cases/{case}"))
     assert town.ward.session.scalars(select(Claim.ended_at)).all() == [None]
     hanh.post(f"/handoff/cases/{case}/release", {"reason": "nhầm phường"})
     town.ward.session.expire_all()
@@ -178,7 +179,7 @@ def test_opening_a_file_is_recorded_and_marks_the_team_as_having_fetched_it(
         row.subscription_id: row.fetched_at for row in town.ward.session.scalars(select(Notice))
     }
     assert fetched == {town.ours_board: now, town.theirs_board: None}
-    read = town.ward.session.scalars(select(AuditEvent).where(AuditEvent.verb == "case-read")).one()
+    read = town.ward.session.scalars(select(AuditEvent).where(AuditEvent.verb == "read_case")).one()
     assert (read.actor, read.subject) == ("user:tracer", str(case))
 
 
