@@ -81,7 +81,7 @@ def word(member: StrEnum) -> str:
     return gettext(WORDS[member])
 
 
-def word_of(kind: str, value: str | None) -> str:
+def word_of(value: str | None, kind: str) -> str:
     """The same for a stored word: `{{ row.kind|word("tube_kind") }}`."""
     return "—" if value is None else word(_KINDS[kind](value))
 

@@ -51,7 +51,7 @@ def next_for(member: PoolMember) -> str:  # noqa: PLR0911 - one sentence for eac
     if member.order_state == "plated" and member.plate:
         return _("alone, on plate %(plate)s", plate=member.plate)
     if member.order_state == "queued":
-        return _("alone, in the queue: %(why)s", why=word_of("order_reason", member.order_why))
+        return _("alone, in the queue: %(why)s", why=word_of(member.order_why, "order_reason"))
     if member.sign is Sign.DISCORDANT:
         return _("a reviewer decides")
     if member.sign is Sign.NEGATIVE:

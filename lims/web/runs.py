@@ -18,7 +18,6 @@ from lims.doors.statuses import status_of
 from lims.web.access import current, needs
 from lims.web.answers import Told, told
 from lims.web.collect.person_form import chosen_uuid
-from lims.web.lab_words import word_of
 from lims.web.language import gettext as _
 from lims.web.language import laboratory, ngettext, now
 from lims.web.reasons import reason
@@ -206,5 +205,4 @@ def _list_page(typed: dict[str, str], refused: Told | None = None) -> str:
         may_lay_out=bool(current().roles & set(BENCH)),
         queue_limit_min=LIMITS[Item.TO_PLATE].total_seconds() / 60,
         limit_min=LIMITS[Item.RUNNING].total_seconds() / 60,
-        word_of=word_of,
     )

@@ -141,6 +141,12 @@ def menu() -> list[tuple[str, list[MenuEntry]]]:
     roles = me.roles if me else frozenset()
     groups = [
         (
+            _("Bench"),
+            [
+                MenuEntry("/labels", _("Tube labels"), frozenset({Role.TECHNICIAN, Role.OPERATOR})),
+            ],
+        ),
+        (
             _("Reports and planning"),
             [
                 MenuEntry("/reports", _("Reports"), frozenset({Role.OPERATOR, Role.REVIEWER})),
@@ -152,6 +158,12 @@ def menu() -> list[tuple[str, list[MenuEntry]]]:
             [
                 MenuEntry("/admin/users", _("People and roles"), frozenset({Role.ADMIN})),
                 MenuEntry("/admin/tokens", _("Machine tokens"), frozenset({Role.ADMIN})),
+                MenuEntry(
+                    "/admin/campaigns", _("Campaigns"), frozenset({Role.ADMIN, Role.OPERATOR})
+                ),
+                MenuEntry(
+                    "/admin/instruments", _("Analysers"), frozenset({Role.ADMIN, Role.OPERATOR})
+                ),
                 MenuEntry(
                     "/admin/teams", _("Tracing teams"), frozenset({Role.ADMIN, Role.OPERATOR})
                 ),

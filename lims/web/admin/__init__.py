@@ -3,7 +3,15 @@
 Importing the package hangs every page on the blueprint.
 """
 
-from lims.web.admin import subscriptions, teams, tokens, users
+from lims.web.admin import campaigns, instruments, subscriptions, teams, tokens, users
 from lims.web.admin.blueprint import blueprint
 
-__all__ = ["blueprint", "subscriptions", "teams", "tokens", "users"]
+__all__ = [
+    "blueprint",
+    "campaigns",
+    "instruments",
+    "subscriptions",
+    "teams",
+    "tokens",
+    "users",
+]

@@ -70,6 +70,11 @@ class RunPage:
         return tuple(well for well in self.wells if well.sign is not WellSign.CONTROL)
 
     @property
+    def controls(self) -> tuple[PlateWell, ...]:
+        """The controls alone."""
+        return tuple(well for well in self.wells if well.sign is WellSign.CONTROL)
+
+    @property
     def answered(self) -> int:
         """How many samples the analyser has spoken of."""
         return sum(well.measured for well in self.samples)

@@ -157,7 +157,7 @@ LEFT JOIN LATERAL (
 ) o ON true
 LEFT JOIN well w ON w.order_id = o.id
 LEFT JOIN run ON run.id = w.run_id
-ORDER BY {position}, s.id
+ORDER BY position, s.id
 """
 
 _SOURCES = text(

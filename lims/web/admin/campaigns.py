@@ -1,0 +1,73 @@
+"""Testing orders: under which name swabs are registered, and how many go to a pool."""
+
+from uuid import UUID
+
+from flask import flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from lims.db.ids import uuid7
+from lims.domain.refusals import InvalidBody
+from lims.web.access import current, needs
+from lims.web.admin.blueprint import blueprint
+from lims.web.admin.forms import chosen_id
+from lims.web.language import gettext as _
+from lims.web.language import laboratory, now
+from lims.web.refusing import faults_of
+from lims.work.access import Role
+from lims.work.campaigns import open_campaign, set_campaign_open
+from lims.work.views import equipment
+
+
+@blueprint.get("/campaigns", endpoint="campaigns")
+@needs(Role.ADMIN, Role.OPERATOR)
+def every() -> str:
+    """The list, and the form for one more."""
+    return _page({}, {})
+
+
+@blueprint.post("/campaigns")
+@needs(Role.ADMIN, Role.OPERATOR)
+def begin() -> Response | tuple[str, int]:
+    """Desks may register for it from now on."""
+    lab, form = laboratory(), request.form
+    size = form.get("pool_size", "")
+    try:
+        with lab.sessions.begin() as session:
+            open_campaign(
+                session,
+                site_id=lab.site_id,
+                name=form.get("name", ""),
+                pool_size=int(size) if size.isdecimal() and len(size) < 4 else 0,
+                by=current().actor,
+                now=now(),
+                campaign_id=chosen_id("campaign_id"),
+            )
+    except InvalidBody as refusal:
+        return _page(form.to_dict(), faults_of(refusal)), 422
+    flash(_("Desks may register for it from now on."), "good")
+    return redirect(url_for("admin.campaigns"), 303)
+
+
+@blueprint.post("/campaigns/<uuid:campaign_id>/open")
+@needs(Role.ADMIN, Role.OPERATOR)
+def set_open(campaign_id: UUID) -> Response:
+    """Closed: no desk offers it; its tubes go on their way."""
+    is_open = request.form.get("open") == "yes"
+    with laboratory().sessions.begin() as session:
+        set_campaign_open(session, campaign_id, is_open, by=current().actor, now=now())
+    said = _("Open again.") if is_open else _("Closed; its tubes go on their way.")
+    flash(said, "good")
+    return redirect(url_for("admin.campaigns"), 303)
+
+
+def _page(typed: dict[str, str], faults: dict[str, str]) -> str:
+    lab = laboratory()
+    with lab.sessions.begin() as session:
+        lines = equipment.campaigns(session, lab.site_id)
+    return render_template(
+        "admin/campaigns.html",
+        campaigns=lines,
+        campaign_id=typed.get("campaign_id") or uuid7(),
+        typed=typed,
+        faults=faults,
+    )

@@ -1,0 +1,70 @@
+"""The analysers: under which name their gateways speak, which driver reads them, when they did."""
+
+from uuid import UUID
+
+from flask import flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from instruments.drivers import DRIVERS
+from lims.domain.refusals import InvalidBody
+from lims.web.access import current, needs
+from lims.web.admin.blueprint import blueprint
+from lims.web.language import gettext as _
+from lims.web.language import laboratory, now
+from lims.web.refusing import faults_of
+from lims.work.access import Role
+from lims.work.instruments import add_instrument, set_instrument_active
+from lims.work.views import equipment
+
+
+@blueprint.get("/instruments", endpoint="instruments")
+@needs(Role.ADMIN, Role.OPERATOR)
+def every() -> str:
+    """The list, and the form for one more."""
+    return _page({}, {})
+
+
+@blueprint.post("/instruments")
+@needs(Role.ADMIN, Role.OPERATOR)
+def add() -> Response | tuple[str, int]:
+    """Its messages are taken from now on."""
+    lab, form = laboratory(), request.form
+    try:
+        with lab.sessions.begin() as session:
+            add_instrument(
+                session,
+                site_id=lab.site_id,
+                name=form.get("name", ""),
+                driver=form.get("driver", ""),
+                by=current().actor,
+                now=now(),
+            )
+    except InvalidBody as refusal:
+        return _page(form.to_dict(), faults_of(refusal)), 422
+    flash(_("Its messages are taken from now on."), "good")
+    return redirect(url_for("admin.instruments"), 303)
+
+
+@blueprint.post("/instruments/<uuid:instrument_id>/active")
+@needs(Role.ADMIN, Role.OPERATOR)
+def set_use(instrument_id: UUID) -> Response:
+    """Out of use: its messages wait at the gateway."""
+    active = request.form.get("active") == "yes"
+    with laboratory().sessions.begin() as session:
+        set_instrument_active(session, instrument_id, active, by=current().actor, now=now())
+    said = _("In use again.") if active else _("Out of use; its messages wait at the gateway.")
+    flash(said, "good")
+    return redirect(url_for("admin.instruments"), 303)
+
+
+def _page(typed: dict[str, str], faults: dict[str, str]) -> str:
+    lab = laboratory()
+    with lab.sessions.begin() as session:
+        lines = equipment.instruments(session, lab.site_id)
+    return render_template(
+        "admin/instruments.html",
+        instruments=lines,
+        drivers=[(name, f"{name} {DRIVERS[name].version}") for name in sorted(DRIVERS)],
+        typed=typed,
+        faults=faults,
+    )
