@@ -207,7 +207,7 @@ def _plates(session: Session, named: set[str]) -> Mapping[str, _Plate]:
     runs = session.execute(
         text(
             "SELECT id, plate, assay_code, state FROM run WHERE plate = ANY(:plates)"
-            " ORDER BY id FOR UPDATE"
+            " ORDER BY id FOR NO KEY UPDATE"
         ),
         {"plates": sorted(named)},
     ).all()

@@ -23,7 +23,7 @@ def scanned_all(session: Session, texts: Sequence[str], *, lock: bool = True) ->
     """The tubes under several scans, in scan order; locked in id order, so none deadlock."""
     wanted = [barcodes.parse(text) for text in texts]
     query = select(Tube).where(Tube.barcode.in_(wanted)).order_by(Tube.id)
-    rows = session.scalars(query.with_for_update() if lock else query)
+    rows = session.scalars(query.with_for_update(key_share=True) if lock else query)
     found = {tube.barcode: tube for tube in rows}
     for barcode in wanted:
         if barcode not in found:
@@ -33,5 +33,5 @@ def scanned_all(session: Session, texts: Sequence[str], *, lock: bool = True) ->
 
 def locked(session: Session, tube_ids: Sequence[UUID]) -> list[Tube]:
     """Tubes by id, locked in id order."""
-    query = select(Tube).where(Tube.id.in_(tube_ids)).order_by(Tube.id).with_for_update()
+    query = select(Tube).where(Tube.id.in_(tube_ids)).order_by(Tube.id).with_for_update(key_share=True)
     return list(session.scalars(query))
