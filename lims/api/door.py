@@ -12,10 +12,12 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Generic, TypeVar
 
+import psycopg
 from flask import Blueprint, Response, current_app, request
+from psycopg.errors import DeadlockDetected, ForeignKeyViolation
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from lims.api import problems
@@ -26,12 +28,15 @@ from lims.domain.refusals import (
     NotUtf8,
     Refusal,
     UnknownUnit,
+    WrongCheckCharacter,
     WrongScope,
 )
 from lims.work.tokens import Scope, TokenHolder, token_holder
+from lims.work.tubes import likeliest
 
 B = TypeVar("B")
 TOKEN_MEMORY_S = 2.0  # how long a revoked token may still open a door
+MOST_TRIES = 3  # of a request whose transaction met another's
 
 
 @dataclass(frozen=True)
@@ -205,6 +210,7 @@ def _rows(written: str) -> Any:
         raise InvalidBody(
             errors=[{"pointer": "#/rows", "detail": "a list of rows, and nothing beside it"}],
             where="body",
+            came="another shape",
         )
     return RowsApart(rows)
 
@@ -214,31 +220,47 @@ def _work(
 ) -> Answer:
     """Run the handler in one transaction; a lost race runs again and meets the winner's rows."""
     ask = Ask(session=None, holder=holder, body=body, now=laboratory.clock())  # type: ignore[arg-type]  # replaced below, inside the transaction
-    try:
-        return _once(laboratory, endpoint, ask, path)
-    except IntegrityError:
+    for _ in range(MOST_TRIES - 1):
         try:
             return _once(laboratory, endpoint, ask, path)
-        except IntegrityError as error:
-            raise _dangling(error) from error
+        except (IntegrityError, OperationalError) as error:
+            if not isinstance(error.orig, psycopg.IntegrityError | DeadlockDetected):
+                raise
+    try:
+        return _once(laboratory, endpoint, ask, path)
+    except IntegrityError as error:
+        raise _dangling(error) from error
 
 
 def _dangling(error: IntegrityError) -> Refusal:
     """It was no lost race: the body refers to something that is not there."""
-    diagnosis = getattr(error.orig, "diag", None)
-    constraint = getattr(diagnosis, "constraint_name", None) or "a constraint"
+    diagnosis = error.orig.diag if isinstance(error.orig, psycopg.Error) else None
+    constraint = (diagnosis and diagnosis.constraint_name) or "a constraint"
     if "area_scheme" in constraint:
         return UnknownUnit(came="a code that its scheme does not have", where="area")
-    said = f"refers to something that does not exist here ({constraint})"
-    return InvalidBody(errors=[{"pointer": "#", "detail": said}], where="body")
+    if not isinstance(error.orig, ForeignKeyViolation):
+        fault = {"pointer": "#", "detail": f"goes against {constraint}"}
+    else:
+        field = constraint.removeprefix(f"fk_{error.orig.diag.table_name}_")
+        fault = {"pointer": problems.pointer(field), "detail": "nothing here has this id"}
+    return InvalidBody(errors=[fault], where="body", came=fault["detail"])
 
 
 def _once(laboratory: Laboratory, endpoint: Endpoint, ask: Ask[Any], path: Any) -> Answer:
     if endpoint.one_statement:
         with _statements(laboratory.engine).connect() as connection:
-            return endpoint.handler(replace(ask, connection=connection), **path)
+            return _handled(endpoint, replace(ask, connection=connection), path, connection)
     with laboratory.sessions.begin() as session:
-        return endpoint.handler(replace(ask, session=session), **path)
+        return _handled(endpoint, replace(ask, session=session), path, session)
+
+
+def _handled(
+    endpoint: Endpoint, ask: Ask[Any], path: Any, database: Session | Connection
+) -> Answer:
+    try:
+        return endpoint.handler(ask, **path)
+    except WrongCheckCharacter as misread:
+        raise likeliest(database, misread) from None
 
 
 @cache

@@ -10,7 +10,14 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
-from lims.domain.refusals import BarcodeTaken, DifferentBody, NotFound, Refusal, UnknownUnit
+from lims.domain.refusals import (
+    BarcodeTaken,
+    DifferentBody,
+    InvalidBody,
+    NotFound,
+    Refusal,
+    UnknownUnit,
+)
 from lims.domain.registration import AreaRef, PersonGiven, Registration
 from lims.work.audit import record
 from lims.work.copying import SwabInTube, copy_people, copy_swabs
@@ -40,13 +47,14 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """What the database already knows that touches these rows."""
+    """What the database already knows that touches these rows; ``earlier`` grows with each row."""
 
     earlier: dict[UUID, tuple[str, UUID]]
     taken: set[str]
     areas: set[AreaRef]
     by_national_id: dict[str, UUID]
     known_people: set[UUID]
+    campaigns: set[UUID]
 
 
 def register_batch(
@@ -66,10 +74,9 @@ def register_batch(
     outcomes: list[RowOutcome] = []
     fresh: list[_Row] = []
     barcodes: set[str] = set()
-    ids: set[UUID] = set()
     for number, given in rows:
         said = given.digest()
-        refusal = _refusal(given, said, standing, barcodes, ids)
+        refusal = _refusal(given, said, standing, barcodes)
         if refusal is not None:
             outcomes.append(RowOutcome(number, None, refusal))
             continue
@@ -79,8 +86,8 @@ def register_batch(
             outcomes.append(RowOutcome(number, receipt))
             continue
         barcodes.add(given.barcode)
-        ids.add(given.specimen_id)
         person_id, newcomer = _whose(given, standing)
+        standing.earlier[given.specimen_id] = (said, person_id)
         fresh.append(_Row(number, given, said, person_id, newcomer))
         receipt = Registered(given.specimen_id, person_id, given.barcode, replayed=False)
         outcomes.append(RowOutcome(number, receipt))
@@ -121,6 +128,10 @@ def _look_up(
         text("SELECT id FROM person WHERE id = ANY(:ids)"),
         {"ids": [g.person_id for g in given if g.person_id]},
     )
+    campaigns = session.execute(
+        text("SELECT id FROM campaign WHERE id = ANY(:ids)"),
+        {"ids": list({g.campaign_id for g in given if g.campaign_id})},
+    )
     areas = {a for p in people for a in (p.area, p.work_area) if a}
     return _Standing(
         earlier={row.id: (row.body_digest, row.person_id) for row in earlier},
@@ -128,21 +139,23 @@ def _look_up(
         areas=known_areas(session, areas),
         by_national_id={row.national_id: row.id for row in national},
         known_people=set(known.scalars()),
+        campaigns=set(campaigns.scalars()),
     )
 
 
 def _refusal(
-    given: Registration, said: str, standing: _Standing, barcodes: set[str], ids: set[UUID]
+    given: Registration, said: str, standing: _Standing, barcodes: set[str]
 ) -> Refusal | None:
     earlier = standing.earlier.get(given.specimen_id)
     if earlier is not None:
         return None if earlier[0] == said else _different(given)
-    if given.specimen_id in ids:
-        return _different(given)
     if given.barcode in standing.taken or given.barcode in barcodes:
         return BarcodeTaken(came=given.barcode, where="barcode")
     if given.person_id is not None and given.person_id not in standing.known_people:
         return NotFound(came=str(given.person_id), where="person_id")
+    if given.campaign_id is not None and given.campaign_id not in standing.campaigns:
+        fault = {"pointer": "#/campaign_id", "detail": "nothing here has this id"}
+        return InvalidBody(errors=[fault], where="body", came=str(given.campaign_id))
     for area in (given.person.area, given.person.work_area) if given.person else ():
         if area is not None and area not in standing.areas:
             return UnknownUnit(came=f"{area.code} of scheme {area.scheme}", where="area")
