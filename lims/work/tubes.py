@@ -1,7 +1,6 @@
 """Find a tube by what was scanned, and lock it for the verb that follows."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
@@ -64,11 +63,3 @@ def _printed(database: Session | Connection, labels: Sequence[str]) -> set[str]:
         for prefix, batch, first, following in prints
         if label[:4] == prefix + batch and first <= barcodes.serial(label) < following
     }
-
-
-def locked(session: Session, tube_ids: Sequence[UUID]) -> list[Tube]:
-    """Tubes by id, locked in id order."""
-    query = (
-        select(Tube).where(Tube.id.in_(tube_ids)).order_by(Tube.id).with_for_update(key_share=True)
-    )
-    return list(session.scalars(query))
