@@ -88,13 +88,21 @@ def _gunicorn(chosen: Settings) -> list[str]:
 
 @main.command()
 @click.option("--base-url", default=None, help="How receivers reach this LIMS.")
-def deliver(base_url: str | None) -> None:
+@click.option(
+    "--lease",
+    "lease_s",
+    default=60.0,
+    show_default=True,
+    type=click.FloatRange(1, 3600),
+    help="Seconds until what a killed deliverer had in hand is sent again.",
+)
+def deliver(base_url: str | None, lease_s: float) -> None:
     """Send the notices that are owed to tracing teams, until told to stop."""
     import signal
     import threading
 
     from lims import log
-    from lims.notify.deliver import Deliverer
+    from lims.notify.deliver import Deliverer, Pace
     from lims.opening import PendingMigrations, open_laboratory
 
     log.configure()
@@ -107,7 +115,11 @@ def deliver(base_url: str | None) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    deliverer = Deliverer(laboratory, base_url or f"http://{chosen.host}:{chosen.port}")
+    deliverer = Deliverer(
+        laboratory,
+        base_url or f"http://{chosen.host}:{chosen.port}",
+        pace=Pace(lease_s=lease_s),
+    )
     try:
         deliverer.run(stop)
     finally:

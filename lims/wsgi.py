@@ -1,5 +1,6 @@
 """What gunicorn's workers load: the application, built after gevent has patched the process."""
 
+import gc
 import os
 
 from flask import Flask
@@ -17,4 +18,13 @@ def build() -> Flask:
     log.configure()
     settings = Settings.from_env(os.environ)
     laboratory = open_laboratory(settings, name="lims web", pool_size=CONNECTIONS_A_WORKER)
-    return create_app(laboratory, settings)
+    app = create_app(laboratory, settings)
+    _collect_less()
+    return app
+
+
+def _collect_less() -> None:
+    """What stands at start never becomes garbage; a batch's 10,000 rows are not walked midway."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from lims.api import problems
 from lims.api.door import Answer, Ask, Door
+from lims.domain.interpretation import rule_in_force
+from lims.domain.lifecycle import TubeState
 from lims.doors.bodies import PoolBody, ReceptionBody, RejectionBody, RunBody
 from lims.work.plate import lay_out
 from lims.work.pool import Pooled, make_pool
@@ -14,6 +16,7 @@ from lims.work.receive_rack import receive_rack
 from lims.work.reject import reject
 from lims.work.run_layout import Layout, read_layout
 from lims.work.tokens import Scope
+from lims.work.tubes import scanned
 from lims.work.waiting import Queue, Rack, Reswab, awaiting_pool, open_recollections, queue
 
 
@@ -42,6 +45,7 @@ class Rejected:
     tube_id: UUID
     barcode: str
     reason: str
+    replayed: bool
 
 
 def declare(door: Door) -> None:
@@ -76,8 +80,11 @@ def receive_tubes(ask: Ask[ReceptionBody]) -> Answer:
 
 def reject_tube(ask: Ask[RejectionBody]) -> Answer:
     """Reject a tube with a reason; its people are cleared by their pool or swabbed again."""
+    before = TubeState(scanned(ask.session, ask.body.barcode).state)
     tube = reject(ask.session, ask.body.barcode, ask.body.reason, by=ask.by, now=ask.now)
-    return Answer(Rejected(tube.id, tube.barcode, tube.reject_reason or ""))
+    replayed = before is TubeState.REJECTED
+    receipt = Rejected(tube.id, tube.barcode, tube.reject_reason or "", replayed)
+    return Answer(receipt, created=not replayed)
 
 
 def pool(ask: Ask[PoolBody]) -> Answer:
@@ -108,6 +115,7 @@ def run_layout(ask: Ask[None], run_id: UUID) -> Answer:
 
 def test_queue(ask: Ask[None], assay: str) -> Answer:
     """How many tests wait for a run, by priority, and since when."""
+    rule_in_force(assay)  # a mistyped assay is no empty queue
     return Answer(queue(ask.session, assay, site_id=ask.holder.site_id))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from lims.api import problems
-from lims.api.door import Answer, Ask, Door
+from lims.api.door import Answer, Ask, Door, RowsApart
 from lims.domain.refusals import BodyTooLarge, Refusal
 from lims.domain.registration import Registration
 from lims.doors.bodies import BatchBody, FieldPoolBody, RapidTestBody, RegistrationBody
@@ -75,17 +75,18 @@ def register_specimen(ask: Ask[RegistrationBody]) -> Answer:
     return Answer(receipt, created=not receipt.replayed)
 
 
-def register_specimens(ask: Ask[list[Any]]) -> Answer:
+def register_specimens(ask: Ask[BatchBody | RowsApart]) -> Answer:
     """Register up to 10,000 swabs; good rows are kept, bad ones say how to correct them."""
-    if len(ask.body) > MOST_ROWS:
+    if len(ask.body.rows) > MOST_ROWS:
         raise BodyTooLarge(
-            expected=f"at most {MOST_ROWS} rows", came=f"{len(ask.body)} rows", where="rows"
+            expected=f"at most {MOST_ROWS} rows", came=f"{len(ask.body.rows)} rows", where="rows"
         )
     good: list[tuple[int, Registration]] = []
     outcomes: list[RowOutcome] = []
-    for number, row in enumerate(ask.body):
+    for number, row in enumerate(ask.body.rows):
         try:
-            good.append((number, RegistrationBody.model_validate(row, strict=False).value()))
+            body = row if isinstance(row, RegistrationBody) else _registration(row)
+            good.append((number, body.value()))
         except ValidationError as error:
             outcomes.append(RowOutcome(number, None, problems.invalid(error)))
         except Refusal as refusal:
@@ -96,6 +97,10 @@ def register_specimens(ask: Ask[list[Any]]) -> Answer:
     rows = [_row(outcome) for outcome in sorted(outcomes, key=lambda o: o.row)]
     counts = {word: sum(r.outcome == word for r in rows) for word in _WORDS}
     return Answer(BatchOutcome(**counts, rows=rows), created=counts["registered"] > 0)
+
+
+def _registration(row: object) -> RegistrationBody:
+    return RegistrationBody.model_validate(row, strict=False)
 
 
 _WORDS = ("registered", "replayed", "refused")

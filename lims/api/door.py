@@ -12,10 +12,12 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Generic, TypeVar
 
+import psycopg
 from flask import Blueprint, Response, current_app, request
+from psycopg.errors import DeadlockDetected, ForeignKeyViolation
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from lims.api import problems
@@ -26,12 +28,15 @@ from lims.domain.refusals import (
     NotUtf8,
     Refusal,
     UnknownUnit,
+    WrongCheckCharacter,
     WrongScope,
 )
 from lims.work.tokens import Scope, TokenHolder, token_holder
+from lims.work.tubes import likeliest
 
 B = TypeVar("B")
 TOKEN_MEMORY_S = 2.0  # how long a revoked token may still open a door
+MOST_TRIES = 3  # of a request whose transaction met another's
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,13 @@ class Ask(Generic[B]):
     def by(self) -> str:
         """The actor, as the audit trail writes it."""
         return self.holder.actor
+
+
+@dataclass(frozen=True)
+class RowsApart:
+    """The rows of a body that did not validate whole, as JSON values."""
+
+    rows: list[Any]
 
 
 @dataclass(frozen=True)
@@ -97,7 +109,7 @@ class Door:
     ) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
         """Declare an endpoint. The docstring's first line is its summary.
 
-        ``rows_apart``: the body's rows are validated one by one by the handler.
+        ``rows_apart``: a body that does not validate whole comes as RowsApart.
         ``one_statement``: the handler runs a single statement, which is its own
         transaction, so BEGIN and COMMIT are two round trips saved.
         """
@@ -180,21 +192,27 @@ def _parse(endpoint: Endpoint) -> Any:
     except UnicodeDecodeError as error:
         raise NotUtf8(came=f"byte {error.start} is not UTF-8", where="body") from error
     try:
-        if endpoint.rows_apart:
-            return _rows(TypeAdapter(dict[str, Any]).validate_json(written))
         return endpoint.body.model_validate_json(written)
     except ValidationError as error:
+        if endpoint.rows_apart:
+            return _rows(written)
         raise problems.invalid(error) from error
 
 
-def _rows(body: dict[str, Any]) -> list[Any]:
+def _rows(written: str) -> Any:
+    """Some row is not right: the body with its rows unread, for the handler to read one by one."""
+    try:
+        body = TypeAdapter(dict[str, Any]).validate_json(written)
+    except ValidationError as error:
+        raise problems.invalid(error) from error
     rows = body.get("rows")
     if not isinstance(rows, list) or body.keys() != {"rows"}:
         raise InvalidBody(
             errors=[{"pointer": "#/rows", "detail": "a list of rows, and nothing beside it"}],
             where="body",
+            came="another shape",
         )
-    return rows
+    return RowsApart(rows)
 
 
 def _work(
@@ -202,31 +220,47 @@ def _work(
 ) -> Answer:
     """Run the handler in one transaction; a lost race runs again and meets the winner's rows."""
     ask = Ask(session=None, holder=holder, body=body, now=laboratory.clock())  # type: ignore[arg-type]  # replaced below, inside the transaction
-    try:
-        return _once(laboratory, endpoint, ask, path)
-    except IntegrityError:
+    for _ in range(MOST_TRIES - 1):
         try:
             return _once(laboratory, endpoint, ask, path)
-        except IntegrityError as error:
-            raise _dangling(error) from error
+        except (IntegrityError, OperationalError) as error:
+            if not isinstance(error.orig, psycopg.IntegrityError | DeadlockDetected):
+                raise
+    try:
+        return _once(laboratory, endpoint, ask, path)
+    except IntegrityError as error:
+        raise _dangling(error) from error
 
 
 def _dangling(error: IntegrityError) -> Refusal:
     """It was no lost race: the body refers to something that is not there."""
-    diagnosis = getattr(error.orig, "diag", None)
-    constraint = getattr(diagnosis, "constraint_name", None) or "a constraint"
+    diagnosis = error.orig.diag if isinstance(error.orig, psycopg.Error) else None
+    constraint = (diagnosis and diagnosis.constraint_name) or "a constraint"
     if "area_scheme" in constraint:
         return UnknownUnit(came="a code that its scheme does not have", where="area")
-    said = f"refers to something that does not exist here ({constraint})"
-    return InvalidBody(errors=[{"pointer": "#", "detail": said}], where="body")
+    if not isinstance(error.orig, ForeignKeyViolation):
+        fault = {"pointer": "#", "detail": f"goes against {constraint}"}
+    else:
+        field = constraint.removeprefix(f"fk_{error.orig.diag.table_name}_")
+        fault = {"pointer": problems.pointer(field), "detail": "nothing here has this id"}
+    return InvalidBody(errors=[fault], where="body", came=fault["detail"])
 
 
 def _once(laboratory: Laboratory, endpoint: Endpoint, ask: Ask[Any], path: Any) -> Answer:
     if endpoint.one_statement:
         with _statements(laboratory.engine).connect() as connection:
-            return endpoint.handler(replace(ask, connection=connection), **path)
+            return _handled(endpoint, replace(ask, connection=connection), path, connection)
     with laboratory.sessions.begin() as session:
-        return endpoint.handler(replace(ask, session=session), **path)
+        return _handled(endpoint, replace(ask, session=session), path, session)
+
+
+def _handled(
+    endpoint: Endpoint, ask: Ask[Any], path: Any, database: Session | Connection
+) -> Answer:
+    try:
+        return endpoint.handler(ask, **path)
+    except WrongCheckCharacter as misread:
+        raise likeliest(database, misread) from None
 
 
 @cache

@@ -99,17 +99,34 @@ def _answer_name(endpoint: Endpoint) -> str:
     return "".join(part.capitalize() for part in endpoint.name.split("_")) + "Answer"
 
 
+_TEXTS = {
+    "type": "/problems/<slug>, which has a page, or about:blank",
+    "title": "the kind of problem in short",
+    "detail": "all of it in one sentence",
+    "expected": "what would have been right",
+    "came": "what came instead; never a person's data",
+    "where": "the place in the request or in the laboratory",
+    "todo": "what to do next",
+}
 _PROBLEM: dict[str, Any] = {
     "type": "object",
-    "required": ["type", "title", "status", "detail"],
+    "required": [*_TEXTS, "status"],
     "properties": {
-        "type": {"type": "string", "description": "/problems/<slug>; it has a page"},
-        "title": {"type": "string"},
+        **{name: {"type": "string", "description": said} for name, said in _TEXTS.items()},
         "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "expected": {"type": "string"},
-        "came": {"type": "string"},
-        "where": {"type": "string"},
-        "todo": {"type": "string"},
+        "errors": {
+            "description": "every fault of the body, by JSON pointer (RFC 6901)",
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "detail"],
+                "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}},
+            },
+        },
+        "suggestions": {
+            "description": "likely barcodes, the likeliest first",
+            "type": "array",
+            "items": {"type": "string"},
+        },
     },
 }

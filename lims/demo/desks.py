@@ -53,8 +53,12 @@ class Desks:
                 street.submit(self._together, by_route[Route.TOGETHER], "F1"),
                 street.submit(self._rapid, by_route[Route.RAPID], "A1", commune.seed),
             ]
-            for desk in done:
-                desk.result()
+            try:
+                for desk in done:
+                    desk.result()
+            except BaseException:  # Ctrl-C too: the other desks must not keep it waiting
+                self.stop.set()
+                raise
 
     def _one_by_one(self, households: Sequence[Household], batch: str) -> None:
         labels = labels_of(self.site, batch)

@@ -39,6 +39,7 @@ from lims.work.sites import found_site
 SITE: Final = "TT"
 INTERACTIVE_PORT: Final = 8080
 OPEN_S: Final = 60.0
+LEASE_S: Final = "5"  # nobody receives slowly here, and a watcher does not wait a minute
 REPLY_TIMEOUT_S: Final = 2.0  # a simulated analyser waits less than the 15 s of LIS1-A 6.5.2
 
 
@@ -105,6 +106,7 @@ def open_house(
         )
         engine.dispose()
     finally:
+        _hear_no_more()
         supervisor.stop()
         shutil.rmtree(place, ignore_errors=True)
 
@@ -119,7 +121,7 @@ def programs(home: Path, url: str) -> list[Program]:
     """The real commands, as an operator would start them."""
     started = [
         Program("web", ("lims.cli", "serve"), stop_signal=signal.SIGINT),  # gunicorn: at once
-        Program("deliverer", ("lims.cli", "deliver")),
+        Program("deliverer", ("lims.cli", "deliver", "--lease", LEASE_S)),
     ]
     for name, driver in ((CYCLER, "plate96"), (CARTRIDGES, "genexpert")):
         line = str(home / f"{name}.line")
@@ -133,6 +135,18 @@ def programs(home: Path, url: str) -> list[Program]:
         )
         started.append(Program(f"gateway-{name}", (*gateway, *kept, *post)))
     return started
+
+
+def stop_on_signals() -> None:
+    """A closed terminal and a polite kill end the demonstration as Ctrl-C does."""
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
+
+
+def _hear_no_more() -> None:
+    """A second Ctrl-C must not leave half of it standing."""
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _home(asked: Path | None) -> Path:

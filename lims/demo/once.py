@@ -13,7 +13,7 @@ from lims.demo.bench import Bench
 from lims.demo.client import Station
 from lims.demo.desks import Desks
 from lims.demo.founding import POOL_SIZE
-from lims.demo.house import SITE, House, open_house
+from lims.demo.house import SITE, House, open_house, stop_on_signals
 from lims.demo.ledger import Ledger
 from lims.demo.receiver import read_book
 from lims.demo.reconcile import Reckoning, reconcile
@@ -71,6 +71,7 @@ def run_once(
 ) -> bool:
     """Print the reckoning as the last line; True when it is clean."""
     log.configure(level="ERROR")
+    stop_on_signals()
     began = time.monotonic()
     ledger, stop, progress = Ledger(), threading.Event(), Progress()
     progress.begins(Phase.OPEN)

@@ -66,6 +66,14 @@ def mint(site: str, batch: str, serial: int) -> str:
     return body + check_character(body)
 
 
+def serial(barcode: str) -> int:
+    """The serial that `mint` was given for this barcode, from its six places in base 34."""
+    number = 0
+    for character in barcode[4:10]:
+        number = number * len(MINTED) + MINTED.index(character)
+    return number
+
+
 def minted_from(site: str, batch: str, serial: int) -> Iterator[tuple[int, str]]:
     """Serials and barcodes for a print run, from this serial to the end of the batch.
 

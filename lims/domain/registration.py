@@ -47,6 +47,27 @@ class Registration:
     campaign_id: UUID | None = None
     assay: str = "sars-cov-2"
 
+    def digest(self) -> str:
+        """As ``digest`` below, written out: ten thousand rows of a batch are digested at once.
+
+        Fields stand in a fixed order between unit separators, absent ones as
+        NUL, which no text may hold.
+        """
+        person = self.person or _NOBODY
+        home, work = person.area or _NOWHERE, person.work_area or _NOWHERE
+        said = (
+            *(self.specimen_id, self.barcode, self.collected_at.astimezone(UTC).isoformat()),
+            *(self.person_id, self.campaign_id, self.assay, person.name, person.birth_year),
+            *(person.birth_date, person.sex, person.phone, person.national_id, person.address),
+            *(person.household_id, home.scheme, home.code, work.scheme, work.code),
+        )
+        written = "\x1f".join(["\x00" if part is None else str(part) for part in said])
+        return hashlib.sha256(written.encode()).hexdigest()
+
+
+_NOWHERE = AreaRef("\x00", "\x00")
+_NOBODY = PersonGiven("\x00", "\x00")
+
 
 def digest(value: object) -> str:
     """SHA-256 of a request's meaning, to tell a replay from another body under the same id.

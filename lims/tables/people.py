@@ -46,6 +46,7 @@ class Person(Base):
         Index(None, "name_key", "birth_year"),
         Index(None, "phone", postgresql_where=text("phone IS NOT NULL")),
         Index(None, "household_id", postgresql_where=text("household_id IS NOT NULL")),
+        Index("ix_person_doubt", "site_id", postgresql_where=text("identity_conflict IS NOT NULL")),
     )
     id: Mapped[RowId]
     site_id: Mapped[SiteRef]

@@ -16,7 +16,7 @@ from lims.domain.refusals import IllegalMove, MixedAssay, TubeRejected, UnknownR
 from lims.tables import Measurement, Result, TestOrder, Tube
 from lims.work.audit import record
 from lims.work.evidence import lock_components
-from lims.work.match import Matched, stored_readings
+from lims.work.matched import Matched, stored_readings
 from lims.work.measurements import Locked, locked_measurement, refuse_unless
 from lims.work.results import write_results
 from lims.work.settle_run import settle_measured

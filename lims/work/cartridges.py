@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import text
@@ -12,9 +11,7 @@ from instruments.measurement import Measurement, Role
 from lims.domain.barcodes import normalise
 from lims.domain.lifecycle import Standing
 from lims.work.evidence import lock_components
-
-if TYPE_CHECKING:
-    from lims.work.match import Matched
+from lims.work.matched import Matched
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +40,7 @@ class Cartridges:
         self._earlier = earlier
         self._claimed: set[UUID] = set()
 
-    def claim(self, base: "Matched", measurement: Measurement, content: str) -> "Matched":
+    def claim(self, base: Matched, measurement: Measurement, content: str) -> Matched:
         """Give the measurement its tube and order, or the reason why it has none."""
         if base.role is not Role.SPECIMEN:
             return replace(base, standing=Standing.CONTROL)
@@ -69,8 +66,8 @@ class Cartridges:
         self._earlier.setdefault(tube_id, []).append(said)
 
     def _said_before(
-        self, base: "Matched", tube_id: UUID, measurement: Measurement, content: str
-    ) -> "Matched | None":
+        self, base: Matched, tube_id: UUID, measurement: Measurement, content: str
+    ) -> Matched | None:
         """The same test as an earlier one: told apart by the instrument's own time of it."""
         for earlier in self._earlier.get(tube_id, ()):
             if measurement.measured_at is None or earlier.measured_text != measurement.measured_at:

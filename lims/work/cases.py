@@ -79,7 +79,7 @@ def live_case(session: Session, person_id: UUID) -> F0Case | None:
     return session.scalars(
         select(F0Case)
         .where(F0Case.person_id == person_id, F0Case.state.in_(LIVE))
-        .with_for_update()
+        .with_for_update(key_share=True)
     ).one_or_none()
 
 
@@ -125,7 +125,7 @@ def _found_again(
         )
         .order_by(F0Case.opened_at.desc())
         .limit(1)
-        .with_for_update(of=F0Case)
+        .with_for_update(key_share=True, of=F0Case)
     ).one_or_none()
     if case is None:
         return None
@@ -140,7 +140,7 @@ def _lost(session: Session, person_id: UUID, now: datetime) -> CaseNews | None:
         .where(F0Case.person_id == person_id, F0Case.state.in_((*LIVE, CaseState.CLOSED)))
         .order_by(F0Case.opened_at.desc())
         .limit(1)
-        .with_for_update()
+        .with_for_update(key_share=True)
     ).one_or_none()
     if case is None:
         return None

@@ -16,7 +16,7 @@ from lims.domain.refusals import IllegalMove
 from lims.tables import Measurement, Result, Run, TestOrder, Tube
 from lims.work.audit import record
 from lims.work.evidence import lock_components
-from lims.work.match import stored_readings
+from lims.work.matched import stored_readings
 from lims.work.measurements import Locked, locked_measurement, refuse_unless
 from lims.work.settle import settle
 

@@ -27,7 +27,7 @@ WITH RECURSIVE reach(id) AS (
         SELECT pool_id FROM tube_source WHERE source_id = r.id
     ) n
 )
-SELECT t.id FROM tube t WHERE t.id IN (SELECT id FROM reach) ORDER BY t.id FOR UPDATE
+SELECT t.id FROM tube t WHERE t.id IN (SELECT id FROM reach) ORDER BY t.id FOR NO KEY UPDATE
 """)
 
 
@@ -51,6 +51,8 @@ def lock_components(session: Session, tubes: Sequence[UUID]) -> list[UUID]:
 
     Whoever concludes about a component holds it whole, so two results about
     one pool can never both decide on half the evidence.
+    NO KEY UPDATE: two messages that have both just inserted results, and so
+    share the tubes' keys, wait for one another here instead of deadlocking.
     """
     return list(session.execute(_REACH, {"ids": list(tubes)}).scalars())
 

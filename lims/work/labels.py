@@ -56,7 +56,7 @@ def print_labels(
     if not 1 <= len(title) <= 200:
         faults["title"] = Fault.NAME
     refuse(faults, where="labels")
-    session.execute(select(Site.id).where(Site.id == site_id).with_for_update())
+    session.execute(select(Site.id).where(Site.id == site_id).with_for_update(key_share=True))
     batch, first = _next_serial(session, site_id, count)
     prefix = session.get_one(Site, site_id).prefix
     taken = list(islice(minted_from(prefix, batch, first), count))

@@ -22,23 +22,7 @@ from lims.domain.interpretation import TargetReading, assay_named
 from lims.domain.lifecycle import RunState, Standing
 from lims.domain.registration import digest
 from lims.work.cartridges import Cartridges, find_cartridges
-
-
-@dataclass(frozen=True, slots=True)
-class Matched:
-    """One measurement with what it was found to belong to."""
-
-    measurement_id: UUID
-    standing: Standing
-    role: Role
-    readings: tuple[TargetReading, ...]
-    error: str | None
-    run_id: UUID | None = None
-    well: str | None = None
-    order_id: UUID | None = None
-    tube_id: UUID | None = None
-    assay: str | None = None
-    why: str | None = None
+from lims.work.matched import Matched, stored_readings
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +101,6 @@ def release_held(session: Session, runs: Iterable[UUID]) -> tuple[Matched, ...]:
         )
         for row in rows
     )
-
-
-def stored_readings(targets: Iterable[Mapping[str, Any]]) -> tuple[TargetReading, ...]:
-    """Readings from the JSON that ``measurement.targets`` keeps."""
-    return tuple(TargetReading(t["target"], t["ct_cycles"]) for t in targets)
 
 
 def content_of(measurement: Measurement) -> str:
@@ -207,7 +186,7 @@ def _plates(session: Session, named: set[str]) -> Mapping[str, _Plate]:
     runs = session.execute(
         text(
             "SELECT id, plate, assay_code, state FROM run WHERE plate = ANY(:plates)"
-            " ORDER BY id FOR UPDATE"
+            " ORDER BY id FOR NO KEY UPDATE"
         ),
         {"plates": sorted(named)},
     ).all()

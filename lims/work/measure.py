@@ -21,7 +21,8 @@ from lims.domain.lifecycle import MessageState, RunState, Standing
 from lims.domain.refusals import UnknownInstrument
 from lims.tables import Instrument, RawMessage
 from lims.work.judge_run import Judged, hold_runs, judge_runs
-from lims.work.match import Matched, match, release_held
+from lims.work.match import match, release_held
+from lims.work.matched import Matched
 from lims.work.results import write_results
 from lims.work.settle_run import settle_measured
 

@@ -45,13 +45,13 @@ def locked_measurement(session: Session, measurement_id: UUID) -> Locked:
         run = session.scalars(
             select(Run)
             .where(Run.id == named.run_id)
-            .with_for_update()
+            .with_for_update(key_share=True)
             .execution_options(populate_existing=True)
         ).one()
     measurement = session.scalars(
         select(Measurement)
         .where(Measurement.id == measurement_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one()
     return Locked(measurement, run)

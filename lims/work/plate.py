@@ -103,7 +103,7 @@ def _from_queue(
     free = sample_wells(STANDARD_CONTROLS_96)
     if not 1 <= request.most <= len(free):
         raise InvalidBody(
-            errors=[{"field": "most", "expected": f"1 to {len(free)}"}],
+            errors=[{"pointer": "#/most", "detail": f"1 to {len(free)}"}],
             where="most",
             came=str(request.most),
         )

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from lims.domain import barcodes
 from lims.domain.lifecycle import TUBE_MOVES, TubeKind, TubeState, move
 from lims.domain.pooling.evidence import USUAL_PRIORITY
-from lims.domain.refusals import Refusal, UnknownBarcode
+from lims.domain.refusals import Refusal, UnknownBarcode, WrongCheckCharacter
 from lims.work.receive import NextStep, Received
+from lims.work.tubes import likeliest
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ def receive_rack(
 
     Scan order is kept. A tube scanned twice in one rack is a replay the second time.
     """
-    parsed = [_parsed(scan) for scan in scans]
+    parsed = [_parsed(session, scan) for scan in scans]
     tubes = _lock(session, [b for b in parsed if isinstance(b, str)])
     fresh: dict[str, Row[Any]] = {}
     outcomes: list[ScanOutcome] = []
@@ -54,9 +55,11 @@ def receive_rack(
     return outcomes
 
 
-def _parsed(scan: str) -> str | Refusal:
+def _parsed(session: Session, scan: str) -> str | Refusal:
     try:
         return barcodes.parse(scan)
+    except WrongCheckCharacter as misread:
+        return likeliest(session, misread)
     except Refusal as refusal:
         return refusal
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
 from lims.domain.refusals import BarcodeTaken, DifferentBody, NotFound, UnknownUnit
-from lims.domain.registration import PersonGiven, Registration, digest
+from lims.domain.registration import PersonGiven, Registration
 from lims.work.people import person_columns
 
 STATEMENT = text("""
@@ -98,7 +98,7 @@ def register(
     id was used for other content), NotFound (no such known person),
     UnknownUnit (area code not of that scheme).
     """
-    said = digest(given)
+    said = given.digest()
     row = session.execute(STATEMENT, _parameters(given, said, site_id, by, now)).one()
     if row.earlier_digest is not None:
         if row.earlier_digest != said:

@@ -10,10 +10,18 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
-from lims.domain.refusals import BarcodeTaken, DifferentBody, NotFound, Refusal, UnknownUnit
-from lims.domain.registration import AreaRef, PersonGiven, Registration, digest
+from lims.domain.refusals import (
+    BarcodeTaken,
+    DifferentBody,
+    InvalidBody,
+    NotFound,
+    Refusal,
+    UnknownUnit,
+)
+from lims.domain.registration import AreaRef, PersonGiven, Registration
 from lims.work.audit import record
-from lims.work.people import known_areas, person_columns
+from lims.work.copying import SwabInTube, copy_people, copy_swabs
+from lims.work.people import known_areas
 from lims.work.register import Registered
 
 MOST_ROWS = 10_000
@@ -39,13 +47,14 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """What the database already knows that touches these rows."""
+    """What the database already knows that touches these rows; ``earlier`` grows with each row."""
 
     earlier: dict[UUID, tuple[str, UUID]]
     taken: set[str]
     areas: set[AreaRef]
     by_national_id: dict[str, UUID]
     known_people: set[UUID]
+    campaigns: set[UUID]
 
 
 def register_batch(
@@ -65,10 +74,9 @@ def register_batch(
     outcomes: list[RowOutcome] = []
     fresh: list[_Row] = []
     barcodes: set[str] = set()
-    ids: set[UUID] = set()
     for number, given in rows:
-        said = digest(given)
-        refusal = _refusal(given, said, standing, barcodes, ids)
+        said = given.digest()
+        refusal = _refusal(given, said, standing, barcodes)
         if refusal is not None:
             outcomes.append(RowOutcome(number, None, refusal))
             continue
@@ -78,8 +86,8 @@ def register_batch(
             outcomes.append(RowOutcome(number, receipt))
             continue
         barcodes.add(given.barcode)
-        ids.add(given.specimen_id)
         person_id, newcomer = _whose(given, standing)
+        standing.earlier[given.specimen_id] = (said, person_id)
         fresh.append(_Row(number, given, said, person_id, newcomer))
         receipt = Registered(given.specimen_id, person_id, given.barcode, replayed=False)
         outcomes.append(RowOutcome(number, receipt))
@@ -120,6 +128,10 @@ def _look_up(
         text("SELECT id FROM person WHERE id = ANY(:ids)"),
         {"ids": [g.person_id for g in given if g.person_id]},
     )
+    campaigns = session.execute(
+        text("SELECT id FROM campaign WHERE id = ANY(:ids)"),
+        {"ids": list({g.campaign_id for g in given if g.campaign_id})},
+    )
     areas = {a for p in people for a in (p.area, p.work_area) if a}
     return _Standing(
         earlier={row.id: (row.body_digest, row.person_id) for row in earlier},
@@ -127,21 +139,23 @@ def _look_up(
         areas=known_areas(session, areas),
         by_national_id={row.national_id: row.id for row in national},
         known_people=set(known.scalars()),
+        campaigns=set(campaigns.scalars()),
     )
 
 
 def _refusal(
-    given: Registration, said: str, standing: _Standing, barcodes: set[str], ids: set[UUID]
+    given: Registration, said: str, standing: _Standing, barcodes: set[str]
 ) -> Refusal | None:
     earlier = standing.earlier.get(given.specimen_id)
     if earlier is not None:
         return None if earlier[0] == said else _different(given)
-    if given.specimen_id in ids:
-        return _different(given)
     if given.barcode in standing.taken or given.barcode in barcodes:
         return BarcodeTaken(came=given.barcode, where="barcode")
     if given.person_id is not None and given.person_id not in standing.known_people:
         return NotFound(came=str(given.person_id), where="person_id")
+    if given.campaign_id is not None and given.campaign_id not in standing.campaigns:
+        fault = {"pointer": "#/campaign_id", "detail": "nothing here has this id"}
+        return InvalidBody(errors=[fault], where="body", came=str(given.campaign_id))
     for area in (given.person.area, given.person.work_area) if given.person else ():
         if area is not None and area not in standing.areas:
             return UnknownUnit(came=f"{area.code} of scheme {area.scheme}", where="area")
@@ -166,22 +180,6 @@ def _whose(given: Registration, standing: _Standing) -> tuple[UUID, bool]:
     return standing.by_national_id.setdefault(national_id, uuid7()), True
 
 
-_PEOPLE = text("""
-INSERT INTO person (id, site_id, name, name_key, birth_year, birth_date, sex, phone, national_id,
-                    household_id, address, area_scheme, area_code, work_area_scheme,
-                    work_area_code, created_at)
-SELECT g.id, :site_id, g.name, g.name_key, g.birth_year, g.birth_date, g.sex, g.phone,
-       g.national_id, g.household_id, g.address, g.area_scheme, g.area_code,
-       g.work_area_scheme, g.work_area_code, :now
-FROM unnest(cast(:id AS uuid[]), cast(:name AS text[]), cast(:name_key AS text[]),
-            cast(:birth_year AS int[]), cast(:birth_date AS date[]), cast(:sex AS text[]),
-            cast(:phone AS text[]), cast(:national_id AS text[]), cast(:household_id AS uuid[]),
-            cast(:address AS text[]), cast(:area_scheme AS text[]), cast(:area_code AS text[]),
-            cast(:work_area_scheme AS text[]), cast(:work_area_code AS text[]))
-  AS g(id, name, name_key, birth_year, birth_date, sex, phone, national_id, household_id,
-       address, area_scheme, area_code, work_area_scheme, work_area_code)
-""")
-
 _CONFLICTS = text("""
 UPDATE person SET identity_conflict =
     CASE WHEN person.name_key <> g.name_key THEN 'name' ELSE 'birth_year' END
@@ -191,52 +189,26 @@ WHERE person.id = g.id
   AND (person.name_key <> g.name_key OR person.birth_year <> g.birth_year)
 """)
 
-_SWABS = text("""
-WITH g AS (
-    SELECT * FROM unnest(cast(:specimen AS uuid[]), cast(:person AS uuid[]),
-        cast(:campaign AS uuid[]), cast(:collected AS timestamptz[]), cast(:digest AS text[]),
-        cast(:tube AS uuid[]), cast(:barcode AS text[]), cast(:assay AS text[]))
-      AS g(specimen, person, campaign, collected, digest, tube, barcode, assay)
-), swab AS (
-    INSERT INTO specimen (id, site_id, person_id, campaign_id, material, collected_at,
-                          registered_at, registered_by, body_digest)
-    SELECT specimen, :site_id, person, campaign, 'swab', collected, :now, :by, digest FROM g
-), plastic AS (
-    INSERT INTO tube (id, site_id, barcode, kind, state, campaign_id, assay_code, capacity,
-                      created_at, created_by)
-    SELECT tube, :site_id, barcode, 'individual', 'collected', campaign, assay, 1, :now, :by FROM g
-), inside AS (
-    INSERT INTO tube_specimen (tube_id, specimen_id) SELECT tube, specimen FROM g
-)
+_RESWABBED = text("""
 UPDATE recollection r SET state = 'done', done_specimen_id = g.specimen, ended_at = :now
-FROM g WHERE r.person_id = g.person AND r.state = 'open'
+FROM unnest(cast(:person AS uuid[]), cast(:specimen AS uuid[])) AS g(person, specimen)
+WHERE r.person_id = g.person AND r.state = 'open'
 """)
 
 
 def _insert(session: Session, fresh: Sequence[_Row], site_id: UUID, by: str, now: datetime) -> None:
     newcomers = {r.person_id: r.given.person for r in fresh if r.newcomer and r.given.person}
-    if newcomers:
-        columns = _columns({"id": i, **person_columns(p)} for i, p in newcomers.items())
-        session.execute(_PEOPLE, columns | {"site_id": site_id, "now": now})
-    met_again = [
-        r for r in fresh if r.given.person and r.given.person != newcomers.get(r.person_id)
-    ]
+    copy_people(session, newcomers, site_id=site_id, now=now)
+    tubes = [SwabInTube(uuid7(), r.person_id, r.said, r.given) for r in fresh]
+    copy_swabs(session, tubes, site_id=site_id, by=by, now=now)
+    known = [r for r in fresh if not r.newcomer or r.given.person is not newcomers[r.person_id]]
+    if not known:
+        return
+    met_again = [r for r in known if r.given.person is not None]
     if met_again:
         session.execute(_CONFLICTS, _columns(_claimed(r) for r in met_again))
-    swabs = _columns(
-        {
-            "specimen": r.given.specimen_id,
-            "person": r.person_id,
-            "campaign": r.given.campaign_id,
-            "collected": r.given.collected_at,
-            "digest": r.said,
-            "tube": uuid7(),
-            "barcode": r.given.barcode,
-            "assay": r.given.assay,
-        }
-        for r in fresh
-    )
-    session.execute(_SWABS, swabs | {"site_id": site_id, "by": by, "now": now})
+    reswabbed = _columns({"person": r.person_id, "specimen": r.given.specimen_id} for r in known)
+    session.execute(_RESWABBED, reswabbed | {"now": now})
 
 
 def _claimed(row: _Row) -> dict[str, object]:

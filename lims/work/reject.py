@@ -22,7 +22,7 @@ def reject(session: Session, scan: str, reason: str, *, by: str, now: datetime) 
     reason = reason.strip()
     if not reason:
         raise InvalidBody(
-            errors=[{"field": "reason", "expected": "why the tube cannot be tested"}],
+            errors=[{"pointer": "#/reason", "detail": "why the tube cannot be tested"}],
             where="reason",
             came="nothing",
         )

@@ -15,7 +15,7 @@ from lims.domain.interpretation import interpret, rule_in_force
 from lims.domain.lifecycle import RunState, Standing
 from lims.domain.outcomes import Outcome
 from lims.work.judge_run import Judged
-from lims.work.match import Matched
+from lims.work.matched import Matched
 
 
 @dataclass(frozen=True, slots=True)

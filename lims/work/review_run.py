@@ -104,7 +104,7 @@ def _locked_run(session: Session, run_id: UUID) -> Run:
     run = session.scalars(
         select(Run)
         .where(Run.id == run_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one_or_none()
     if run is None:

@@ -13,18 +13,20 @@ from tests import seen
 from tests.builders import Bench, Swab, open_bench
 from tests.captures import plate_capture
 
-FIRST = 40
+TUBES, FIRST = 24, 10
 
 
-def _broken_off(bench: Bench) -> tuple[Layout, list[str], list[Swab]]:
-    """A full plate of which the analyser says the first forty wells."""
-    people = [bench.swab() for _ in range(94)]
+def _broken_off(
+    bench: Bench, *, tubes: int = TUBES, first: int = FIRST
+) -> tuple[Layout, list[str], list[Swab]]:
+    """A plate of which the analyser says only the first wells."""
+    people = [bench.swab() for _ in range(tubes)]
     layout = bench.plate()
     wells = [w.position for w in layout.wells]
     receipt = bench.take(
-        plate_capture(layout, {}, complete=False, only=wells[:FIRST], instrument=bench.instrument)
+        plate_capture(layout, {}, complete=False, only=wells[:first], instrument=bench.instrument)
     )
-    assert (receipt.state, receipt.held, receipt.matched) == ("held", FIRST, 0)
+    assert (receipt.state, receipt.held, receipt.matched) == ("held", first, 0)
     return layout, wells, people
 
 
@@ -33,7 +35,7 @@ def bench(session: Session, now: datetime) -> Bench:
     return open_bench(session, now)
 
 
-def test_forty_results_are_held_with_the_reason_and_nobody_is_cleared(bench: Bench) -> None:
+def test_what_was_said_is_held_with_the_reason_and_nobody_is_cleared(bench: Bench) -> None:
     _broken_off(bench)
 
     held = bench.session.execute(
@@ -41,7 +43,7 @@ def test_forty_results_are_held_with_the_reason_and_nobody_is_cleared(bench: Ben
     ).scalar_one()
     assert held == FIRST
     assert seen.findings(bench.session) == {}
-    assert len(seen.orders(bench.session, "plated")) == 94
+    assert len(seen.orders(bench.session, "plated")) == TUBES
     assert _run_state(bench.session) == "measuring"
 
 
@@ -57,7 +59,7 @@ def test_the_tail_completes_it_once_without_gap_or_duplicate(bench: Bench, overl
     results = bench.session.execute(
         text("SELECT count(*), count(DISTINCT tube_id) FROM result")
     ).one()
-    assert tuple(results) == (94, 94)
+    assert tuple(results) == (TUBES, TUBES)
     assert seen.findings(bench.session).keys() == {p.specimen_id for p in people}
 
 
@@ -66,14 +68,24 @@ def test_a_tail_without_the_controls_is_held_until_they_come(bench: Bench) -> No
     controls = {w.position for w in layout.wells if w.role != "specimen"}
 
     receipt = bench.take(
-        plate_capture(layout, {}, only=[w for w in wells[FIRST:80] if w not in controls])
+        plate_capture(layout, {}, only=[w for w in wells[FIRST:20] if w not in controls])
     )
     assert receipt.runs == {layout.plate: "measuring"}
-    assert (receipt.held, receipt.matched) == (80 - FIRST, 0)
+    assert (receipt.held, receipt.matched) == (20 - FIRST, 0)
     assert seen.findings(bench.session) == {}
 
-    bench.take(plate_capture(layout, {}, only=wells[80:]))
+    bench.take(plate_capture(layout, {}, only=wells[20:]))
+    assert len(seen.findings(bench.session)) == TUBES
+
+
+def test_a_full_plate_that_broke_after_forty_wells_gives_its_94_results_once(bench: Bench) -> None:
+    layout, wells, people = _broken_off(bench, tubes=94, first=40)
+
+    receipt = bench.take(plate_capture(layout, {people[90].barcode: 30.0}, only=wells[40:]))
+
+    assert (receipt.matched, receipt.duplicates) == (96 - 40, 0)
     assert len(seen.findings(bench.session)) == 94
+    assert [c.person_id for c in seen.cases(bench.session)] == [people[90].person_id]
 
 
 def test_if_it_never_resumes_a_reviewer_ends_the_run_and_all_are_tested_again(

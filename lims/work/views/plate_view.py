@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from lims.domain.interpretation import amplified, rule_in_force
 from lims.domain.lifecycle import RunState
 from lims.domain.refusals import UnknownRun
-from lims.work.match import stored_readings
+from lims.work.matched import stored_readings
 
 
 class WellSign(StrEnum):

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from lims.domain.interpretation import amplified, rule_in_force
 from lims.domain.lifecycle import RunState
-from lims.work.match import stored_readings
+from lims.work.matched import stored_readings
 
 
 @dataclass(frozen=True, slots=True)

@@ -231,6 +231,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
     )
     op.create_index(
+        "ix_person_doubt",
+        "person",
+        ["site_id"],
+        unique=False,
+        postgresql_where=sa.text("identity_conflict IS NOT NULL"),
+    )
+    op.create_index(
         op.f("ix_person_household_id"),
         "person",
         ["household_id"],
@@ -1109,6 +1116,11 @@ def downgrade() -> None:
         op.f("ix_person_household_id"),
         table_name="person",
         postgresql_where=sa.text("household_id IS NOT NULL"),
+    )
+    op.drop_index(
+        "ix_person_doubt",
+        table_name="person",
+        postgresql_where=sa.text("identity_conflict IS NOT NULL"),
     )
     op.drop_table("person")
     op.drop_table("api_token")

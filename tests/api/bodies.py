@@ -1,0 +1,93 @@
+"""What clients send: valid JSON bodies, changed by keyword where a test needs it otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from instruments.measurement import Capture
+from lims.db.ids import uuid7
+from lims.domain.barcodes import minted_from
+from lims.work.run_layout import Layout
+from tests.builders import HOME
+from tests.captures import Told, plate_capture
+
+Json = dict[str, Any]
+COLLECTED = "2021-09-11T07:30:00+07:00"
+LABELS: Iterator[str] = (barcode for _, barcode in minted_from("TT", "B1", 1))  # never one twice
+_LAYOUT = TypeAdapter(Layout)
+
+
+def label() -> str:
+    return next(LABELS)
+
+
+def fresh_id() -> str:
+    return str(uuid7())
+
+
+def person(**changed: Any) -> Json:
+    return {
+        "name": "Nguyễn Thị Mai",
+        "birth_year": 1989,
+        "sex": "female",
+        "phone": "0912345678",
+        "area": {"scheme": HOME.scheme, "code": HOME.code},
+    } | changed
+
+
+def registration(**changed: Any) -> Json:
+    given = {
+        "specimen_id": fresh_id(),
+        "barcode": label(),
+        "collected_at": COLLECTED,
+        "person": person(),
+    }
+    return given | changed
+
+
+def field_pool(people: int = 3, **changed: Any) -> Json:
+    return {
+        "tube_id": fresh_id(),
+        "barcode": label(),
+        "collected_at": COLLECTED,
+        "members": [
+            {"specimen_id": fresh_id(), "person": person(name=f"Trần Văn {number}")}
+            for number in range(people)
+        ],
+        "household": {
+            "household_id": fresh_id(),
+            "label": "12 Hai Bà Trưng",
+            "area": {"scheme": HOME.scheme, "code": HOME.code},
+        },
+    } | changed
+
+
+def pool(sources: Sequence[str], **changed: Any) -> Json:
+    return {"pool_id": fresh_id(), "barcode": label(), "sources": list(sources)} | changed
+
+
+def run(plate: str = "PLATE-0001", **changed: Any) -> Json:
+    return {"run_id": fresh_id(), "plate": plate} | changed
+
+
+def rapid_test(outcome: str = "negative", **changed: Any) -> Json:
+    return {
+        "specimen_id": fresh_id(),
+        "person": person(),
+        "started_at": "2021-09-11T00:30:00Z",
+        "read_at": "2021-09-11T00:50:00Z",
+        "outcome": outcome,
+        "kit_lot": "LOT-7",
+    } | changed
+
+
+def message(layout: Json, cts: Mapping[str, Told] | None = None, **changed: Any) -> Json:
+    """One analyser's word on a whole plate, as the gateway posts it."""
+    return posted(plate_capture(_LAYOUT.validate_python(layout), cts or {})) | changed
+
+
+def posted(capture: Capture) -> Json:
+    return capture.to_json()

@@ -1,0 +1,1 @@
+"""The demonstration: what it draws, how it runs, how it ends."""

@@ -1,0 +1,38 @@
+"""The whole story, headless, with every real process: it ends as the truth says."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+FIELDS = [
+    "people", "tubes", "pools", "positive_pools", "retests", "true_positives", "cases", "missed",
+    "false", "notices_owed", "notices_delivered", "lost", "duplicated", "seconds",
+]  # fmt: skip
+
+
+def test_the_story_of_seed_1_loses_nothing_and_explains_every_difference(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    told = subprocess.run(
+        [sys.executable, "-m", "lims.cli", "demo", "--once", "--json", "--home", str(home)],
+        capture_output=True,
+        text=True,
+        check=False,
+        # Whatever laboratory the environment names, the demonstration must not touch it.
+        env=os.environ | {"LIMS_DATABASE_URL": "postgresql://nobody@127.0.0.1:9/production"},
+    )
+
+    assert told.returncode == 0, told.stderr
+    line = json.loads(told.stdout.splitlines()[-1])
+    assert list(line) == FIELDS
+    assert line["people"] == 400
+    assert line["lost"] == line["duplicated"] == 0
+    assert line["notices_owed"] == line["notices_delivered"] > 0
+    assert line["positive_pools"] > 0
+    assert line["retests"] > 0
+    assert line["true_positives"] == line["cases"] - len(line["false"]) > 0
+    assert all(each["why"] for each in (*line["missed"], *line["false"]))
+    assert not home.exists()
