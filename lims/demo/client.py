@@ -11,11 +11,13 @@ from typing import Any, Final
 
 import httpx
 
+from lims.demo.telling import Broke
+
 PATIENCE_S: Final = 60.0
 _PAUSE_S: Final = 0.15
 
 
-class Refused(Exception):
+class Refused(Broke):
     """The LIMS said no: a fault of the story or of the LIMS, never of chance."""
 
     def __init__(self, path: str, status: int, problem: str) -> None:
@@ -23,11 +25,11 @@ class Refused(Exception):
         self.status = status
 
 
-class NoAnswer(Exception):
+class NoAnswer(Broke):
     """The LIMS did not answer within the station's patience."""
 
 
-class Stopped(Exception):
+class Stopped(Broke):
     """The demonstration is over."""
 
 

@@ -21,6 +21,7 @@ from typing import IO, Final
 from lims.db import postmaster
 from lims.db.embedded import EmbeddedServer, ServerStatus
 from lims.demo.stand_down import DONE
+from lims.demo.telling import Broke
 
 LOOK_S: Final = 0.1
 STOP_S: Final = 8.0
@@ -31,7 +32,7 @@ DEATHS_WINDOW_S: Final = 15.0
 STATE_FILE: Final = "processes.json"
 
 
-class CannotLive(Exception):
+class CannotLive(Broke):
     """A program died again and again; the message ends with the last of its log."""
 
 

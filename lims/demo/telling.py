@@ -4,6 +4,10 @@ from enum import Enum
 from typing import Protocol
 
 
+class Broke(Exception):
+    """The story cannot go on; the message says at what."""
+
+
 class Phase(Enum):
     """The day's chapters, in order; the later ones come again while something still waits."""
 
