@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from lims.domain.refusals import IllegalMove, InvalidBody
 from lims.work.review import close_discordance
+from lims.work.views.discordance import POSITIVE_OF_NEGATIVES, discordances
 from tests import seen
 from tests.builders import Bench, Swab, open_bench
 
@@ -39,6 +40,9 @@ def test_nobody_is_cleared_and_the_pool_and_its_suspect_are_repeated(
     assert {o.barcode for o in queued} == {pool, people[2].barcode}
     assert {(o.why, o.priority) for o in queued} == {("discordant", 9)}
     assert set(seen.alert_members(session).values()) == {"provisional"}
+    (listed,) = discordances(session, site_id=bench.site_id)
+    assert (listed.barcode, listed.why, listed.people) == (pool, POSITIVE_OF_NEGATIVES, 10)
+    assert listed.plates == ("PLATE-0001",)  # where to look for contamination
 
 
 def test_after_negative_repeats_a_reviewer_closes_it_with_a_reason(
@@ -58,6 +62,7 @@ def test_after_negative_repeats_a_reviewer_closes_it_with_a_reason(
         )
 
     assert {(f.outcome, f.status) for f in seen.findings(session).values()} == {("negative", "F")}
+    assert discordances(session, site_id=bench.site_id) == []
     assert seen.audited(session, "close_discordance") == [{"reason": "splash at A03"}]
     assert set(seen.alert_members(session).values()) == {"withdrawn"}
     assert seen.cases(session) == []

@@ -9,10 +9,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from lims.domain.pooling.evidence import AlertKind
 from lims.work.correct import accept_correction
-from lims.work.review import release_positive
-from lims.work.settle import settle
+from lims.work.review import close_discordance, release_positive
+from lims.work.views.discordance import NEGATIVE_OF_POSITIVE, discordances
 from tests import seen
 from tests.builders import Bench, Swab, open_bench
 from tests.captures import cartridge_capture, plate_capture
@@ -95,12 +94,14 @@ def test_a_corrected_pool_leaves_the_confirmed_case_and_is_marked_discordant(
     ]
     outcomes = [seen.findings(session)[p.specimen_id].outcome for p in people]
     assert outcomes == [*["negative"] * 3, "positive", *["negative"] * 6]
-    pool_id = session.execute(
-        text("SELECT id FROM tube WHERE barcode = :b"), {"b": pool}
-    ).scalar_one()
-    again = settle(session, [pool_id], site_id=bench.site_id, now=bench.now)
-    assert again is not None
-    assert (AlertKind.DISCORDANT, pool_id) in {(a.kind, a.tube_id) for a in again.alerts}
+    (listed,) = discordances(session, site_id=bench.site_id)
+    assert (listed.barcode, listed.why) == (pool, NEGATIVE_OF_POSITIVE)
+
+    close_discordance(
+        session, pool, "weak, diluted below the limit", site_id=bench.site_id, by="bs.lan", now=now
+    )
+    assert discordances(session, site_id=bench.site_id) == []
+    assert [c.state for c in seen.cases(session)] == ["confirmed"]
 
 
 def test_a_positive_taken_back_and_found_again_is_the_same_case(
@@ -125,3 +126,29 @@ def _corrections(session: Session) -> list[UUID]:
     return list(
         session.execute(text("SELECT id FROM measurement WHERE standing = 'correction'")).scalars()
     )
+
+
+def test_a_person_detected_and_then_not_is_listed_for_a_reviewer(
+    session: Session, now: datetime
+) -> None:
+    bench = open_bench(session, now)
+    person = bench.swab()
+    bench.run({person.barcode: 30.0})
+    asked_again = text(
+        "INSERT INTO test_order (id, site_id, tube_id, assay_code, round, priority, why, state,"
+        " created_at) SELECT gen_random_uuid(), site_id, id, assay_code, 2, 9, 'confirm',"
+        " 'queued', :now FROM tube"
+    )
+    session.execute(asked_again, {"now": bench.now})
+
+    bench.run()
+
+    assert seen.findings(session)[person.specimen_id].outcome == "discordant"
+    assert [c.state for c in seen.cases(session)] == ["presumptive"]  # for a reviewer to decide
+    assert [d.barcode for d in discordances(session, site_id=bench.site_id)] == [person.barcode]
+
+    close_discordance(
+        session, person.barcode, "carry-over", site_id=bench.site_id, by="bs.lan", now=bench.now
+    )
+    assert seen.findings(session)[person.specimen_id].outcome == "negative"
+    assert [c.state for c in seen.cases(session)] == ["withdrawn"]
