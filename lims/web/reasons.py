@@ -87,7 +87,18 @@ _PATTERNS: Final = tuple(
         (r"invalid: repeat", later("invalid: repeated with a fresh extraction")),
         (r"inconclusive: repeat", later("inconclusive: repeated")),
         (r"run gave no evidence", later("its run gave no evidence")),
-        (r"pool \+ members −", later("the pool is positive, its members are negative")),
+        (
+            r"positive pool of negatives",
+            later("the pool is positive, its members are negative"),
+        ),
+        (
+            r"field pool inconclusive",
+            later("pooled at the desk, and inconclusive"),
+        ),
+        (
+            r"measurement attached by (?:user:)?(?P<by>.+)",
+            later("a measurement was attached by %(by)s"),
+        ),
         (
             r"nothing asks for it any more",
             later("nothing asks for it any more"),
