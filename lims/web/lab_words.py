@@ -96,6 +96,14 @@ def control(role: str) -> str:
     return _ROLES.get(role, role)
 
 
+def phone(stored: str | None) -> str:
+    """+84912345218 → 0912 345 218, as people dial it here; a foreign number stays."""
+    if not stored or not stored.startswith("+84"):
+        return stored or ""
+    digits = "0" + stored.removeprefix("+84")
+    return f"{digits[:4]} {digits[4:7]} {digits[7:]}"
+
+
 def init_app(app: Flask) -> None:
     """Give the templates these words."""
-    app.jinja_env.filters.update(word=word_of, reason=reason, sex=sex, control=control)
+    app.jinja_env.filters.update(word=word_of, reason=reason, sex=sex, control=control, phone=phone)

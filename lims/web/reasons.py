@@ -84,10 +84,23 @@ _PATTERNS: Final = tuple(
             later("the tube was rejected, and its pool cannot clear it"),
         ),
         (r"field pool detected", later("pooled at the desk, and positive")),
+        (r"run again: (?P<because>.+)", later("run again: %(because)s")),
+        (r"run again", later("run again")),
         (r"invalid: repeat", later("invalid: repeated with a fresh extraction")),
         (r"inconclusive: repeat", later("inconclusive: repeated")),
         (r"run gave no evidence", later("its run gave no evidence")),
-        (r"pool \+ members −", later("the pool is positive, its members are negative")),
+        (
+            r"positive pool of negatives",
+            later("the pool is positive, its members are negative"),
+        ),
+        (
+            r"field pool inconclusive",
+            later("pooled at the desk, and inconclusive"),
+        ),
+        (
+            r"measurement attached by (?:user:)?(?P<by>.+)",
+            later("a measurement was attached by %(by)s"),
+        ),
         (
             r"nothing asks for it any more",
             later("nothing asks for it any more"),
@@ -134,14 +147,15 @@ def reason(kept: str | None) -> str:
     for pattern, said in _PATTERNS:
         found = pattern.fullmatch(kept)
         if found:
-            return gettext(
-                said, **{name: _written(text) for name, text in found.groupdict().items()}
-            )
+            facts = found.groupdict().items()
+            return gettext(said, **{name: _written(name, text) for name, text in facts})
     return kept
 
 
-def _written(text: str) -> str:
-    """24.8 as 24,8 in Vietnamese; barcodes and words stay."""
+def _written(name: str, text: str) -> str:
+    """24.8 as 24,8 in Vietnamese; barcodes and words stay. A reason may quote another."""
+    if name == "because":
+        return reason(text)
     if language() == "en":
         return text
     return _DECIMAL.sub(lambda one: num(float(one[0]), 1), text)

@@ -164,6 +164,8 @@ def well_words(well: PlateWell) -> str:
 
 def what_next(well: PlateWell) -> str:  # noqa: PLR0911 - one sentence for each way a well can end
     """What the laboratory did about this well, or whom it waits for."""
+    if well.held and well.sign is WellSign.WAITING:
+        return _("held until the rest of the plate comes")
     if well.held:
         return _("held: a reviewer decides")
     if well.sign is WellSign.INVALID:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import text
@@ -40,6 +40,7 @@ class PlateWell:
     why: str | None
     held: bool
     measured: bool
+    void: bool
     failed: bool
     order_why: str | None
     finding_status: str | None
@@ -85,19 +86,15 @@ class RunPage:
 
     @property
     def attention(self) -> tuple[PlateWell, ...]:
-        """The wells somebody should look at, the earliest amplification first."""
-        seen = (WellSign.POSITIVE, WellSign.INCONCLUSIVE, WellSign.INVALID)
-        wells = [well for well in self.samples if well.sign in seen or well.held]
-        return tuple(
-            sorted(
-                wells,
-                key=lambda well: (
-                    seen.index(well.sign) if well.sign in seen else 9,
-                    well.ct_cycles or 99,
-                ),
-            )
-        )
+        """The wells somebody should look at, the earliest amplification first.
 
+        A test that its run made void is queued again by itself and needs nobody.
+        """
+        wells = [w for w in self.samples if not w.void and (w.held or w.sign in _SEEN)]
+        return tuple(sorted(wells, key=lambda w: (_SEEN.get(w.sign, 9), w.ct_cycles or 99)))
+
+
+_SEEN: Final = {WellSign.POSITIVE: 0, WellSign.INCONCLUSIVE: 1, WellSign.INVALID: 2}
 
 _RUN = text("""
 SELECT r.id, r.plate, r.assay_code, r.state, r.verdict_why, r.created_at, r.created_by,
@@ -177,6 +174,7 @@ def _well(row: Any, assay: str) -> PlateWell:
         why=row.why or row.measurement_why or (row.because if row.order_state == "void" else None),
         held=bool(row.held) or row.standing == "held",
         measured=row.targets is not None,
+        void=row.order_state == "void" and row.outcome is None,
         failed=late_or_silent or (control and row.role != "positive_control" and ct is not None),
         order_why=row.order_why,
         finding_status=row.finding_status,
