@@ -42,11 +42,11 @@ _starting = threading.Lock()
 
 def scope_of(me: SignedIn) -> Scope:
     """Operators and admins oversee every team; anybody else sees what their team was told."""
-    return Scope(everything=bool(me.roles & {Role.OPERATOR, Role.ADMIN}), team_id=me.team_id)
+    return Scope(everything=bool(me.roles & {Role.OPERATOR}), team_id=me.team_id)
 
 
 @blueprint.get("/handoff/feed")
-@needs(Role.TRACER, Role.OPERATOR, Role.ADMIN)
+@needs(Role.TRACER, Role.OPERATOR)
 def handoff() -> Response:
     """`case` and `alert` events with ids; `reset` when the page must look at everything again."""
     scope, lab, hub = scope_of(current()), laboratory(), _hub()

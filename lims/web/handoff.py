@@ -31,9 +31,9 @@ from lims.work.views.case_file import case_file
 blueprint = Blueprint("handoff", __name__, url_prefix="/handoff")
 
 LATE_MIN: Final = 15  # stories.md S21: then the next in the roster is told
-_OVERSEES: Final = frozenset({Role.OPERATOR, Role.ADMIN})
-_READS_CT: Final = frozenset({Role.REVIEWER, Role.ADMIN})
-_BOARD: Final = (Role.TRACER, Role.OPERATOR, Role.ADMIN)
+_OVERSEES: Final = frozenset({Role.OPERATOR})
+_READS_CT: Final = frozenset({Role.REVIEWER})
+_BOARD: Final = (Role.TRACER, Role.OPERATOR)
 _FILE: Final = (*_BOARD, Role.REVIEWER)
 
 

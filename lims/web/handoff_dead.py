@@ -33,7 +33,7 @@ class Receiver:
 
 
 @blueprint.get("")
-@needs(Role.OPERATOR, Role.ADMIN)
+@needs(Role.OPERATOR)
 def page() -> str:
     """Grouped by recipient, because one dead receiver is one fault."""
     lab = laboratory()
@@ -43,7 +43,7 @@ def page() -> str:
 
 
 @blueprint.post("/<uuid:notice_id>/resend")
-@needs(Role.OPERATOR, Role.ADMIN)
+@needs(Role.OPERATOR)
 def resend_one(notice_id: UUID) -> Response:
     try:
         with laboratory().sessions.begin() as session:
@@ -56,7 +56,7 @@ def resend_one(notice_id: UUID) -> Response:
 
 
 @blueprint.post("/receivers/<uuid:subscription_id>/resend")
-@needs(Role.OPERATOR, Role.ADMIN)
+@needs(Role.OPERATOR)
 def resend_all(subscription_id: UUID) -> Response:
     """Everything to one recipient, which is thereby in use again."""
     by = current().actor

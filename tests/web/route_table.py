@@ -13,7 +13,8 @@ TECHNICIAN, REVIEWER, TRACER = Role.TECHNICIAN, Role.REVIEWER, Role.TRACER
 OPERATOR, ADMIN = Role.OPERATOR, Role.ADMIN
 ADMINS = frozenset({ADMIN})
 RUNNERS = frozenset({ADMIN, OPERATOR})
-BOARD = frozenset({TRACER, OPERATOR, ADMIN})
+BOARD = frozenset({TRACER, OPERATOR})
+OPERATORS = frozenset({OPERATOR})
 
 ROUTES: dict[str, frozenset[Role] | None] = {
     "GET /": EVERYBODY,
@@ -26,7 +27,7 @@ ROUTES: dict[str, frozenset[Role] | None] = {
     "GET /handoff": BOARD,
     "GET /handoff/cases/<uuid:case_id>": BOARD | {REVIEWER},
     "GET /handoff/cases/<uuid:case_id>/row": BOARD,
-    "GET /handoff/dead": RUNNERS,
+    "GET /handoff/dead": OPERATORS,
     "GET /handoff/feed": BOARD,
     "GET /handoff/figures": BOARD,
     "GET /login": PUBLIC,
@@ -50,8 +51,8 @@ ROUTES: dict[str, frozenset[Role] | None] = {
     "POST /handoff/cases/<uuid:case_id>/release": BOARD,
     "POST /handoff/cases/<uuid:case_id>/seen": BOARD,
     "POST /handoff/cases/<uuid:case_id>/take-over": BOARD,
-    "POST /handoff/dead/<uuid:notice_id>/resend": RUNNERS,
-    "POST /handoff/dead/receivers/<uuid:subscription_id>/resend": RUNNERS,
+    "POST /handoff/dead/<uuid:notice_id>/resend": OPERATORS,
+    "POST /handoff/dead/receivers/<uuid:subscription_id>/resend": OPERATORS,
     "POST /language": PUBLIC,
     "POST /login": PUBLIC,
     "POST /logout": PUBLIC,

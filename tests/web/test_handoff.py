@@ -183,10 +183,8 @@ def test_opening_a_file_is_recorded_and_marks_the_team_as_having_fetched_it(
     assert (read.actor, read.subject) == ("user:tracer", str(case))
 
 
-@pytest.mark.parametrize(
-    ("roles", "shown"), [((Role.TRACER,), False), ((Role.REVIEWER,), True), ((Role.ADMIN,), True)]
-)
-def test_a_ct_is_for_reviewers_and_admins_only(
+@pytest.mark.parametrize(("roles", "shown"), [((Role.TRACER,), False), ((Role.REVIEWER,), True)])
+def test_a_ct_is_for_reviewers_only(
     town: Town, signed_in: SignIn, roles: tuple[Role, ...], shown: bool
 ) -> None:
     case = town.ward.case_with_result(ct_cycles=23.7)
