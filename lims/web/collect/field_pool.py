@@ -139,7 +139,8 @@ def show_tube(
 def _close(draft: FieldDraft, *, following: str = "") -> Answer:
     if not draft.members or not draft.barcode:
         fault = {"name": NOBODY} if draft.barcode else {"barcode": LABEL_FIRST}
-        return show_tube(replace(draft, faults=faults_of(invalid(fault)))), 422
+        refusal = invalid(fault)
+        return show_tube(replace(draft, faults=faults_of(refusal)), refused=told(refusal)), 422
     try:
         receipt = in_transaction(lambda session: _work(session, draft))
     except InvalidBody as refusal:

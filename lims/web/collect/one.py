@@ -134,7 +134,7 @@ def _register(draft: Draft, *, sure: bool = False) -> Answer:
     except _Doubt as doubt:
         return show(draft, alike=doubt.alike)
     except InvalidBody as refusal:
-        return show(replace(draft, faults=faults_of(refusal))), 422
+        return show(replace(draft, faults=faults_of(refusal)), refused=told(refusal)), 422
     except BarcodeTaken as refusal:
         return _taken(draft, refusal)
     except Refusal as refusal:

@@ -113,7 +113,7 @@ def save_rapid() -> Answer:
     try:
         receipt = in_transaction(lambda session: _work(session, draft))
     except InvalidBody as refusal:
-        return _page(replace(draft, faults=faults_of(refusal))), 422
+        return _page(replace(draft, faults=faults_of(refusal)), refused=told(refusal)), 422
     except DifferentBody as refusal:
         return _page(replace(draft, specimen_id=uuid7()), refused=told(refusal)), 409
     except Refusal as refusal:
