@@ -22,6 +22,7 @@ from lims.web import feed
 from lims.work import passwords
 from lims.work.access import Role, create_user
 from lims.work.sites import found_site
+from tests.builders import Bench, open_bench
 from tests.web.browsing import PASSWORD, Browser
 
 SignIn = Callable[..., Browser]
@@ -105,3 +106,13 @@ def signed_in(app: Flask, laboratory: Laboratory, now: datetime) -> SignIn:
         return browser
 
     return enter
+
+
+@pytest.fixture
+def bench(laboratory: Laboratory, now: datetime) -> Iterator[Bench]:
+    """The same laboratory from behind, to make rows with; the test commits before it browses."""
+    with laboratory.sessions() as session:
+        opened = open_bench(session, now)
+        session.commit()
+        yield opened
+        session.rollback()

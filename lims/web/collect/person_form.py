@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from lims.domain.cards import ChipCard, EpidemicCode, InsuranceCard
-from lims.domain.identity import Birth, Sex, name_key, parse_birth
+from lims.domain.identity import Birth, Sex, name_key, parse_birth, parse_phone
 from lims.domain.refusals import InvalidBody, NotAPhoneNumber
 from lims.domain.registration import PersonGiven
 from lims.doors.bodies import AreaBody, PersonBody
@@ -90,14 +90,13 @@ def read_person(session: Session, typed: Typed) -> PersonGiven:
     body |= {field: typed[field] or None for field in ("sex", "national_id", "address")}
     for field in ("area", "work_area"):
         body[field] = read_area(session, typed[field], field, faults)
+    body["phone"] = _phone(typed["phone"], faults)
     try:
-        person = PersonBody.model_validate(body | {"phone": typed["phone"] or None}).value()
+        person = PersonBody.model_validate(body).value()
     except ValidationError as error:
         for one in error.errors():
             field = str(one["loc"][0]) if one["loc"] else "birth"
             faults.setdefault(_SHOWN.get(field, field), _FAULTS.get(field, UNREADABLE))
-    except NotAPhoneNumber:
-        faults.setdefault("phone", Fault.PHONE)
     if faults:
         raise invalid(faults)
     return person
@@ -164,6 +163,16 @@ def _birth(text: str, faults: dict[str, str]) -> dict[str, Any]:
         faults["birth"] = BIRTH
         return {}
     return {"birth_year": birth.year, "birth_date": birth.day}
+
+
+def _phone(text: str, faults: dict[str, str]) -> str | None:
+    if not text:
+        return None
+    try:
+        return parse_phone(text)
+    except NotAPhoneNumber:
+        faults["phone"] = Fault.PHONE
+        return None
 
 
 def _area_text(code: str | None, name: str | None) -> str:

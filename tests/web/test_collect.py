@@ -1,0 +1,197 @@
+"""The desk: two scans register, in either order, and nothing is registered twice (S15, S16)."""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy import select, text
+
+from lims.tables import Area, Campaign, Person, Specimen, Tube
+from lims.work.access import Role
+from lims.work.areas import SCHEME
+from tests.builders import Bench
+from tests.web.browsing import Browser, words
+from tests.web.conftest import SignIn
+
+CARD = "001189001234||Phạm Thị Hồng Nhung|05031989|Nữ|Tổ 5, Dịch Vọng, Hà Nội|01012021"
+OTHER = "001089005678||Lê Văn Ước|1989|Nam|Tổ 6, Dịch Vọng, Hà Nội|01012021"
+_CARRIED = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
+
+
+def carried(page: str) -> dict[str, list[str]]:
+    """What the header's form takes along to the next scan."""
+    header = page[page.index('<form class="scan"') : page.index("</form>")]
+    fields: dict[str, list[str]] = {}
+    for name, value in _CARRIED.findall(header):
+        if name != "csrf_token":
+            fields.setdefault(name, []).append(value.replace("&#34;", '"'))
+    return fields
+
+
+def scans(browser: Browser, *texts: str, path: str = "/collect") -> str:
+    """Scan one after the other, each page carrying what was scanned before; the last page."""
+    page = browser.get(path).text
+    for said in texts:
+        answer = browser.post(f"{path}/scan", {**carried(page), "text": said})
+        page = (browser.get(answer.location) if answer.status_code == 303 else answer).text
+    return page
+
+
+def test_a_card_and_a_tube_register_in_either_order(signed_in: SignIn, bench: Bench) -> None:
+    browser = signed_in(Role.TECHNICIAN)
+    one, two = next(bench.labels), next(bench.labels)
+    assert "✓ Phạm Thị Hồng Nhung" in scans(browser, CARD, one)
+    assert "✓ Phạm Thị Hồng Nhung" in scans(browser, two, CARD)
+    assert len(bench.session.scalars(select(Person)).all()) == 1
+    assert {tube.barcode for tube in bench.session.scalars(select(Tube))} == {one, two}
+
+
+def test_the_same_two_scans_again_answer_the_same_and_add_nothing(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    browser, barcode = signed_in(Role.TECHNICIAN), next(bench.labels)
+    scans(browser, CARD, barcode)
+    assert "nothing changed" in scans(browser, CARD, barcode)
+    assert len(bench.session.scalars(select(Specimen)).all()) == 1
+
+
+def test_a_form_sent_twice_is_one_registration_even_when_time_passes(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    browser = signed_in(Role.TECHNICIAN)
+    draft = {**carried(browser.get("/collect").text), "barcode": next(bench.labels), "name": "An"}
+    first = browser.post("/collect", draft)
+    again = browser.post("/collect", draft)
+    assert first.status_code == again.status_code == 303
+    assert again.location == f"{first.location}&again=1"
+
+
+def test_another_persons_tube_is_refused(signed_in: SignIn, bench: Bench) -> None:
+    browser, barcode = signed_in(Role.TECHNICIAN), next(bench.labels)
+    scans(browser, CARD, barcode)
+    assert "Barcode taken" in scans(browser, OTHER, barcode)
+
+
+def test_a_misread_tube_is_refused_with_the_likely_ones(signed_in: SignIn, bench: Bench) -> None:
+    browser, barcode = signed_in(Role.TECHNICIAN), next(bench.labels)
+    swapped = barcode[0:5] + barcode[6] + barcode[5] + barcode[7:]
+    if swapped == barcode:
+        swapped = barcode[:-1] + ("0" if barcode[-1] != "0" else "1")
+    page = scans(browser, CARD, swapped)
+    assert "Wrong check character" in page
+    assert 'value="Phạm Thị Hồng Nhung"' in page, "the card is not lost"
+
+
+def test_a_second_name_under_one_number_is_flagged(signed_in: SignIn, bench: Bench) -> None:
+    browser = signed_in(Role.TECHNICIAN)
+    scans(browser, CARD, next(bench.labels))
+    page = scans(browser, CARD.replace("Hồng Nhung", "Khác Hẳn"), next(bench.labels))
+    assert "A clerk compares the cards" in page
+
+
+def test_somebody_without_a_number_who_seems_known_is_offered_and_never_merged(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    browser = signed_in(Role.TECHNICIAN)
+    typed = {"name": "Nguyễn Thị Mai", "birth": "1980", "phone": "0912345678"}
+    for _ in range(2):
+        draft = {**carried(browser.get("/collect").text), **typed, "barcode": next(bench.labels)}
+        answer = browser.post("/collect", draft)
+    assert "Perhaps somebody known?" in words(answer)
+    browser.post("/collect", {**draft, "alike": "new"})
+    assert len(bench.session.scalars(select(Person)).all()) == 2
+
+
+def test_faults_stand_beside_their_fields_and_what_was_typed_stays(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    browser = signed_in(Role.TECHNICIAN)
+    answer = browser.post(
+        "/collect",
+        {"barcode": next(bench.labels), "name": "An", "birth": "31/02/1990", "phone": "12"}
+        | {"national_id": "12", "area": "nowhere at all"},
+    )
+    assert answer.status_code == 422
+    said = words(answer)
+    for fault in ("a year or a day", "telephone number", "12 digits", "no province or commune"):
+        assert fault in said
+    assert 'value="31/02/1990"' in answer.text
+
+
+def test_the_desks_commune_is_kept_and_a_known_persons_is_not(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    for code, level, parent, name in (
+        ("01", "province", None, "Hà Nội"),
+        ("00166", "ward", "01", "Cầu Giấy"),
+        ("00167", "ward", "01", "Nghĩa Đô"),
+    ):
+        bench.session.add(
+            Area(
+                scheme=SCHEME,
+                code=code,
+                level=level,
+                parent_code=parent,
+                name=name,
+                name_key=name.lower(),
+                full_name=f"Phường {name}",
+            )
+        )
+        bench.session.flush()
+    bench.session.commit()
+    browser = signed_in(Role.TECHNICIAN)
+    for barcode, card, area in (
+        (next(bench.labels), OTHER, "00167"),
+        (next(bench.labels), CARD, "00166"),
+    ):
+        draft = carried(browser.post("/collect/scan", {"text": card}).text)
+        browser.post("/collect", {**draft, "area": area, "barcode": barcode})
+    scans(browser, OTHER, next(bench.labels))
+    assert 'name="area" list="area-list" value="00166"' in browser.get("/collect").text
+
+
+def test_a_household_shares_a_tube_and_the_next_tube_closes_it(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    browser, tube, following = signed_in(Role.TECHNICIAN), next(bench.labels), next(bench.labels)
+    page = scans(browser, tube, CARD, OTHER, path="/collect/field-pool")
+    assert "✓ Lê Văn Ước" in page and "2 of 20, 18 places left" in page
+    answer = browser.post("/collect/field-pool/scan", {**carried(page), "text": following})
+    assert following in browser.get(answer.location).text.replace("-", "")
+    held = bench.session.execute(
+        text(
+            "SELECT count(*) FROM tube_specimen ts JOIN tube t ON t.id = ts.tube_id"
+            " WHERE t.barcode = :barcode AND t.kind = 'field_pool'"
+        ),
+        {"barcode": tube},
+    ).scalar_one()
+    assert held == 2
+
+
+def test_a_tube_closed_twice_is_one_tube(signed_in: SignIn, bench: Bench) -> None:
+    browser = signed_in(Role.TECHNICIAN)
+    page = scans(browser, next(bench.labels), CARD, path="/collect/field-pool")
+    answers = [browser.post("/collect/field-pool", carried(page)) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert len(bench.session.scalars(select(Tube)).all()) == 1
+
+
+def test_nobody_is_twice_in_a_tube_and_the_last_can_be_taken_out(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    browser = signed_in(Role.TECHNICIAN)
+    page = scans(browser, next(bench.labels), CARD, OTHER, OTHER, path="/collect/field-pool")
+    assert "Person twice in pool" in page
+    left = browser.post("/collect/field-pool/undo", carried(page))
+    assert "✓ Phạm Thị Hồng Nhung" in left.text
+
+
+def test_a_campaign_gives_the_tube_as_many_boxes_as_its_pools_have(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    campaign = bench.campaign(pool_size=5)
+    bench.session.commit()
+    browser = signed_in(Role.TECHNICIAN)
+    page = browser.post("/collect/field-pool/scan", {"campaign": str(campaign), "text": CARD})
+    assert "1 of 5, 4 places left" in words(page)
+    assert bench.session.get_one(Campaign, campaign).pool_size == 5

@@ -1,0 +1,64 @@
+"""One field understands every scan: a scan on any page goes where it belongs."""
+
+from __future__ import annotations
+
+import pytest
+
+from lims.work.access import Role
+from tests.builders import Bench
+from tests.web.browsing import words
+from tests.web.conftest import SignIn
+from tests.web.test_collect import CARD
+
+
+def test_a_tube_a_pool_and_a_plate_open_their_pages(signed_in: SignIn, bench: Bench) -> None:
+    swabs = bench.swabs(2)
+    pool = bench.lab_pool(swabs)
+    plate = bench.plate().plate
+    bench.session.commit()
+    browser = signed_in(Role.REVIEWER)
+    for text, path in (
+        (swabs[0].barcode.lower(), f"/tubes/{swabs[0].barcode}"),
+        (pool, f"/pools/{pool}"),
+        (plate, f"/runs/{plate}"),
+    ):
+        assert browser.post("/scan", {"text": text}).location == path
+
+
+def test_a_card_on_any_page_begins_a_registration(signed_in: SignIn, bench: Bench) -> None:
+    page = signed_in(Role.TECHNICIAN).post("/scan", {"text": CARD})
+    assert "Now scan the tube" in words(page)
+    assert 'name="name" value="Phạm Thị Hồng Nhung"' in page.text
+
+
+def test_a_reviewer_scanning_a_card_is_not_sent_to_the_desk(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    page = signed_in(Role.REVIEWER).post("/scan", {"text": CARD})
+    assert page.status_code == 404
+    assert "Hồng Nhung" not in page.text
+
+
+def test_an_unknown_tube_may_be_registered_at_once(signed_in: SignIn, bench: Bench) -> None:
+    browser, barcode = signed_in(Role.TECHNICIAN), next(bench.labels)
+    page = browser.post("/scan", {"text": barcode})
+    assert page.status_code == 404
+    assert "Register this tube" in words(page)
+    draft = browser.post("/collect/scan", {"text": barcode})
+    assert "Now scan the person's card" in words(draft).replace("&#39;", "'")
+
+
+def test_a_misread_tube_offers_the_ones_that_exist(signed_in: SignIn, bench: Bench) -> None:
+    swab = bench.swab()
+    bench.session.commit()
+    wrong = swab.barcode[:-1] + ("0" if swab.barcode[-1] != "0" else "1")
+    page = signed_in(Role.TECHNICIAN).post("/scan", {"text": wrong})
+    assert page.status_code == 422
+    assert f"/tubes/{swab.barcode}" in page.text
+
+
+@pytest.mark.parametrize("text", ["xin chào", "|||", "<script>alert(1)</script>", "x" * 5000])
+def test_what_nobody_knows_is_said_so(signed_in: SignIn, bench: Bench, text: str) -> None:
+    page = signed_in(Role.TECHNICIAN).post("/scan", {"text": text})
+    assert page.status_code == 404
+    assert "<script>alert" not in page.text
