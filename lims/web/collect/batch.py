@@ -19,7 +19,7 @@ from lims.web.access import current, needs
 from lims.web.answers import Told, told
 from lims.web.collect.batch_file import COLUMNS, Line, decoded, lines_of, sex_of, written
 from lims.web.collect.blueprint import DESK, blueprint
-from lims.web.collect.draft import taken_at
+from lims.web.collect.draft import kept_campaign, taken_at
 from lims.web.collect.one import Answer
 from lims.web.collect.person_form import (
     FIELDS,
@@ -213,5 +213,5 @@ def _page(
         refused=refused,
         columns=COLUMNS,
         campaigns=[(one.campaign_id, one.name) for one in campaigns],
-        campaign=campaign or "",
+        campaign=campaign or kept_campaign(),
     )

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -23,8 +22,6 @@ from lims.web.collect.person_form import (
 from lims.web.language import laboratory
 from lims.work.views.desk import KnownPerson
 
-KEPT: Final = ("campaign", "area")  # of the last registration at this desk; nothing about a person
-
 
 @dataclass(frozen=True)
 class Draft:
@@ -35,6 +32,7 @@ class Draft:
     barcode: str = ""
     campaign: str = ""
     collected_at: str = ""
+    known_area: str = ""
     person_id: UUID | None = None
     known: KnownPerson | None = None
     faults: Mapping[str, str] = field(default_factory=dict)
@@ -52,28 +50,47 @@ class Draft:
             "collected_at": self.collected_at,
             "specimen_id": str(self.specimen_id),
             "person_id": str(self.person_id or ""),
+            "known_area": self.known_area,
         }
         return {name: value for name, value in said.items() if value}
 
     def with_card(self, card: Card, known: KnownPerson | None) -> "Draft":
-        """The card's person in place of whoever stood there; the commune typed for the desk stays.
+        """The card's person in place of whoever stood there; the desk's commune stays.
 
         Somebody known keeps the address and the commune that are stored.
         """
-        blank = dict.fromkeys(self.typed, "") | {"area": self.typed["area"]}
+        blank = dict.fromkeys(self.typed, "") | {"area": self.desk_area}
         stored = {name: said for name, said in of_known(known).items() if said} if known else {}
-        return replace(self, typed=blank | stored | of_card(card), known=known, person_id=None)
+        return replace(
+            self,
+            typed=blank | stored | of_card(card),
+            known=known,
+            known_area=stored.get("area", ""),
+            person_id=None,
+        )
+
+    @property
+    def desk_area(self) -> str:
+        """The commune typed at this desk; one that came with somebody known is theirs alone."""
+        typed = self.typed["area"]
+        return kept_area() if typed == self.known_area else typed
 
     def with_known(self, known: KnownPerson) -> "Draft":
         """Somebody registered before, chosen by id."""
-        return replace(self, typed=of_known(known), known=known, person_id=known.person_id)
+        typed = of_known(known)
+        return replace(
+            self,
+            typed=typed,
+            known=known,
+            known_area=typed["area"],
+            person_id=known.person_id,
+        )
 
 
 def fresh() -> Draft:
     """An empty draft; campaign and commune are those of the desk's last registration."""
-    kept = cookie.get("desk", {})
-    typed = typed_person({}) | {"area": str(kept.get("area", ""))}
-    return Draft(uuid7(), typed, campaign=str(kept.get("campaign", "")))
+    typed = typed_person({}) | {"area": kept_area()}
+    return Draft(uuid7(), typed, campaign=kept_campaign())
 
 
 def drafted(form: Mapping[str, str]) -> Draft:
@@ -85,12 +102,23 @@ def drafted(form: Mapping[str, str]) -> Draft:
         campaign=form.get("campaign", ""),
         collected_at=form.get("collected_at", ""),
         person_id=chosen_uuid(form, "person_id"),
+        known_area=form.get("known_area", ""),
     )
 
 
-def keep_desk(campaign: str, area: str) -> None:
-    """Remember for the next registration at this browser."""
-    cookie["desk"] = {"campaign": campaign, "area": area}
+def keep_desk(campaign: str, area: str | None = None) -> None:
+    """Remember for the next registration at this browser; no area leaves the one there was."""
+    cookie["desk"] = {"campaign": campaign, "area": kept_area() if area is None else area}
+
+
+def kept_area() -> str:
+    """The commune of the desk's last newcomer."""
+    return str(cookie.get("desk", {}).get("area", ""))
+
+
+def kept_campaign() -> str:
+    """The campaign of the desk's last registration."""
+    return str(cookie.get("desk", {}).get("campaign", ""))
 
 
 def tidy_barcode(text: str) -> str:

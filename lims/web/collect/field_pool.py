@@ -150,7 +150,7 @@ def _close(draft: FieldDraft, *, following: str = "") -> Answer:
         return show_tube(again, refused=told(refusal)), int(status_of(type(refusal)))
     except Refusal as refusal:
         return show_tube(draft, refused=told(refusal)), int(status_of(type(refusal)))
-    keep_desk(draft.campaign, draft.home.get("area", ""))
+    keep_desk(draft.campaign)
     return _closed(receipt, following)
 
 

@@ -139,7 +139,7 @@ def _register(draft: Draft, *, sure: bool = False) -> Answer:
         return _taken(draft, refusal)
     except Refusal as refusal:
         return show(_mended(draft, refusal), refused=told(refusal)), int(status_of(type(refusal)))
-    keep_desk(draft.campaign, draft.typed["area"])
+    keep_desk(draft.campaign, draft.desk_area)
     again = "1" if receipt.replayed else None
     return redirect(url_for("collect.page", done=receipt.specimen_id, again=again), 303)
 

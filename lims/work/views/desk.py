@@ -187,8 +187,8 @@ def last_swabs(
     query = text(
         _SWAB
         + """
-WHERE s.site_id = :site AND s.registered_by = :by AND s.registered_at >= :since
-  AND s.collected_at >= cast(:since AS timestamptz) - interval '2 days'
+WHERE s.site_id = :site AND s.registered_by = :by AND starts_with(s.registered_by, 'user:')
+  AND s.registered_at >= :since
 ORDER BY s.registered_at DESC, s.id DESC LIMIT :most
 """
     )
@@ -215,8 +215,7 @@ def swabbed_today(session: Session, *, site_id: UUID, by: str, since: datetime) 
     count: int = session.execute(
         text(
             "SELECT count(*) FROM specimen WHERE site_id = :site AND registered_by = :by"
-            " AND registered_at >= :since"
-            " AND collected_at >= cast(:since AS timestamptz) - interval '2 days'"
+            " AND starts_with(registered_by, 'user:') AND registered_at >= :since"
         ),
         {"site": site_id, "by": by, "since": since},
     ).scalar_one()

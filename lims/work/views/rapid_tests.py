@@ -53,8 +53,8 @@ def last_rapid_tests(
     query = text(
         _SEEN
         + """
-WHERE s.site_id = :site AND s.registered_by = :by AND s.registered_at >= :since
-  AND s.collected_at >= cast(:since AS timestamptz) - interval '2 days'
+WHERE s.site_id = :site AND s.registered_by = :by AND starts_with(s.registered_by, 'user:')
+  AND s.registered_at >= :since
 ORDER BY s.registered_at DESC, s.id DESC LIMIT :most
 """
     )

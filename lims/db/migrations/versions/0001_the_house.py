@@ -477,6 +477,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_specimen_site_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_specimen")),
     )
+    op.create_index(
+        "ix_specimen_desk",
+        "specimen",
+        ["registered_by", "registered_at"],
+        unique=False,
+        postgresql_where=sa.text("starts_with(registered_by, 'user:')"),
+    )
     op.create_index(op.f("ix_specimen_person_id"), "specimen", ["person_id"], unique=False)
     op.create_index(
         op.f("ix_specimen_site_id_collected_at"),
@@ -1079,6 +1086,11 @@ def downgrade() -> None:
     op.drop_table("test_order")
     op.drop_index(op.f("ix_specimen_site_id_collected_at"), table_name="specimen")
     op.drop_index(op.f("ix_specimen_person_id"), table_name="specimen")
+    op.drop_index(
+        "ix_specimen_desk",
+        table_name="specimen",
+        postgresql_where=sa.text("starts_with(registered_by, 'user:')"),
+    )
     op.drop_table("specimen")
     op.drop_table("review_decision")
     op.drop_table("user_account")
