@@ -47,6 +47,21 @@ def test_the_same_sent_twice_at_once_is_registered_once(
         assert count(laboratory, "person") - before == len(body.get("members", [1]))
 
 
+def test_the_same_pool_and_the_same_plate_sent_twice_at_once_are_made_once(
+    api: Caller, campaign: str, laboratory: Laboratory
+) -> None:
+    for round_ in ROUNDS:
+        sources = api.received(2, campaign_id=campaign)
+        for path, body in (
+            ("/pools", bodies.pool(sources)),
+            ("/runs", bodies.run(f"PLATE-{round_:04d}")),
+        ):
+            answers = at_once(*[partial(api.post, path, body)] * 3)
+            assert statuses(answers) == [200, 200, 201]
+            assert len({str(answer.json() | {"replayed": None}) for answer in answers}) == 1
+        assert count(laboratory, "run") == round_ + 1
+
+
 def test_the_same_batch_twice_at_once_is_registered_once(
     api: Caller, laboratory: Laboratory
 ) -> None:
