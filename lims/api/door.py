@@ -19,6 +19,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from lims.api import problems
 from lims.db.laboratory import Laboratory
@@ -187,6 +188,9 @@ def _parse(endpoint: Endpoint) -> Any:
     if endpoint.body is None:
         return None
     raw = request.get_data(cache=False)
+    limit = request.max_content_length
+    if request.content_length is None and limit is not None and len(raw) >= limit:
+        raise RequestEntityTooLarge  # werkzeug cuts a chunked body off there and says nothing
     try:
         written = raw.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -14,11 +14,15 @@ from lims.work.told import Told, told_since
 
 @dataclass(frozen=True, slots=True)
 class NoticePage:
-    """Notices in the order they were owed; ``next_cursor`` continues after the last."""
+    """Notices in the order they were owed; ``next_cursor`` continues after the last.
+
+    A notice appears a second or so after it was owed: when ``complete_until``
+    has passed its time, no earlier one can still come.
+    """
 
     notices: list[Told]
     next_cursor: str | None
-    as_of: datetime
+    complete_until: datetime
 
 
 def declare(door: Door) -> None:
@@ -76,5 +80,6 @@ def notices_after(ask: Ask[None], cursor: UUID) -> Answer:
 
 
 def _page(ask: Ask[None], cursor: UUID | None) -> NoticePage:
-    told = told_since(ask.session, ask.holder.team_id, cursor)
-    return NoticePage(told, str(told[-1].notice_id) if told else None, ask.now)
+    page = told_since(ask.session, ask.holder.team_id, cursor)
+    last = str(page.notices[-1].notice_id) if page.notices else None
+    return NoticePage(page.notices, last, page.complete_until)

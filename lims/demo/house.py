@@ -1,7 +1,6 @@
 """One demonstration's house: its home folder, ports, database and all its processes."""
 
 import os
-import shutil
 import signal
 import socket
 import tempfile
@@ -31,6 +30,7 @@ from lims.demo.founding import (
 )
 from lims.demo.ledger import Ledger
 from lims.demo.processes import CannotLive, Program, Supervisor
+from lims.demo.stand_down import remove
 from lims.demo.truth import Places
 from lims.opening import prepare
 from lims.settings import Settings
@@ -108,7 +108,7 @@ def open_house(
     finally:
         _hear_no_more()
         supervisor.stop()
-        shutil.rmtree(place, ignore_errors=True)
+        remove(place, server.data)
 
 
 def receiver(home: Path, port: int) -> Program:
@@ -153,7 +153,7 @@ def _home(asked: Path | None) -> Path:
     if asked is None:
         place = Path(tempfile.mkdtemp(prefix="thantoc-demo-"))
     else:
-        place = asked
+        place = asked.resolve()
         place.mkdir(parents=True)
     place.chmod(0o711)  # the database's account must pass through
     return place

@@ -79,6 +79,10 @@ class Book:
         self._file = file.open("a", encoding="utf-8")
         self._lock = threading.Lock()
 
+    def close(self) -> None:
+        """Nothing is written any more."""
+        self._file.close()
+
     def write(self, entry: Entry) -> bool:
         """False when this notice was told before; then nothing is written."""
         with self._lock:

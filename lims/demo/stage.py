@@ -200,7 +200,7 @@ def _follow(stage: Stage, house: House, stop: threading.Event) -> None:
     watch = Station(house.url, house.founded.keys.watch, stop)
     while not stop.wait(FIGURES_S):
         try:
-            said = notices(watch)
+            said = notices(watch)[0]
         except Broke:
             continue
         told = stage.handoff

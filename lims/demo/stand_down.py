@@ -27,13 +27,21 @@ def main(home: Path) -> None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(group, signal.SIGKILL)
     _end_database(home)
-    shutil.rmtree(home, ignore_errors=True)
 
 
 def _end_database(home: Path) -> None:
     from lims.db.embedded import EmbeddedServer  # noqa: PLC0415 - seldom needed, slow to load
 
-    EmbeddedServer(home).stop("immediate")
+    server = EmbeddedServer(home)
+    server.stop("immediate")
+    remove(home, server.data)
+
+
+def remove(home: Path, data: Path) -> None:
+    """Every file: root's database keeps its data outside a home that is closed to its account."""
+    if not data.is_relative_to(home):
+        shutil.rmtree(data.parent, ignore_errors=True)
+    shutil.rmtree(home, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import threading
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
@@ -52,22 +53,25 @@ class Story:
             if not analyser.idle(PATIENCE_S):
                 raise NoAnswer("a message was never acknowledged at its analyser")
         until = time.monotonic() + PATIENCE_S
-        while owed := self.owed():
+        everything = datetime.now(UTC)
+        while owed := self.owed(complete_until=everything):
             if time.monotonic() > until:
-                raise NoAnswer(f"{len(owed)} notices were not delivered in {PATIENCE_S:.0f} s")
+                raise NoAnswer(f"not every notice was delivered in {PATIENCE_S:.0f} s: {owed}")
             if self.stop.wait(_LOOK_S):
                 raise Stopped
 
-    def owed(self) -> list[UUID]:
-        """The notices that are not yet delivered."""
-        return [UUID(n["notice_id"]) for n in notices(self.watch) if n["state"] != "delivered"]
+    def owed(self, *, complete_until: datetime) -> list[UUID] | bool:
+        """The notices not yet delivered; True while some owed before then may not show yet."""
+        found, complete = notices(self.watch)
+        late = [UUID(n["notice_id"]) for n in found if n["state"] != "delivered"]
+        return late or complete < complete_until
 
 
-def notices(watch: Station) -> list[dict[str, str]]:
-    """Everything that every office was told or is owed, in the order owed."""
+def notices(watch: Station) -> tuple[list[dict[str, str]], datetime]:
+    """Everything that every office was told or is owed, in the order owed; and until when."""
     found: list[dict[str, str]] = []
-    path = "/notices"
-    while page := watch.get(path)["notices"]:
-        found += page
-        path = f"/notices/after/{page[-1]['notice_id']}"
-    return found
+    page = watch.get("/notices")
+    while page["notices"]:
+        found += page["notices"]
+        page = watch.get(f"/notices/after/{found[-1]['notice_id']}")
+    return found, datetime.fromisoformat(page["complete_until"])

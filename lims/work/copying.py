@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 import psycopg
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from lims.domain.registration import AreaRef, PersonGiven, Registration
@@ -90,9 +91,16 @@ def _text(value: str) -> str:
 
 
 def _copy(session: Session, target: str, lines: Iterable[str]) -> None:
-    """COPY inside the session's own transaction."""
+    """COPY inside the session's own transaction. Raises what a statement of the session would, so
+    that a lost race is known as one."""
     raw = session.connection().connection.driver_connection
     if not isinstance(raw, psycopg.Connection):
         raise TypeError(f"COPY needs a psycopg connection, came {type(raw).__name__}")
-    with raw.cursor() as cursor, cursor.copy(f"COPY {target} FROM STDIN".encode()) as copy:
-        copy.write("".join(lines))
+    statement = f"COPY {target} FROM STDIN"
+    try:
+        with raw.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+            copy.write("".join(lines))
+    except psycopg.Error as error:
+        raise DBAPIError.instance(
+            statement, None, error, psycopg.Error, hide_parameters=True
+        ) from error

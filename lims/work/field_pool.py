@@ -17,6 +17,7 @@ from lims.domain.refusals import (
 from lims.domain.registration import AreaRef, PersonGiven, digest
 from lims.tables import Household, Site, Tube
 from lims.work.audit import record
+from lims.work.once import one_at_a_time
 from lims.work.people import keep_person, refuse_unknown_areas
 from lims.work.pool import refuse_taken
 
@@ -74,6 +75,7 @@ def register_field_pool(
     """
     said = digest(request)
     site = session.get_one(Site, site_id)
+    one_at_a_time(session, request.tube_id)
     earlier = session.get(Tube, request.tube_id)
     if earlier is not None:
         if earlier.body_digest != said:

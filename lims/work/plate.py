@@ -13,6 +13,7 @@ from lims.domain.refusals import DifferentBody, InvalidBody, NotFound, UnknownBa
 from lims.domain.registration import digest
 from lims.tables import Run
 from lims.work.audit import record
+from lims.work.once import one_at_a_time
 from lims.work.run_layout import Layout, read_layout
 
 ROLE_WORDS = {
@@ -47,6 +48,7 @@ def lay_out(
     in two, or a control's well), UnknownBarcode (no queued test), NotFound (nothing queued).
     """
     said = digest(request)
+    one_at_a_time(session, request.run_id)
     earlier = session.get(Run, request.run_id)
     if earlier is not None:
         if earlier.body_digest != said:

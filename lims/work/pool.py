@@ -25,6 +25,7 @@ from lims.domain.refusals import (
 from lims.domain.registration import digest
 from lims.tables import Site, Tube
 from lims.work.audit import record
+from lims.work.once import one_at_a_time
 from lims.work.receive import queue_first_test
 from lims.work.tubes import scanned_all
 
@@ -59,6 +60,7 @@ def make_pool(
     PersonTwiceInPool, PoolFull, PoolHasResults (a source has an answer already).
     """
     said = digest([request.barcode, *request.sources])
+    one_at_a_time(session, request.pool_id)
     earlier = session.get(Tube, request.pool_id)
     if earlier is not None:
         if earlier.body_digest != said:

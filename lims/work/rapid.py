@@ -17,6 +17,7 @@ from lims.domain.registration import PersonGiven, digest
 from lims.tables import Finding, RapidTest, Specimen, Tube, TubeSpecimen
 from lims.work.audit import record
 from lims.work.cases import open_case
+from lims.work.once import one_at_a_time
 from lims.work.people import keep_person
 from lims.work.pool import refuse_taken
 from lims.work.receive import queue_first_test
@@ -57,6 +58,7 @@ def read_rapid_test(
     positive comes without a PCR tube, DifferentBody, BarcodeTaken, NotFound.
     """
     said = digest(reading)
+    one_at_a_time(session, reading.specimen_id)
     earlier = session.get(Specimen, reading.specimen_id)
     if earlier is not None:
         if earlier.body_digest != said:

@@ -109,10 +109,6 @@ def _look_up(
     session: Session, rows: Sequence[tuple[int, Registration]], site_id: UUID
 ) -> _Standing:
     given = [registration for _, registration in rows]
-    earlier = session.execute(
-        text("SELECT id, body_digest, person_id FROM specimen WHERE id = ANY(:ids)"),
-        {"ids": [g.specimen_id for g in given]},
-    )
     taken = session.execute(
         text("SELECT barcode FROM tube WHERE barcode = ANY(:barcodes)"),
         {"barcodes": [g.barcode for g in given]},
@@ -133,6 +129,11 @@ def _look_up(
         {"ids": list({g.campaign_id for g in given if g.campaign_id})},
     )
     areas = {a for p in people for a in (p.area, p.work_area) if a}
+    # Last, so that whoever took a barcode a moment ago is seen as the same request when it was.
+    earlier = session.execute(
+        text("SELECT id, body_digest, person_id FROM specimen WHERE id = ANY(:ids)"),
+        {"ids": [g.specimen_id for g in given]},
+    )
     return _Standing(
         earlier={row.id: (row.body_digest, row.person_id) for row in earlier},
         taken=set(taken.scalars()),

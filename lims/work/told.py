@@ -34,13 +34,21 @@ WHERE backend_xid IS NOT NULL AND datname = current_database() AND pid <> pg_bac
 """)
 
 
-def told_since(session: Session, team_id: UUID | None, cursor: UUID | None) -> list[Told]:
+@dataclass(frozen=True, slots=True)
+class ToldPage:
+    """Notices in the order owed. Everything owed before ``complete_until`` has been shown."""
+
+    notices: list[Told]
+    complete_until: datetime
+
+
+def told_since(session: Session, team_id: UUID | None, cursor: UUID | None) -> ToldPage:
     """Up to 500 notices of the team after the cursor; of every team when none is given.
 
     A notice is shown once no transaction that could still commit an earlier
     one is running; otherwise a cursor could step over it for ever.
     """
-    horizon: datetime = session.execute(_OLDEST_WRITER).scalar_one()
+    complete_until: datetime = session.execute(_OLDEST_WRITER).scalar_one() - CLOCK_MARGIN
     rows = session.execute(
         text("""
 SELECT n.id, n.kind, n.case_id, n.pool_id, n.sequence, n.facts, n.state, n.created_at
@@ -50,15 +58,16 @@ WHERE (cast(:team AS uuid) IS NULL OR s.team_id = cast(:team AS uuid))
   AND n.id < :horizon
 ORDER BY n.id LIMIT :page
 """),
-        {"team": team_id, "cursor": cursor, "horizon": _first_id(horizon), "page": PAGE},
+        {"team": team_id, "cursor": cursor, "horizon": _first_id(complete_until), "page": PAGE},
     )
-    return [
+    notices = [
         Told(r.id, r.kind, r.case_id, r.pool_id, r.sequence, r.facts, r.state, r.created_at)
         for r in rows
     ]
+    return ToldPage(notices, complete_until)
 
 
 def _first_id(at: datetime) -> UUID:
-    """No UUIDv7 minted at or after this moment is smaller, clocks being within the margin."""
-    milliseconds = int((at - CLOCK_MARGIN).timestamp() * 1000)
+    """No UUIDv7 minted at or after this moment is smaller."""
+    milliseconds = int(at.timestamp() * 1000)
     return UUID(int=milliseconds << 80)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -91,3 +92,8 @@ def message(layout: Json, cts: Mapping[str, Told] | None = None, **changed: Any)
 
 def posted(capture: Capture) -> Json:
     return capture.to_json()
+
+
+def written(body: Json) -> bytes:
+    """As it goes over the line, for a test that changes the text itself."""
+    return json.dumps(body).encode()

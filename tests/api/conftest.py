@@ -115,12 +115,13 @@ def nothing_written(engine: Engine) -> Iterator[None]:
 def _contents(engine: Engine) -> dict[str, str]:
     tables = sorted(set(Base.metadata.tables) - {"api_token"})
     asked = " UNION ALL ".join(
-        f"SELECT '{name}', count(*) || md5(coalesce(string_agg(r::text, ',' ORDER BY r::text), ''))"
+        f"SELECT '{name}' AS name,"
+        " count(*) || md5(coalesce(string_agg(r::text, ',' ORDER BY r::text), '')) AS said"
         f" FROM {name} r"
         for name in tables
     )
     with engine.connect() as connection:
-        return dict(connection.execute(text(asked)))
+        return {row.name: row.said for row in connection.execute(text(asked))}
 
 
 def _settings(home: Path) -> Settings:

@@ -36,11 +36,11 @@ def test_a_notice_that_commits_late_is_not_stepped_over(
         first = _a_notice(late, 1, begun)
         second = _a_notice(early, 2, begun + timedelta(milliseconds=1))
         early.commit()
-        seen_while_running = told_since(session, None, None)
+        seen_while_running = told_since(session, None, None).notices
         session.rollback()
         late.commit()
     with sessions() as reader:
         reader.execute(text("SELECT pg_sleep(1.1)"))  # the clock margin of told_since
-        seen = [told.notice_id for told in told_since(reader, None, None)]
+        seen = [told.notice_id for told in told_since(reader, None, None).notices]
     assert seen_while_running == []
     assert seen == [first, second]

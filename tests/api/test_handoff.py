@@ -1,0 +1,128 @@
+"""A tracing team's token: told of its cases, fetches and claims them, and sees no others."""
+
+from __future__ import annotations
+
+from functools import partial
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from lims.db.laboratory import Laboratory
+from lims.tables import Subscription
+from lims.work.teams import create_team
+from lims.work.tokens import Scope, issue_token
+from tests.api import bodies
+from tests.api.caller import Caller, Clock, refused
+from tests.api.racing import at_once
+
+
+@pytest.fixture
+def second(laboratory: Laboratory, clock: Clock) -> str:
+    """Another desk that is told of every case, as the national one."""
+    with laboratory.sessions.begin() as session:
+        team_id = create_team(
+            session, site_id=laboratory.site_id, name="Second", phone="", by="test", now=clock.now
+        )
+        session.flush()
+        session.add(
+            Subscription(
+                site_id=laboratory.site_id, team_id=team_id, channel="board", created_at=clock.now
+            )
+        )
+    return token_of(laboratory, clock, team_id, "second")
+
+
+@pytest.fixture
+def case_id(api: Caller, laboratory: Laboratory) -> str:
+    """One F0, told to the national desk, since nobody else listens."""
+    api.done("/rapid-tests", bodies.rapid_test("positive", pcr_barcode=bodies.label()))
+    with laboratory.sessions() as session:
+        return str(session.execute(text("SELECT id FROM f0_case")).scalar_one())
+
+
+def token_of(laboratory: Laboratory, clock: Clock, team_id: UUID, name: str) -> str:
+    with laboratory.sessions.begin() as session:
+        return issue_token(
+            session,
+            site_id=laboratory.site_id,
+            name=name,
+            scopes=[Scope.CASES],
+            team_id=team_id,
+            by="test",
+            now=clock.now,
+        )
+
+
+@pytest.fixture
+def desk(laboratory: Laboratory, clock: Clock) -> str:
+    with laboratory.sessions() as session:
+        team_id = session.execute(
+            text("SELECT id FROM team WHERE name = 'National desk'")
+        ).scalar_one()
+    return token_of(laboratory, clock, team_id, "desk")
+
+
+@pytest.fixture
+def stranger(laboratory: Laboratory, clock: Clock) -> str:
+    with laboratory.sessions.begin() as session:
+        team_id = create_team(
+            session,
+            site_id=laboratory.site_id,
+            name="Another ward",
+            phone="",
+            by="test",
+            now=clock.now,
+        )
+    return token_of(laboratory, clock, team_id, "another ward")
+
+
+def test_a_team_reads_what_it_was_told_page_after_page(
+    api: Caller, case_id: str, desk: str
+) -> None:
+    page = api.get("/notices", token=desk).json()
+    assert [notice["case_id"] for notice in page["notices"]] == [case_id]
+    after = api.get(f"/notices/after/{page['next_cursor']}", token=desk).json()
+    assert (after["notices"], after["next_cursor"]) == ([], None)
+
+
+def test_the_team_that_was_told_fetches_the_person_and_claims_once(
+    api: Caller, case_id: str, desk: str
+) -> None:
+    card = api.get(f"/cases/{case_id}", token=desk).json()
+    assert (card["name"], card["claimed_by_team"]) == ("Nguyễn Thị Mai", None)
+
+    first = api.post(f"/cases/{case_id}/claim", token=desk)
+    again = api.post(f"/cases/{case_id}/claim", token=desk)
+
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json() == first.json() | {"replayed": True}
+    assert api.get(f"/cases/{case_id}", token=desk).json()["claimed_by_team"] == "National desk"
+
+
+def test_a_team_that_was_not_told_sees_nothing_of_it(
+    api: Caller, case_id: str, stranger: str
+) -> None:
+    assert api.get("/notices", token=stranger).json()["notices"] == []
+    refused(api.get(f"/cases/{case_id}", token=stranger), 404, "not-found")
+    refused(api.post(f"/cases/{case_id}/claim", token=stranger), 404, "not-found")
+
+
+def test_a_token_without_a_team_claims_nothing(api: Caller, case_id: str) -> None:
+    refused(api.post(f"/cases/{case_id}/claim"), 403, "wrong-scope")
+
+
+def test_a_case_that_is_none_is_not_found(api: Caller, desk: str) -> None:
+    refused(api.get(f"/cases/{bodies.fresh_id()}", token=desk), 404, "not-found")
+    refused(api.post(f"/cases/{bodies.fresh_id()}/claim", token=desk), 404, "not-found")
+
+
+def test_of_two_teams_that_claim_at_once_one_is_told_who_was_faster(
+    api: Caller, desk: str, second: str, case_id: str
+) -> None:
+    answers = at_once(
+        *(partial(api.post, f"/cases/{case_id}/claim", token=token) for token in (desk, second))
+    )
+    slow = next(answer for answer in answers if answer.status_code != 201)
+    fast = next(answer for answer in answers if answer.status_code == 201)
+    assert refused(slow, 409, "already-claimed")["team_id"] == fast.json()["team_id"]
