@@ -22,6 +22,7 @@ from lims.doors.fields import (
     Moment,
     Name,
     Note,
+    Read,
     Scan,
     Whole,
 )
@@ -176,9 +177,12 @@ class FieldPoolBody(Body):
 
 
 class ReceptionBody(Body):
-    """Tubes scanned at the laboratory door, in scan order."""
+    """Tubes scanned at the laboratory door, in scan order.
 
-    barcodes: list[Scan] = Field(min_length=1, max_length=1000)
+    Whatever the scanner read: one scan that is no barcode is refused alone.
+    """
+
+    barcodes: list[Read] = Field(min_length=1, max_length=1000)
 
 
 class RejectionBody(Body):

@@ -57,6 +57,7 @@ Stamp = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_in_u
 Moment = Annotated[Stamp, AfterValidator(_of_our_time)]
 Birthday = Annotated[date, BeforeValidator(_written), AfterValidator(_of_somebody_alive)]
 Whole = Annotated[int, Strict()]
+Read = Annotated[str, StringConstraints(max_length=2000), NO_NUL]
 Scan = Annotated[str, StringConstraints(min_length=4, max_length=40, strip_whitespace=True), NO_NUL]
 Name = Annotated[
     str,

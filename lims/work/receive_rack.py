@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from lims.db.ids import uuid7
 from lims.domain import barcodes
 from lims.domain.lifecycle import TUBE_MOVES, TubeKind, TubeState, move
 from lims.domain.pooling.evidence import USUAL_PRIORITY
@@ -111,14 +112,16 @@ WITH came AS (
 ), wanted AS (
     INSERT INTO test_order (id, site_id, tube_id, assay_code, round, priority, why, state,
                             created_at)
-    SELECT mint_uuid7(:now), :site, id, assay_code, 1, :priority, 'primary', 'queued', :now
-    FROM came WHERE id = ANY(:first_tests)
+    SELECT g.id, :site, came.id, assay_code, 1, :priority, 'primary', 'queued', :now
+    FROM unnest(cast(:orders AS uuid[]), cast(:first_tests AS uuid[])) g(id, tube)
+    JOIN came ON came.id = g.tube
 )
 INSERT INTO audit_event (id, site_id, at, actor, verb, subject, detail)
 SELECT mint_uuid7(:now), :site, :now, :by, 'receive', barcode, '{}' FROM came
 """),
         {
             "tubes": [t.id for t in tubes],
+            "orders": [uuid7() for _ in first_tests],  # in scan order, as the plate is filled
             "first_tests": first_tests,
             "site": site_id,
             "priority": USUAL_PRIORITY,

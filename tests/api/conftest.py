@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ from lims.db.engine import session_factory
 from lims.db.laboratory import Laboratory
 from lims.settings import Settings
 from lims.tables.base import Base
+from lims.work import told
 from lims.work.campaigns import open_campaign
 from lims.work.tokens import Scope, issue_token
 from tests.api.caller import Caller, Clock, Document
@@ -103,6 +104,12 @@ def campaign(laboratory: Laboratory, clock: Clock) -> str:
     return str(made)
 
 
+@pytest.fixture
+def a_second_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A notice is shown when nobody can still write an earlier one: a second's margin, now over."""
+    monkeypatch.setattr(told, "CLOCK_MARGIN", timedelta(seconds=-1))
+
+
 @contextmanager
 def nothing_written(engine: Engine) -> Iterator[None]:
     """Fails when a row of any table came, went or changed; when a token was used may move."""
@@ -115,13 +122,12 @@ def nothing_written(engine: Engine) -> Iterator[None]:
 def _contents(engine: Engine) -> dict[str, str]:
     tables = sorted(set(Base.metadata.tables) - {"api_token"})
     asked = " UNION ALL ".join(
-        f"SELECT '{name}' AS name,"
-        " count(*) || md5(coalesce(string_agg(r::text, ',' ORDER BY r::text), '')) AS said"
+        f"SELECT '{name}', count(*) || md5(coalesce(string_agg(r::text, ',' ORDER BY r::text), ''))"
         f" FROM {name} r"
         for name in tables
     )
     with engine.connect() as connection:
-        return {row.name: row.said for row in connection.execute(text(asked))}
+        return {row[0]: row[1] for row in connection.execute(text(asked))}
 
 
 def _settings(home: Path) -> Settings:

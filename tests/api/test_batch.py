@@ -141,5 +141,6 @@ def test_no_rows_at_all_is_an_answer_too(api: Caller) -> None:
 
 def test_a_batch_of_another_shape_is_refused(api: Caller, database: Engine) -> None:
     with nothing_written(database):
-        for body in ({"rows": {}}, {"rows": [], "more": 1}, {}, [], "rows"):
+        shapes: tuple[object, ...] = ({"rows": {}}, {"rows": [], "more": 1}, {}, [], "rows")
+        for body in shapes:
             refused(api.post("/specimens/batch", body), 422, "invalid-body")

@@ -88,6 +88,12 @@ def test_a_plate_is_laid_out_once_and_can_be_read_again(api: Caller) -> None:
     assert api.get("/queues/sars-cov-2").json()["tests"] == 0
 
 
+def test_a_rack_fills_a_plate_in_the_order_it_was_scanned(api: Caller) -> None:
+    rack = api.registered(12)[::-1]
+    api.done("/receptions", {"barcodes": rack})
+    assert [well["barcode"] for well in api.planned()["wells"] if well["barcode"]] == rack
+
+
 def test_a_plate_may_be_laid_out_by_hand(api: Caller) -> None:
     first, second = api.received(2)
     wells = [{"position": "b1", "barcode": second}, {"position": "A01", "barcode": first}]

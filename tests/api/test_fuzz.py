@@ -182,10 +182,10 @@ def test_after_all_that_no_tube_is_without_its_people(
     for path in POSTS:
         headers = bearer(api, path)
         body = world.body(path)
-        for nasty in NASTY:
-            for key in body:
-                content = json.dumps(body | {key: nasty}).encode("utf-8", "surrogatepass")
-                sound(door, path, content, headers)
+        for place, nasty in enumerate(NASTY):
+            key = list(body)[place % len(body)]
+            content = json.dumps(body | {key: nasty}).encode("utf-8", "surrogatepass")
+            sound(door, path, content, headers)
     with laboratory.sessions() as session:
         empty = session.execute(
             text(

@@ -77,6 +77,7 @@ def stranger(laboratory: Laboratory, clock: Clock) -> str:
     return token_of(laboratory, clock, team_id, "another ward")
 
 
+@pytest.mark.usefixtures("a_second_later")
 def test_a_team_reads_what_it_was_told_page_after_page(
     api: Caller, case_id: str, desk: str
 ) -> None:

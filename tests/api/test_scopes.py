@@ -70,9 +70,11 @@ def test_each_endpoint_opens_to_its_scope_and_to_no_other(
         assert OPENS[method, _template(serving, method, path)] is wanted
         for scope, token in api.tokens.items():
             answer = client.open(path, method=method, headers={"Authorization": f"Bearer {token}"})
-            shut = answer.status_code == 403 and answer.json["type"] == "/problems/wrong-scope"
+            shut = (
+                answer.status_code == 403 and answer.get_json()["type"] == "/problems/wrong-scope"
+            )
             # A claim needs a team as well, and says so by the same name.
-            named = "without a team" in str(answer.json)
+            named = "without a team" in answer.text
             assert shut is (scope is not wanted or named), (method, path, scope)
 
 
@@ -97,7 +99,7 @@ def test_nothing_opens_without_a_token_or_with_half_of_one(
             answer = client.open(path, method=method, headers=sent)
             assert answer.status_code == 401, (method, path, header)
             assert answer.headers["WWW-Authenticate"] == "Bearer"
-            assert answer.json["type"] == "/problems/not-signed-in"
+            assert answer.get_json()["type"] == "/problems/not-signed-in"
 
 
 def test_a_cookie_of_the_pages_opens_nothing_here(client: FlaskClient) -> None:
