@@ -122,3 +122,30 @@ def test_when_the_network_is_away_the_scan_is_still_there(
     context.set_offline(False)
     page.keyboard.press("Enter")
     expect(page.locator(".answer.good")).to_be_visible()
+
+
+def test_the_api_reads_as_a_page(open_as: Open) -> None:
+    page = open_as(None, width=360, language="en").new_page()
+    page.goto("/api/", wait_until="load")
+    expect(page.locator("h1")).to_have_text("How do machines speak to the laboratory?")
+    assert page.get_by_text("/api/v1/specimens", exact=True).count() > 0
+    assert sideways(page) == 0
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_a_new_pool_appears_by_itself_and_glows(
+    open_as: Open,
+    bench: Bench,  # noqa: F811 - the fixture above
+) -> None:
+    page = open_as(Role.TECHNICIAN, language="en").new_page()
+    page.clock.install()
+    page.goto("/pools", wait_until="load")
+    expect(page.locator("main")).to_contain_text("No pool waits.")
+    pool = bench.lab_pool(bench.swabs(3))
+    bench.session.commit()
+    page.evaluate("document.dispatchEvent(new Event('lims:changed'))")
+    expect(page.locator("nav.way a[data-stage=run] b")).to_have_text("1")
+    page.clock.fast_forward(11_000)
+    expect(page.locator("main tbody tr.changed")).to_have_count(1)
+    expect(page.locator(f'main a[href="/pools/{pool}"]')).to_be_visible()
