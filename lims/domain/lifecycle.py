@@ -134,7 +134,7 @@ ORDER_MOVES: Mapping[OrderState, frozenset[OrderState]] = {
 }
 
 RUN_MOVES: Mapping[RunState, frozenset[RunState]] = {
-    RunState.PLANNED: frozenset({RunState.MEASURING}),
+    RunState.PLANNED: frozenset({RunState.MEASURING, RunState.INVALID}),
     RunState.MEASURING: frozenset({RunState.VALID, RunState.HELD, RunState.INVALID}),
     RunState.HELD: frozenset({RunState.VALID, RunState.INVALID}),
     RunState.VALID: frozenset({RunState.INVALID}),
