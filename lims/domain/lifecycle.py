@@ -145,7 +145,7 @@ CASE_MOVES: Mapping[CaseState, frozenset[CaseState]] = {
     CaseState.PRESUMPTIVE: frozenset(
         {CaseState.CONFIRMED, CaseState.NOT_CONFIRMED, CaseState.WITHDRAWN}
     ),
-    CaseState.CONFIRMED: frozenset({CaseState.CLOSED, CaseState.WITHDRAWN}),
+    CaseState.CONFIRMED: frozenset({CaseState.PRESUMPTIVE, CaseState.CLOSED, CaseState.WITHDRAWN}),
     CaseState.NOT_CONFIRMED: frozenset({CaseState.CONFIRMED}),
     CaseState.WITHDRAWN: frozenset({CaseState.CONFIRMED, CaseState.PRESUMPTIVE}),
     CaseState.CLOSED: frozenset({CaseState.WITHDRAWN}),
