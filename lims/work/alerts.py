@@ -40,7 +40,9 @@ def keep_alerts(
         return
     session.execute(_KEEP, changes)
     news = [
-        item for pool in sorted(touched) for item in _news(session, pool, first=pool not in stored)
+        item
+        for pool in sorted(touched)
+        for item in _news(session, pool, first=pool not in stored, site_id=site_id)
     ]
     owe_pool_news(session, news, site_id=site_id, now=now)
 
@@ -57,6 +59,8 @@ WHERE a.pool_id = :pool
 """)
 
 _LAST = text("SELECT coalesce(max(sequence), 0) FROM notice WHERE pool_id = :pool")
+
+_TOLD_BEFORE = text("SELECT DISTINCT subscription_id FROM notice WHERE pool_id = :pool")
 
 
 def _state(conclusion: Conclusion, specimen: UUID) -> MemberState:
@@ -76,10 +80,12 @@ def _stored(session: Session, tubes: list[UUID]) -> dict[UUID, dict[UUID, Member
     return found
 
 
-def _news(session: Session, pool: UUID, *, first: bool) -> list[PoolNews]:
+def _news(session: Session, pool: UUID, *, first: bool, site_id: UUID) -> list[PoolNews]:
+    """Counts for today's recipients, and for those told before: none left once all have moved."""
     members = session.execute(_MEMBERS, {"pool": pool}).all()
-    told = recipients(session, [m.person_id for m in members])
-    counts: dict[UUID, dict[str, int]] = {}
+    told = recipients(session, [m.person_id for m in members], site_id=site_id)
+    before = session.execute(_TOLD_BEFORE, {"pool": pool}).scalars()
+    counts = {subscription: dict.fromkeys(MemberState, 0) for subscription in before}
     for member in members:
         for subscription in told[member.person_id]:
             tally = counts.setdefault(subscription, dict.fromkeys(MemberState, 0))
