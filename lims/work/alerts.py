@@ -96,7 +96,7 @@ def _news(session: Session, pool: UUID, *, first: bool, site_id: UUID) -> list[P
 
 
 def _told(
-    pool: UUID, subscription: UUID, kind: NoticeKind, sequence: int, tally: Mapping[str, int]
+    pool: UUID, subscription: UUID, kind: NoticeKind, sequence: int, tally: Mapping[MemberState, int]
 ) -> PoolNews:
     return PoolNews(
         pool_id=pool,
