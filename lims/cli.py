@@ -142,6 +142,7 @@ def deliver(base_url: str | None, lease_s: float) -> None:
         laboratory,
         base_url or f"http://{chosen.host}:{chosen.port}",
         pace=Pace(lease_s=lease_s),
+        private=chosen.private_webhooks,
     )
     try:
         deliverer.run(stop)

@@ -149,6 +149,7 @@ class Founder:
                     area=area,
                     channel=Channel.WEBHOOK if url else Channel.BOARD,
                     url=url,
+                    private=True,  # the offices are programs of this machine
                     by=BY,
                     now=self.now,
                 ).secret

@@ -85,7 +85,9 @@ def _news(session: Session, pool: UUID, *, first: bool, site_id: UUID) -> list[P
     members = session.execute(_MEMBERS, {"pool": pool}).all()
     told = recipients(session, [m.person_id for m in members], site_id=site_id)
     before = session.execute(_TOLD_BEFORE, {"pool": pool}).scalars()
-    counts = {subscription: dict.fromkeys(MemberState, 0) for subscription in before}
+    counts: dict[UUID, dict[str, int]] = {
+        subscription: dict.fromkeys(MemberState, 0) for subscription in before
+    }
     for member in members:
         for subscription in told[member.person_id]:
             tally = counts.setdefault(subscription, dict.fromkeys(MemberState, 0))

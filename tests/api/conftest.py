@@ -144,4 +144,5 @@ def _settings(home: Path) -> Settings:
         timezone=ZoneInfo("Asia/Ho_Chi_Minh"),
         language="vi",
         workers=1,
+        private_webhooks=True,
     )

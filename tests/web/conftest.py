@@ -68,6 +68,7 @@ def settings(tmp_path: Path) -> Settings:
         timezone=ZoneInfo("Asia/Ho_Chi_Minh"),
         language="vi",
         workers=1,
+        private_webhooks=True,
     )
 
 
