@@ -730,6 +730,13 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recollection")),
     )
+    op.create_index(
+        op.f("ix_recollection_done_specimen_id"),
+        "recollection",
+        ["done_specimen_id"],
+        unique=False,
+        postgresql_where=sa.text("done_specimen_id IS NOT NULL"),
+    )
     op.create_index(op.f("ix_recollection_person_id"), "recollection", ["person_id"], unique=False)
     op.create_index(
         op.f("ix_recollection_site_id_created_at"),
@@ -1080,6 +1087,11 @@ def downgrade() -> None:
         postgresql_where=sa.text("state = 'open'"),
     )
     op.drop_index(op.f("ix_recollection_person_id"), table_name="recollection")
+    op.drop_index(
+        op.f("ix_recollection_done_specimen_id"),
+        table_name="recollection",
+        postgresql_where=sa.text("done_specimen_id IS NOT NULL"),
+    )
     op.drop_table("recollection")
     op.drop_index(op.f("ix_rapid_test_specimen_id"), table_name="rapid_test")
     op.drop_table("rapid_test")
