@@ -85,7 +85,7 @@ def _news(session: Session, pool: UUID, *, first: bool, site_id: UUID) -> list[P
     members = session.execute(_MEMBERS, {"pool": pool}).all()
     told = recipients(session, [m.person_id for m in members], site_id=site_id)
     before = session.execute(_TOLD_BEFORE, {"pool": pool}).scalars()
-    counts: dict[UUID, dict[str, int]] = {
+    counts: dict[UUID, dict[MemberState, int]] = {
         subscription: dict.fromkeys(MemberState, 0) for subscription in before
     }
     for member in members:
@@ -98,7 +98,11 @@ def _news(session: Session, pool: UUID, *, first: bool, site_id: UUID) -> list[P
 
 
 def _told(
-    pool: UUID, subscription: UUID, kind: NoticeKind, sequence: int, tally: Mapping[MemberState, int]
+    pool: UUID,
+    subscription: UUID,
+    kind: NoticeKind,
+    sequence: int,
+    tally: Mapping[MemberState, int],
 ) -> PoolNews:
     return PoolNews(
         pool_id=pool,
