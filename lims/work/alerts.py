@@ -146,7 +146,7 @@ def _news(session: Session, pool: UUID, *, first: bool, site_id: UUID) -> list[P
     members = session.execute(_MEMBERS, {"pool": pool}).all()
     told = recipients(session, [m.person_id for m in members], site_id=site_id)
     before = session.execute(_TOLD_BEFORE, {"pool": pool}).scalars()
-    counts: dict[UUID, dict[str, int]] = {
+    counts: dict[UUID, dict[MemberState, int]] = {
         subscription: dict.fromkeys(MemberState, 0) for subscription in before
     }
     for member in members:
@@ -163,7 +163,11 @@ def _told(
     subscription: UUID,
     kind: NoticeKind,
     sequence: int,
+<<<<<<< HEAD
     tally: Mapping[str, int],
+=======
+    tally: Mapping[MemberState, int],
+>>>>>>> mend-handoff
 ) -> PoolNews:
     return PoolNews(
         pool_id=pool,
