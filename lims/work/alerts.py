@@ -163,11 +163,7 @@ def _told(
     subscription: UUID,
     kind: NoticeKind,
     sequence: int,
-<<<<<<< HEAD
-    tally: Mapping[str, int],
-=======
     tally: Mapping[MemberState, int],
->>>>>>> mend-handoff
 ) -> PoolNews:
     return PoolNews(
         pool_id=pool,
