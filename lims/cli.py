@@ -240,19 +240,27 @@ def token() -> None:
     required=True,
     type=click.Choice(["register", "receive", "pool", "run", "measure", "review", "cases", "read"]),
 )
-def issue(name: str, scopes: tuple[str, ...]) -> None:
+@click.option("--team", help="Whose cases the scope cases opens.")
+@click.option("--every-team", is_flag=True, help="The scope cases opens every team's cases.")
+def issue(name: str, scopes: tuple[str, ...], team: str | None, every_team: bool) -> None:
     """Issue a token and print it, for the only time."""
     from lims.db.laboratory import utc_now
     from lims.opening import open_laboratory
     from lims.work.tokens import Scope, issue_token
+    from lims.work.views.administration import teams
 
     laboratory = open_laboratory(settings(), name="lims token")
     with laboratory.sessions.begin() as session:
+        known = {one.name: one.team_id for one in teams(session, laboratory.site_id)}
+        if team is not None and team not in known:
+            raise click.BadParameter(f"no team is called {team}", param_hint="--team")
         plain = issue_token(
             session,
             site_id=laboratory.site_id,
             name=name,
             scopes=[Scope(scope) for scope in scopes],
+            team_id=known[team] if team is not None else None,
+            every_team=every_team,
             by="command line",
             now=utc_now(),
         )

@@ -117,6 +117,7 @@ def _token(laboratory: Laboratory) -> str:
             site_id=laboratory.site_id,
             name="bench",
             scopes=list(Scope),
+            every_team=True,
             by="bench",
             now=utc_now(),
         )

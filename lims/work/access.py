@@ -42,6 +42,7 @@ class Fault(StrEnum):
     SCOPES = "at least one scope"
     PHONE = "a Vietnamese telephone number, or +country and number"
     TEAM = "a team of this site"
+    TEAM_OF_CASES = "the team whose cases it opens, or every team"
     URL = "an https address, or http on this machine"
     AREA_UNKNOWN = "no province or commune of this name or code"
     AREA_SEVERAL = "several places have this name: choose one with its code"
