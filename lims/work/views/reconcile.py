@@ -156,30 +156,36 @@ SELECT place, kind, stage, count(*) AS swabs,
 FROM stood GROUP BY place, kind, stage ORDER BY place, kind, stage
 """)
 
-# Routing written a second time on purpose (S17, S21), as it was when the case opened: the home
-# commune's subscriptions, else its province's, else the national desk's; and the workplace's.
+# Routing written a second time on purpose (S17, S21), as it was when the case opened, by units that
+# are the same in two schemes when code, name and parent agree: the home commune's subscriptions, else its province's, else the national desk's; and the workplace's.
 _CASES = text("""
 WITH opened AS (
-    SELECT c.id, c.opened_at, p.area_scheme AS hs, p.area_code AS hc, a.parent_code AS hp,
-           p.work_area_scheme AS ws, p.work_area_code AS wc
+    SELECT c.id, c.site_id, c.opened_at, h.code AS hc, h.name_key AS hn, h.parent_code AS hp,
+           u.name_key AS pn, w.code AS wc, w.name_key AS wn, w.parent_code AS wp
     FROM f0_case c JOIN person p ON p.id = c.person_id
-    LEFT JOIN area a ON a.scheme = p.area_scheme AND a.code = p.area_code
+    LEFT JOIN area h ON h.scheme = p.area_scheme AND h.code = p.area_code
+    LEFT JOIN area u ON u.scheme = h.scheme AND u.code = h.parent_code
+    LEFT JOIN area w ON w.scheme = p.work_area_scheme AND w.code = p.work_area_code
     WHERE c.site_id = :site AND c.opened_at >= :since AND c.opened_at < :until
 ), listening AS (
     SELECT o.id AS case_id, s.id AS subscription_id,
            CASE WHEN s.area_code IS NULL THEN 3
-                WHEN s.area_scheme = o.hs AND s.area_code = o.hc THEN 1
-                WHEN s.area_scheme = o.hs AND s.area_code = o.hp THEN 2 END AS distance,
-           coalesce(s.area_scheme = o.ws AND s.area_code = o.wc, false) AS copy
+                WHEN (a.code, a.name_key) = (o.hc, o.hn)
+                 AND a.parent_code IS NOT DISTINCT FROM o.hp THEN 1
+                WHEN (a.code, a.name_key) = (o.hp, o.pn) THEN 2 END AS distance,
+           coalesce((a.code, a.name_key) = (o.wc, o.wn), false)
+           AND a.parent_code IS NOT DISTINCT FROM o.wp AS copy
     FROM opened o JOIN subscription s
-      ON s.created_at <= o.opened_at AND (s.disabled_at IS NULL OR s.disabled_at > o.opened_at)
+      ON s.site_id = o.site_id AND s.created_at <= o.opened_at
+     AND (s.disabled_at IS NULL OR s.disabled_at > o.opened_at)
+    LEFT JOIN area a ON a.scheme = s.area_scheme AND a.code = s.area_code
 ), due AS (
     SELECT l.case_id, l.subscription_id FROM listening l
     WHERE l.copy OR l.distance = (SELECT min(n.distance) FROM listening n
                                   WHERE n.case_id = l.case_id)
 ), owed AS (
     SELECT n.case_id, n.subscription_id FROM notice n JOIN opened o ON o.id = n.case_id
-    WHERE n.kind = 'case.opened'
+    WHERE n.kind = 'case.opened' AND n.sequence = 1 AND NOT jsonb_exists(n.facts, 'unclaimed_min')
 ), told AS (
     SELECT case_id, d.subscription_id AS due, w.subscription_id AS owed
     FROM due d FULL JOIN owed w USING (case_id, subscription_id)
