@@ -156,8 +156,9 @@ SELECT place, kind, stage, count(*) AS swabs,
 FROM stood GROUP BY place, kind, stage ORDER BY place, kind, stage
 """)
 
-# Routing written a second time on purpose (S17, S21), as it was when the case opened, by units that
-# are the same in two schemes when code, name and parent agree: the home commune's subscriptions, else its province's, else the national desk's; and the workplace's.
+# Routing written a second time on purpose (S17, S21), as it was when the case opened: the home
+# commune's subscriptions, else its province's, else the national desk's; and the workplace's. Units
+# are the same in two schemes when code, name and parent agree.
 _CASES = text("""
 WITH opened AS (
     SELECT c.id, c.site_id, c.opened_at, h.code AS hc, h.name_key AS hn, h.parent_code AS hp,
