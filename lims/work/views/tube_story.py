@@ -122,6 +122,8 @@ WHERE s.pool_id = :tube ORDER BY s.position
 
 def tube_story(session: Session, barcode: str, *, site_id: UUID) -> TubeStory:
     """Everything about the tube with this stored barcode. Raises NotFound."""
+    if not barcode.isprintable():  # PostgreSQL takes no NUL, and no scanner reads one
+        raise NotFound(came="characters that no barcode has", where="tubes")
     tube = session.execute(
         text(
             "SELECT t.id, t.barcode, t.kind, t.state, c.name AS campaign, t.reject_reason,"
