@@ -85,12 +85,12 @@ def tube(ask: Ask[None], barcode: str) -> Answer:
 
 
 def reconciliation(ask: Ask[None]) -> Answer:
-    """Does today add up, on the laboratory's calendar?"""
+    """Whether today adds up, on the laboratory's calendar."""
     return _reconciled(ask, ask.now.astimezone(_zone()).date())
 
 
 def reconciliation_of(ask: Ask[None], day: str) -> Answer:
-    """Does this day (YYYY-MM-DD, on the laboratory's calendar) add up?"""
+    """Whether a day (YYYY-MM-DD, on the laboratory's calendar) adds up."""
     try:
         asked = date.fromisoformat(day)
     except ValueError:

@@ -77,6 +77,7 @@ def test_every_endpoint_answers_as_it_says(
 
     alone = [bodies.registration(), bodies.registration(campaign_id=campaign)]
     post("/specimens", alone[0])
+    solo = post("/specimens", bodies.registration())["barcode"]
     post("/specimens/batch", {"rows": [*alone, bodies.registration(campaign_id=campaign), {}]})
     family = post("/field-pools", bodies.field_pool(4))
     post("/rapid-tests", bodies.rapid_test("positive", pcr_barcode=bodies.label()))
@@ -88,7 +89,14 @@ def test_every_endpoint_answers_as_it_says(
     get("/queues/sars-cov-2")
     layout = post("/runs", bodies.run())
     get(f"/runs/{layout['run_id']}")
-    post("/messages", bodies.message(layout, {family["barcode"]: 22.0}))
+    post("/messages", bodies.message(layout, {family["barcode"]: 22.0, solo: 21.0}))
+    with laboratory.sessions() as session:
+        positive = session.execute(
+            text("SELECT id FROM finding WHERE current AND outcome = 'positive'")
+        ).scalar_one()
+    post(f"/findings/{positive}/release")
+    get(f"/tubes/{solo}")
+    get(f"/reconciliation/{get('/reconciliation')['since'][:10]}")
     post("/rejections", {"barcode": barcodes[0], "reason": "broken"})
     get("/recollections")
     desk = _desk_token(laboratory, clock)
