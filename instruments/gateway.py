@@ -55,7 +55,7 @@ def utc_now() -> datetime:
 @click.option("--spool", type=click.Path(path_type=Path), help="folder that keeps what came")
 @click.option("--post", "url", help="the LIMS' address for messages, …/api/v1/messages")
 @click.option("--token-file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--instrument", help="what the LIMS calls this analyser")
+@click.option("--instrument", help="what the LIMS calls this analyser  [default: the spool's name]")
 @click.option("--idle-timeout", default=IDLE_TIMEOUT_S, show_default=True, help="seconds")
 @click.option("--baud", default=9600, show_default=True)
 @click.pass_context
@@ -74,10 +74,9 @@ def main(
     """Read an analyser's line, keep what it sends, post it to the LIMS."""
     if context.invoked_subcommand:
         return
-    if not (link and driver and spool and url and token_file and instrument):
-        raise click.UsageError(
-            "--link, --driver, --spool, --post, --token-file and --instrument are needed"
-        )
+    if not (link and driver and spool and url and token_file):
+        raise click.UsageError("--link, --driver, --spool, --post and --token-file are needed")
+    instrument = instrument or spool.resolve().name
     if not url.startswith(("http://", "https://")):
         raise click.BadParameter("expected http:// or https://", param_hint="--post")
     _log_as_json()

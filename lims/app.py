@@ -69,6 +69,7 @@ def create_app(laboratory: Laboratory, settings: Settings) -> Flask:
         SESSION_COOKIE_SECURE=encrypted,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
+        PRIVATE_WEBHOOKS=settings.private_webhooks,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
     )
     app.extensions["laboratory"] = laboratory

@@ -12,7 +12,38 @@ import click
 from lims.settings import BadSetting, Settings
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Verbs(click.Group):
+    """Says what the laboratory's own refusals say, in a sentence; a traceback is for our bugs."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the verb; exit 1 with the refusal's words where it is one."""
+        try:
+            return super().invoke(context)
+        except Exception as error:
+            said = _refused(error)
+            if said is None:
+                raise
+            raise click.ClickException(said) from error
+
+
+def _refused(error: Exception) -> str | None:
+    from sqlalchemy.exc import OperationalError
+
+    from lims.db.refusals import DatabaseRefusal
+    from lims.domain.refusals import Refusal
+    from lims.opening import PendingMigrations
+
+    if isinstance(error, OperationalError):
+        first = str(error.orig).strip().splitlines()[0]
+        return f"the database does not answer: {first}. Start it, or mend LIMS_DATABASE_URL."
+    if isinstance(error, Refusal):
+        return _faults(error)
+    if isinstance(error, DatabaseRefusal | PendingMigrations):
+        return str(error)
+    return None
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="thantoc")
 def main() -> None:
     """The LIMS that lets testing outrun an epidemic."""
@@ -55,14 +86,10 @@ def migrate(as_json: bool) -> None:
 @main.command()
 def serve() -> None:
     """Serve pages and API (gunicorn with gevent workers) on LIMS_LISTEN."""
-    from lims.opening import PendingMigrations, open_laboratory
+    from lims.opening import open_laboratory
 
     chosen = settings()
-    try:
-        open_laboratory(chosen, name="lims serve").engine.dispose()
-    except PendingMigrations as error:
-        click.echo(f"{error}", err=True)
-        sys.exit(1)
+    open_laboratory(chosen, name="lims serve").engine.dispose()
     os.execv(sys.executable, [sys.executable, *_gunicorn(chosen)])  # noqa: S606 - our own interpreter
 
 
@@ -103,15 +130,11 @@ def deliver(base_url: str | None, lease_s: float) -> None:
 
     from lims import log
     from lims.notify.deliver import Deliverer, Pace
-    from lims.opening import PendingMigrations, open_laboratory
+    from lims.opening import open_laboratory
 
     log.configure()
     chosen = settings()
-    try:
-        laboratory = open_laboratory(chosen, name="lims deliver", pool_size=12)
-    except PendingMigrations as error:
-        click.echo(f"{error}", err=True)
-        sys.exit(1)
+    laboratory = open_laboratory(chosen, name="lims deliver", pool_size=12)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -119,6 +142,7 @@ def deliver(base_url: str | None, lease_s: float) -> None:
         laboratory,
         base_url or f"http://{chosen.host}:{chosen.port}",
         pace=Pace(lease_s=lease_s),
+        private=chosen.private_webhooks,
     )
     try:
         deliverer.run(stop)
@@ -142,7 +166,6 @@ def demo(
     *, once: bool, people: int, prevalence: float, seed: int, home: Path | None, as_json: bool
 ) -> None:
     """The whole mission on this machine: a commune is swabbed, pooled, run, resolved, traced."""
-    from lims.db.refusals import DatabaseRefusal
     from lims.demo.once import run_once
     from lims.demo.stage import present
     from lims.demo.telling import Broke
@@ -156,7 +179,7 @@ def demo(
             )
         else:
             clean = present(people=people, prevalence=prevalence, seed=seed, home=home)
-    except (Broke, DatabaseRefusal) as fault:
+    except Broke as fault:
         raise click.ClickException(str(fault)) from fault
     sys.exit(0 if clean else 1)
 
@@ -176,30 +199,30 @@ def user() -> None:
     required=True,
     type=click.Choice(["technician", "reviewer", "tracer", "operator", "admin"]),
 )
-@click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True)
+@click.option(
+    "--password",
+    prompt="Password (at least 10 characters)",
+    hide_input=True,
+    confirmation_prompt=True,
+)
 def add_user(login: str, name: str, roles: tuple[str, ...], password: str) -> None:
     """Add somebody who may sign in."""
     from lims.db.laboratory import utc_now
-    from lims.domain.refusals import Refusal
     from lims.opening import open_laboratory
     from lims.work.access import Role, create_user
 
     laboratory = open_laboratory(settings(), name="lims user")
-    try:
-        with laboratory.sessions.begin() as session:
-            create_user(
-                session,
-                site_id=laboratory.site_id,
-                login=login,
-                name=name,
-                password=password,
-                roles=[Role(role) for role in roles],
-                by="command line",
-                now=utc_now(),
-            )
-    except Refusal as refusal:
-        click.echo(_faults(refusal), err=True)
-        sys.exit(1)
+    with laboratory.sessions.begin() as session:
+        create_user(
+            session,
+            site_id=laboratory.site_id,
+            login=login,
+            name=name,
+            password=password,
+            roles=[Role(role) for role in roles],
+            by="command line",
+            now=utc_now(),
+        )
     click.echo(f"{login} may sign in as {', '.join(roles)}.")
 
 
@@ -217,27 +240,30 @@ def token() -> None:
     required=True,
     type=click.Choice(["register", "receive", "pool", "run", "measure", "review", "cases", "read"]),
 )
-def issue(name: str, scopes: tuple[str, ...]) -> None:
+@click.option("--team", help="Whose cases the scope cases opens.")
+@click.option("--every-team", is_flag=True, help="The scope cases opens every team's cases.")
+def issue(name: str, scopes: tuple[str, ...], team: str | None, every_team: bool) -> None:
     """Issue a token and print it, for the only time."""
     from lims.db.laboratory import utc_now
-    from lims.domain.refusals import Refusal
     from lims.opening import open_laboratory
     from lims.work.tokens import Scope, issue_token
+    from lims.work.views.administration import teams
 
     laboratory = open_laboratory(settings(), name="lims token")
-    try:
-        with laboratory.sessions.begin() as session:
-            plain = issue_token(
-                session,
-                site_id=laboratory.site_id,
-                name=name,
-                scopes=[Scope(scope) for scope in scopes],
-                by="command line",
-                now=utc_now(),
-            )
-    except Refusal as refusal:
-        click.echo(_faults(refusal), err=True)
-        sys.exit(1)
+    with laboratory.sessions.begin() as session:
+        known = {one.name: one.team_id for one in teams(session, laboratory.site_id)}
+        if team is not None and team not in known:
+            raise click.BadParameter(f"no team is called {team}", param_hint="--team")
+        plain = issue_token(
+            session,
+            site_id=laboratory.site_id,
+            name=name,
+            scopes=[Scope(scope) for scope in scopes],
+            team_id=known[team] if team is not None else None,
+            every_team=every_team,
+            by="command line",
+            now=utc_now(),
+        )
     click.echo(plain)
 
 

@@ -55,6 +55,7 @@ class Settings:
     timezone: ZoneInfo
     language: Language
     workers: int
+    private_webhooks: bool
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
@@ -80,6 +81,7 @@ class Settings:
             timezone=_timezone(environ.get("LIMS_TIMEZONE", "Asia/Ho_Chi_Minh")),
             language=_language(environ.get("LIMS_LANGUAGE", "vi")),
             workers=_count(environ, "LIMS_WORKERS", default=2, least=1),
+            private_webhooks=_private_webhooks(environ.get("LIMS_WEBHOOK_PRIVATE") or None),
         )
 
 
@@ -247,6 +249,17 @@ def _timezone(name: str) -> ZoneInfo:
             came=repr(name),
             do="Such as Asia/Ho_Chi_Minh.",
         ) from error
+
+
+def _private_webhooks(said: str | None) -> bool:
+    if said not in {None, "allow"}:
+        raise BadSetting(
+            "LIMS_WEBHOOK_PRIVATE",
+            expected="allow, or nothing",
+            came=repr(said),
+            do="Leave it out: notices then go to https addresses of the open internet only.",
+        )
+    return said == "allow"
 
 
 def _language(code: str) -> Language:

@@ -62,7 +62,12 @@ def rig(server: Callable[[int], list[str]] = our_server) -> Iterator[Rig]:
     home = Path(tempfile.mkdtemp(prefix="thantoc-bench-"))
     home.chmod(0o711)
     port = _free_port()
-    environment = {**os.environ, "LIMS_HOME": str(home), "LIMS_LISTEN": f"127.0.0.1:{port}"}
+    environment = {
+        **os.environ,
+        "LIMS_HOME": str(home),
+        "LIMS_LISTEN": f"127.0.0.1:{port}",
+        "LIMS_WEBHOOK_PRIVATE": "allow",  # the receiver listens on this machine
+    }
     for name in ("LIMS_DATABASE_URL", "LIMS_SECRET_KEY"):
         environment.pop(name, None)
     settings = Settings.from_env(environment)
@@ -112,6 +117,7 @@ def _token(laboratory: Laboratory) -> str:
             site_id=laboratory.site_id,
             name="bench",
             scopes=list(Scope),
+            every_team=True,
             by="bench",
             now=utc_now(),
         )

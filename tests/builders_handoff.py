@@ -60,8 +60,23 @@ class Ward:
             team or self.team(name=url), area, channel="webhook", url=url, secret=SECRET
         )
 
-    def board(self, *, team: UUID, area: str | None = DICH_VONG) -> UUID:
-        return self._subscribe(team, area, channel="board")
+    def board(self, *, team: UUID, area: str | None = DICH_VONG, scheme: str = SCHEME) -> UUID:
+        return self._subscribe(team, area, channel="board", scheme=scheme)
+
+    def area(self, scheme: str, code: str, parent: str | None, name: str) -> None:
+        """One unit more; its parent first."""
+        self.session.add(
+            Area(
+                scheme=scheme,
+                code=code,
+                level="ward" if parent else "province",
+                parent_code=parent,
+                name=name,
+                name_key=name.lower(),
+                full_name=f"Phường {name}" if parent else f"Thành phố {name}",
+            )
+        )
+        self.session.flush()
 
     def case(
         self,
@@ -279,11 +294,12 @@ class Ward:
         channel: str,
         url: str | None = None,
         secret: str | None = None,
+        scheme: str = SCHEME,
     ) -> UUID:
         row = Subscription(
             site_id=self.site_id,
             team_id=team,
-            area_scheme=SCHEME if area else None,
+            area_scheme=scheme if area else None,
             area_code=area,
             channel=channel,
             url=url,
@@ -298,26 +314,16 @@ class Ward:
 def ward(session: Session, now: datetime) -> Ward:
     """The site, Hà Nội and two of its wards."""
     site_id = found_site(session, prefix="TT", name="CDC Hà Nội", now=now)
-    for code, level, parent, name in (
-        (HANOI, "province", None, "Hà Nội"),
-        (DICH_VONG, "ward", HANOI, "Dịch Vọng"),
-        (CAU_GIAY, "ward", HANOI, "Cầu Giấy"),
-        ("79", "province", None, "Hồ Chí Minh"),
-        ("26734", "ward", "79", "Bến Nghé"),
+    made = Ward(session, site_id, now)
+    for code, parent, name in (
+        (HANOI, None, "Hà Nội"),
+        (DICH_VONG, HANOI, "Dịch Vọng"),
+        (CAU_GIAY, HANOI, "Cầu Giấy"),
+        ("79", None, "Hồ Chí Minh"),
+        ("26734", "79", "Bến Nghé"),
     ):
-        session.add(
-            Area(
-                scheme=SCHEME,
-                code=code,
-                level=level,
-                parent_code=parent,
-                name=name,
-                name_key=name.lower(),
-                full_name=f"Phường {name}" if parent else f"Thành phố {name}",
-            )
-        )
-        session.flush()
-    return Ward(session, site_id, now)
+        made.area(SCHEME, code, parent, name)
+    return made
 
 
 def laboratory(engine: Engine, site_id: UUID) -> Laboratory:

@@ -19,6 +19,11 @@ def test_nothing_said_means_one_node_on_this_machine_with_its_own_database(tmp_p
     assert (read.host, read.port, read.site, read.language) == ("127.0.0.1", 8080, "TT", "vi")
     assert read.database_url is None
     assert read.timezone.key == "Asia/Ho_Chi_Minh"
+    assert read.private_webhooks is False
+
+
+def test_an_operator_may_allow_receivers_in_private_networks(tmp_path: Path) -> None:
+    assert settings(tmp_path, LIMS_WEBHOOK_PRIVATE="allow").private_webhooks is True
 
 
 def test_the_secret_key_is_made_once_and_kept_to_this_user(tmp_path: Path) -> None:
@@ -79,6 +84,7 @@ def test_loopback_needs_neither(tmp_path: Path, address: str) -> None:
         ("LIMS_TIMEZONE", "Asia/Saigon_City", "tz database"),
         ("LIMS_TIMEZONE", "../etc/passwd", "tz database"),
         ("LIMS_LANGUAGE", "fr", "vi or en"),
+        ("LIMS_WEBHOOK_PRIVATE", "yes", "allow, or nothing"),
         ("LIMS_TLS_CERT", "/nowhere.pem", "both or neither"),
         ("LIMS_HOME", "/dev/null/home", "a directory we can make"),
     ],

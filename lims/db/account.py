@@ -21,9 +21,6 @@ class Account:
     uid: int
     gid: int
 
-    def owns(self, path: Path) -> bool:
-        return path.stat().st_uid == self.uid
-
     def take(self, path: Path) -> None:
         """Raises NoAccount where root may not give files away (a one-user container)."""
         try:

@@ -15,6 +15,7 @@ from lims.demo.client import PATIENCE_S, NoAnswer, Station
 from lims.demo.desks import labels_of
 from lims.demo.ledger import Ledger
 from lims.demo.physics import CARTRIDGE_KIT, PLATE_KIT, Error, Reading
+from lims.demo.reviewer import Reviewer
 from lims.demo.telling import Audience, Phase
 from lims.demo.truth import Commune
 
@@ -36,6 +37,7 @@ class Bench:
     audience: Audience
     cycler: Analyser
     cartridges: Analyser
+    reviewer: Reviewer
     site: str
     pool_size: int
     plates: int = 0
@@ -108,7 +110,10 @@ class Bench:
         self.audience.rest(PLATE_S)
         self.cycler.measure(plate, self._plate(layout))
         self.audience.rest(RUN_S)
-        self._until(lambda: self._run_is_over(run_id), f"the results of {plate}")
+        self._until(lambda: self._state(run_id) not in _UNFINISHED, f"the results of {plate}")
+        if self._state(run_id) == "held":
+            self.audience.begins(Phase.REVIEW, f"{plate}: positive control late")
+            self.reviewer.release_run(run_id)
 
     def reswab(self) -> bool:
         """Swab again whoever a tube could not tell of; False when there is nobody."""
@@ -172,8 +177,8 @@ class Bench:
         lines: Sequence[Mapping[str, int]] = self.station.get(f"/queues/{ASSAY}")["lines"]
         return sum(line["tests"] for line in lines if line["priority"] == TOP_PRIORITY)
 
-    def _run_is_over(self, run_id: str) -> bool:
-        return self.station.get(f"/runs/{run_id}")["state"] not in _UNFINISHED
+    def _state(self, run_id: str) -> str:
+        return str(self.station.get(f"/runs/{run_id}")["state"])
 
     def _until(self, done: Callable[[], bool], what: str) -> None:
         until = time.monotonic() + PATIENCE_S

@@ -149,6 +149,7 @@ class Founder:
                     area=area,
                     channel=Channel.WEBHOOK if url else Channel.BOARD,
                     url=url,
+                    private=True,  # the offices are programs of this machine
                     by=BY,
                     now=self.now,
                 ).secret
@@ -190,10 +191,17 @@ class Founder:
             desk=self._token("desks", [Scope.REGISTER]),
             bench=self._token("bench", [Scope.RECEIVE, Scope.POOL, Scope.RUN, Scope.REGISTER]),
             gateway=self._token("gateways", [Scope.MEASURE]),
-            watch=self._token("demonstration", [Scope.CASES]),
+            watch=self._token("demonstration", [Scope.CASES], every_team=True),
         )
 
-    def _token(self, name: str, scopes: Sequence[Scope], team: UUID | None = None) -> str:
+    def _token(
+        self,
+        name: str,
+        scopes: Sequence[Scope],
+        team: UUID | None = None,
+        *,
+        every_team: bool = False,
+    ) -> str:
         with self.sessions.begin() as session:
             return issue_token(
                 session,
@@ -201,6 +209,7 @@ class Founder:
                 name=name,
                 scopes=scopes,
                 team_id=team,
+                every_team=every_team,
                 by=BY,
                 now=self.now,
             )

@@ -166,6 +166,7 @@ def _environ(home: Path, port: int) -> dict[str, str]:
         "LIMS_HOME": str(home),
         "LIMS_LISTEN": f"127.0.0.1:{port}",
         "LIMS_SITE": SITE,
+        "LIMS_WEBHOOK_PRIVATE": "allow",  # the offices are programs of this machine
         "PYTHONUNBUFFERED": "1",
     }
 

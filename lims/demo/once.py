@@ -17,6 +17,7 @@ from lims.demo.house import SITE, House, open_house, stop_on_signals
 from lims.demo.ledger import Ledger
 from lims.demo.receiver import read_book
 from lims.demo.reconcile import Reckoning, reconcile
+from lims.demo.reviewer import Reviewer
 from lims.demo.story import Story
 from lims.demo.telling import Audience, Phase
 from lims.demo.truth import Commune, draw_commune
@@ -36,10 +37,17 @@ class Progress:
 
 
 def story_in(
-    house: House, commune: Commune, ledger: Ledger, audience: Audience, stop: threading.Event
+    house: House,
+    commune: Commune,
+    ledger: Ledger,
+    audience: Audience,
+    stop: threading.Event,
+    *,
+    leave_positives: int = 0,
 ) -> Story:
     """Everybody at their place, each with a key of their own."""
     keys = house.founded.keys
+    reviewer = Reviewer(house.url, house.founded.password, stop)
     return Story(
         commune=commune,
         desks=Desks(house.url, keys.desk, SITE, house.founded.campaign_id, ledger, audience, stop),
@@ -50,10 +58,13 @@ def story_in(
             audience,
             house.cycler,
             house.cartridges,
+            reviewer,
             SITE,
             POOL_SIZE,
         ),
         watch=Station(house.url, keys.watch, stop),
+        reviewer=reviewer,
+        leave_positives=leave_positives,
         audience=audience,
         stop=stop,
     )

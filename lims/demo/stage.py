@@ -30,6 +30,7 @@ from lims.demo.words import LOGINS, NARRATION, OVER, TITLES
 
 CHAPTER_S: Final = 2.5  # to read what a chapter is about
 FIGURES_S: Final = 0.7
+LEFT_TO_THE_WATCHER: Final = 2  # positives whose last word a person watching may say
 
 
 @dataclass(slots=True)
@@ -178,7 +179,10 @@ def present(*, people: int, prevalence: float, seed: int, home: Path | None) -> 
                 console.print(doors(house), soft_wrap=True)
             threading.Thread(target=_follow, args=(stage, house, stop), daemon=True).start()
             commune = draw_commune(house.places, people=people, prevalence=prevalence, seed=seed)
-            story_in(house, commune, ledger, stage, stop).play()
+            story = story_in(
+                house, commune, ledger, stage, stop, leave_positives=LEFT_TO_THE_WATCHER
+            )
+            story.play()
             stage.reckoning = reckon(house, commune, ledger)
             if not console.is_terminal:
                 console.print(stage)

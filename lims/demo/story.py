@@ -10,6 +10,7 @@ from uuid import UUID
 from lims.demo.bench import Bench
 from lims.demo.client import PATIENCE_S, NoAnswer, Station, Stopped
 from lims.demo.desks import Desks
+from lims.demo.reviewer import Reviewer
 from lims.demo.telling import Audience, Phase
 from lims.demo.truth import Commune
 
@@ -19,12 +20,17 @@ _LOOK_S: Final = 0.1
 
 @dataclass(frozen=True)
 class Story:
-    """Who plays it. ``watch`` reads what every office was told."""
+    """Who plays it. ``watch`` reads what every office was told.
+
+    ``leave_positives`` are left to a person who would like to say the last word.
+    """
 
     commune: Commune
     desks: Desks
     bench: Bench
     watch: Station
+    reviewer: Reviewer
+    leave_positives: int
     audience: Audience
     stop: threading.Event
 
@@ -44,6 +50,8 @@ class Story:
             self.bench.receive()
             if not ran and not reswabbed:
                 break
+        self.audience.begins(Phase.REVIEW)
+        self.reviewer.release_positives(leave=self.leave_positives)
         self.audience.begins(Phase.TELL)
         self._await_telling()
 

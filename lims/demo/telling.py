@@ -18,6 +18,7 @@ class Phase(Enum):
     POOL = "pool"
     RUN = "run"
     RESWAB = "reswab"
+    REVIEW = "review"
     TELL = "tell"
 
 

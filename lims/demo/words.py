@@ -41,6 +41,12 @@ NARRATION: Final[Mapping[Phase, tuple[str, str]]] = {
         "Ống gộp của hộ dương tính không còn ống riêng để chạy lại: gọi từng người lấy mẫu lại.",
         "A household's shared tube cannot say who: its people are swabbed again, one by one.",
     ),
+    Phase.REVIEW: (
+        "Máy đã báo F0 tạm thời; lời cuối là của người duyệt: khẳng định, và mọi đội đã được báo"
+        " được báo lại.",
+        "The machine told of presumptive F0s; the last word is the reviewer's: confirmed, and"
+        " every team that was told hears it.",
+    ),
     Phase.TELL: (
         "Mỗi F0 đến tay đội truy vết của nơi ở và nơi làm việc: có chữ ký, có biên nhận,"
         " có người nhận việc.",
@@ -49,8 +55,10 @@ NARRATION: Final[Mapping[Phase, tuple[str, str]]] = {
 }
 
 OVER: Final = (
-    "Hết một ngày. Các trang vẫn mở: hãy đăng nhập và xem. Ctrl-C để dừng.",
-    "The day is over. The pages stay open: sign in and look round. Ctrl-C ends it.",
+    "Hết một ngày. Các trang vẫn mở: vài ca còn chờ người duyệt và đội truy vết - mời đăng nhập."
+    " Ctrl-C để dừng.",
+    "The day is over. The pages stay open, and some cases wait for a reviewer and a tracer: sign"
+    " in as one. Ctrl-C ends it.",
 )
 
 TITLES: Final[Mapping[Phase, str]] = {
@@ -61,6 +69,7 @@ TITLES: Final[Mapping[Phase, str]] = {
     Phase.POOL: "Gộp mẫu · pool",
     Phase.RUN: "Chạy máy · run",
     Phase.RESWAB: "Lấy mẫu lại · re-swab",
+    Phase.REVIEW: "Duyệt · review",
     Phase.TELL: "Bàn giao · hand-off",
 }
 

@@ -134,7 +134,7 @@ ORDER_MOVES: Mapping[OrderState, frozenset[OrderState]] = {
 }
 
 RUN_MOVES: Mapping[RunState, frozenset[RunState]] = {
-    RunState.PLANNED: frozenset({RunState.MEASURING}),
+    RunState.PLANNED: frozenset({RunState.MEASURING, RunState.INVALID}),
     RunState.MEASURING: frozenset({RunState.VALID, RunState.HELD, RunState.INVALID}),
     RunState.HELD: frozenset({RunState.VALID, RunState.INVALID}),
     RunState.VALID: frozenset({RunState.INVALID}),
@@ -145,7 +145,7 @@ CASE_MOVES: Mapping[CaseState, frozenset[CaseState]] = {
     CaseState.PRESUMPTIVE: frozenset(
         {CaseState.CONFIRMED, CaseState.NOT_CONFIRMED, CaseState.WITHDRAWN}
     ),
-    CaseState.CONFIRMED: frozenset({CaseState.CLOSED, CaseState.WITHDRAWN}),
+    CaseState.CONFIRMED: frozenset({CaseState.PRESUMPTIVE, CaseState.CLOSED, CaseState.WITHDRAWN}),
     CaseState.NOT_CONFIRMED: frozenset({CaseState.CONFIRMED}),
     CaseState.WITHDRAWN: frozenset({CaseState.CONFIRMED, CaseState.PRESUMPTIVE}),
     CaseState.CLOSED: frozenset({CaseState.WITHDRAWN}),

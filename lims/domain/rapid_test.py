@@ -28,6 +28,8 @@ class ReadWindow:
 
 
 USUAL_WINDOW = ReadWindow()
+CLOCK_SKEW = timedelta(minutes=5)
+"""How far a desk's clock may run before the laboratory's."""
 
 
 def refuse_outside_window(
@@ -42,5 +44,20 @@ def refuse_outside_window(
     raise OutsideReadWindow(
         expected=f"{window.opens.seconds // 60} to {window.closes.seconds // 60} minutes",
         came=f"{minutes:.0f} minutes: too {'early' if early else 'late'}",
+        where="read_at",
+    )
+
+
+def refuse_not_yet(read_at: datetime, now: datetime) -> None:
+    """Raise OutsideReadWindow for a strip that is said to be read later than now.
+
+    One read ahead of its time would be a positive before anybody saw a line.
+    """
+    if read_at <= now + CLOCK_SKEW:
+        return
+    minutes = (read_at - now).total_seconds() / 60
+    raise OutsideReadWindow(
+        expected="a strip that has been read",
+        came=f"{minutes:.0f} minutes from now",
         where="read_at",
     )

@@ -64,6 +64,7 @@ class Deliverer:
         patience: Patience | None = None,
         rng: Random | None = None,
         sender: WebhookSender | None = None,
+        private: bool = False,
     ) -> None:
         self._lab = laboratory
         self._plan = plan or RetryPlan()
@@ -71,7 +72,7 @@ class Deliverer:
         self._patience = patience or Patience()
         self._escalated_at = float("-inf")
         self._rng = rng or Random()  # noqa: S311 - spreads retries; nothing secret
-        self._sender = sender or WebhookSender(base_url)
+        self._sender = sender or WebhookSender(base_url, private=private)
         self._wake = threading.Event()
         self._out = 0
         self._counting = threading.Lock()

@@ -18,6 +18,7 @@ import httpx
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
+from lims.notify import wire
 from lims.work.delivery import LONGEST_ERROR, Attempt
 from lims.work.dispatch import Owed
 
@@ -46,6 +47,7 @@ def headers(owed: Owed, body: bytes, at: datetime) -> dict[str, str]:
     signature = Webhook(owed.secret).sign(webhook_id(owed), at, body.decode())
     return {
         "content-type": "application/json",
+        "accept-encoding": "identity",  # an excerpt is read, and never inflated
         "user-agent": "thantoc-webhook/1",
         "webhook-id": webhook_id(owed),
         "webhook-timestamp": str(int(at.timestamp())),
@@ -56,9 +58,10 @@ def headers(owed: Owed, body: bytes, at: datetime) -> dict[str, str]:
 class WebhookSender:
     """One HTTP client for all receivers; safe to use from many threads.
 
-    `read_s` bounds each wait for bytes and `whole_s` the whole answer, so that a receiver that
-    drips its body cannot hold a thread. Redirects are a failure: a signed notice goes to the
-    address that was agreed on, and nowhere else.
+    `read_s` bounds each wait for bytes and `whole_s` all of it, from the connection to the last
+    byte, so that a receiver that drips cannot hold a thread. Redirects are a failure: a signed
+    notice goes to the address that was agreed on, and nowhere else. Without `private` that is
+    https, and outside every private network.
     """
 
     def __init__(
@@ -68,15 +71,16 @@ class WebhookSender:
         connect_s: float = 5.0,
         read_s: float = 10.0,
         whole_s: float = 20.0,
-        transport: httpx.BaseTransport | None = None,
+        private: bool = False,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._whole_s = whole_s
+        self._private = private
+        limits = httpx.Limits(max_connections=64, max_keepalive_connections=32)
         self._client = httpx.Client(
             follow_redirects=False,
             timeout=httpx.Timeout(read_s, connect=connect_s),
-            limits=httpx.Limits(max_connections=64, max_keepalive_connections=32),
-            transport=transport,
+            transport=wire.transport(private=private, limits=limits),
         )
 
     def close(self) -> None:
@@ -85,14 +89,19 @@ class WebhookSender:
     def send(self, owed: Owed, clock: Callable[[], datetime]) -> Attempt:
         """Never raises for what the receiver, its address or its secret does."""
         began = monotonic()
+        if not (self._private or owed.url.lower().startswith("https://")):
+            return Attempt(None, "refused: only https, unless LIMS_WEBHOOK_PRIVATE=allow", 0)
         try:
             body = payload(owed, self._base_url)
             signed = headers(owed, body, clock())
         except (ValueError, EmptyWebhookSecretError) as unsigned:
             return Attempt(None, f"not signed: {type(unsigned).__name__}", 0)
         try:
-            with self._client.stream("POST", owed.url, content=body, headers=signed) as response:
-                said = self._excerpt(response, began)
+            with (
+                wire.within(self._whole_s),
+                self._client.stream("POST", owed.url, content=body, headers=signed) as response,
+            ):
+                said = _excerpt(response)
                 return Attempt(
                     status_code=response.status_code,
                     error=None if response.is_success else said or response.reason_phrase,
@@ -103,14 +112,18 @@ class WebhookSender:
             error = f"{type(failure).__name__}: {failure}"[:LONGEST_ERROR]
             return Attempt(None, error, _since_ms(began))
 
-    def _excerpt(self, response: httpx.Response, began: float) -> str:
-        """The first characters of the answer; the rest is never read."""
-        kept = b""
-        for chunk in response.iter_bytes(LONGEST_ERROR):
+
+def _excerpt(response: httpx.Response) -> str:
+    """The first characters of the answer, or those that came in time; the status counts anyway."""
+    kept = b""
+    try:
+        for chunk in response.iter_raw():
             kept += chunk
-            if len(kept) >= LONGEST_ERROR or monotonic() - began > self._whole_s:
+            if len(kept) >= LONGEST_ERROR:
                 break
-        return kept.decode(errors="replace")[:LONGEST_ERROR]
+    except httpx.HTTPError:
+        pass  # a status was said, and that is what moves the notice
+    return kept.decode(errors="replace")[:LONGEST_ERROR]
 
 
 def retry_after_s(value: str | None, now: datetime) -> float | None:

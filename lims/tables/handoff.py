@@ -122,6 +122,7 @@ class Notice(Base):
         Index("ix_notice_due", "next_attempt_at", postgresql_where=sql("state = 'owed'")),
         Index(None, "site_id", "created_at"),
         Index("ix_notice_case", "case_id", postgresql_where=sql("case_id IS NOT NULL")),
+        Index("ix_notice_pool", "pool_id", postgresql_where=sql("pool_id IS NOT NULL")),
         Index("ix_notice_dead", "site_id", "created_at", postgresql_where=sql("state = 'dead'")),
     )
     id: Mapped[RowId]

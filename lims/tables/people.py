@@ -121,6 +121,7 @@ class Recollection(Base):
         Index(None, "specimen_id", unique=True),
         Index(None, "person_id"),
         Index(None, "site_id", "created_at", postgresql_where=text("state = 'open'")),
+        Index(None, "done_specimen_id", postgresql_where=text("done_specimen_id IS NOT NULL")),
     )
     id: Mapped[RowId]
     site_id: Mapped[SiteRef]

@@ -18,8 +18,9 @@ from lims.web.access import (
 from lims.web.language import COOKIE, laboratory, lasting, now, one_of_ours
 from lims.web.language import gettext as _
 from lims.web.refusing import faults_of
-from lims.work import access
+from lims.work import access, sign_in
 from lims.work.passwords import MIN_CHARACTERS
+from lims.work.sign_in import Attempt, Proof
 
 blueprint = Blueprint("doorway", __name__)
 _A_YEAR_S = 365 * 24 * 3600
@@ -38,16 +39,9 @@ def login() -> str | Response:
 @public
 def try_login() -> str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
     """Wrong login and wrong password are one answer: neither says who exists."""
-    lab, typed = laboratory(), request.form.get("login", "")
+    typed = request.form.get("login", "")
     try:
-        with lab.sessions.begin() as session:  # a failure is a row: committed before we answer
-            me = access.sign_in(
-                session,
-                typed,
-                request.form.get("password", ""),
-                request.remote_addr or "",
-                now(),
-            )
+        attempt, proof = _proved(typed, request.form.get("password", ""))
     except TooManyAttempts as refusal:
         seconds = int(str(refusal.facts["retry_after_s"]))
         fault = _(
@@ -55,6 +49,8 @@ def try_login() -> str | Response | tuple[str, int] | tuple[str, int, dict[str, 
             wait=lasting(timedelta(seconds=seconds + 59)),
         )
         return _login_page(typed, fault), 429, {"Retry-After": str(seconds)}
+    with laboratory().sessions.begin() as session:
+        me = sign_in.sign_in(session, attempt, proof, now())
     if me is None:
         return _login_page(typed, _("The login or the password is wrong.")), 403
     enter(me)
@@ -64,8 +60,14 @@ def try_login() -> str | Response | tuple[str, int] | tuple[str, int, dict[str, 
 @blueprint.post("/logout")
 @public
 def logout() -> Response:
-    """End this browser's session; the other devices' stay."""
+    """End it on every device: whoever copied this browser's cookie is out as well."""
+    me = maybe_current()
+    if me is not None:
+        with laboratory().sessions.begin() as session:
+            access.sign_out(session, me, now())
     leave()
+    if me is not None:
+        flash(_("You are signed out, on every device."), "good")
     return redirect(url_for("doorway.login"), 303)
 
 
@@ -92,9 +94,9 @@ def password() -> str:
 def change_password() -> str | Response | tuple[str, int]:
     """Asks for the old one, so that an unattended screen does not give the account away."""
     me, lab = current(), laboratory()
-    address = request.remote_addr or ""
+    attempt, proof = _proved(me.login, request.form.get("old", ""))
     with lab.sessions.begin() as session:
-        known = access.sign_in(session, me.login, request.form.get("old", ""), address, now())
+        known = sign_in.confirm(session, attempt, proof)
     if known is None:
         return _password_page({"old": _("This is not your password.")})
     try:
@@ -109,6 +111,16 @@ def change_password() -> str | Response | tuple[str, int]:
         enter(fresh)
     flash(_("Your password is changed; other devices are signed out."), "good")
     return redirect("/", 303)
+
+
+def _proved(login: str, password: str) -> tuple[Attempt, Proof]:
+    """Counted and committed first; then the password is checked with no connection held.
+
+    Raises TooManyAttempts.
+    """
+    with laboratory().sessions.begin() as session:
+        attempt = sign_in.begin(session, login, request.remote_addr or "", now())
+    return attempt, sign_in.prove(attempt, password)
 
 
 def _login_page(typed: str = "", fault: str | None = None) -> str:

@@ -81,7 +81,7 @@ def next_step(row: CaseRow) -> str:
         case CaseState.PRESUMPTIVE:
             return _("waits for a reviewer's word")
         case CaseState.CONFIRMED:
-            return _("confirmed by a reviewer")
+            return _("confirmed by PCR")
         case CaseState.NOT_CONFIRMED:
             return _("the PCR test did not find it")
         case CaseState.WITHDRAWN:

@@ -16,7 +16,8 @@ from lims.web.refusing import faults_of
 from lims.web.shell import site_name
 from lims.web.transaction import in_transaction
 from lims.work.access import Role
-from lims.work.labels import MOST_LABELS, labels_of, print_labels
+from lims.work.aside import aside
+from lims.work.labels import MOST_LABELS, TooManyLabels, labels_of, print_labels
 from lims.work.views.label_prints import label_prints
 from reports.labels import A4_24, A4_48, ROLL_50_25, label_sheet
 
@@ -70,8 +71,10 @@ def pdf(batch_id: UUID) -> Response:
     copies = min(int(asked), MOST_COPIES) if asked.isdecimal() and int(asked) else 1
     with laboratory().sessions.begin() as session:
         batch = labels_of(session, batch_id)
+    if len(batch.barcodes) * copies > MOST_LABELS:
+        raise TooManyLabels(came=f"{len(batch.barcodes)} × {copies}", where="copies")
     response = make_response(
-        label_sheet(batch.barcodes, title=batch.title, copies=copies, layout=sheet)
+        aside(lambda: label_sheet(batch.barcodes, title=batch.title, copies=copies, layout=sheet))
     )
     response.headers["Content-Type"] = "application/pdf"
     first, last = batch.barcodes[0], batch.barcodes[-1]

@@ -7,13 +7,14 @@ from io import StringIO
 from typing import Final
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from lims.db.ids import uuid7
 from lims.domain import barcodes
 from lims.domain.lifecycle import RunState
 from lims.domain.plates import STANDARD_CONTROLS_96, sample_wells
-from lims.domain.refusals import DifferentBody, Refusal
+from lims.domain.refusals import DifferentBody, Refusal, UnknownRun
 from lims.doors.statuses import status_of
 from lims.web.access import current, needs
 from lims.web.answers import Told, told
@@ -26,6 +27,7 @@ from lims.web.transaction import in_transaction
 from lims.work import waiting
 from lims.work.access import Role
 from lims.work.plate import RunRequest, lay_out
+from lims.work.review_run import abandon_run
 from lims.work.run_layout import read_layout
 from lims.work.views import plate_view, run_list
 from lims.work.views.plate_view import PlateWell, WellSign
@@ -72,6 +74,30 @@ def lay_out_plate() -> Response | tuple[str, int]:
 @needs(*LAB)
 def run(plate: str) -> str:
     """The plate, the verdict on top, and what needs a person."""
+    return _run_page(plate)
+
+
+@blueprint.post("/<plate>/abandon")
+@needs(*BENCH)
+def abandon(plate: str) -> Response | tuple[str, int]:
+    """The plate is not measured after all; its tubes go back to the queue."""
+    lab, form = laboratory(), request.form
+
+    def give_up(session: Session) -> None:
+        shown = plate_view.run_page(session, plate, site_id=lab.site_id)
+        why = form.get("reason", "")
+        abandon_run(session, shown.run_id, why, by=current().actor, now=now())
+
+    try:
+        in_transaction(give_up)
+    except UnknownRun:
+        raise  # no page to say it on: the door's own answers
+    except Refusal as refusal:
+        return _run_page(plate, told(refusal)), int(status_of(type(refusal)))
+    return redirect(url_for("runs.run", plate=plate), 303)
+
+
+def _run_page(plate: str, refused: Told | None = None) -> str:
     lab = laboratory()
     with lab.sessions.begin() as session:
         shown = plate_view.run_page(session, plate, site_id=lab.site_id)
@@ -86,6 +112,8 @@ def run(plate: str) -> str:
         well_face=well_face,
         well_words=well_words,
         what_next=what_next,
+        refused=refused,
+        may_abandon=shown.measured_at is None and bool(current().roles & set(BENCH)),
         may_review=Role.REVIEWER in current().roles,
         limit_min=LIMITS[Item.RUNNING].total_seconds() / 60,
     )

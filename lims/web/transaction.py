@@ -1,22 +1,29 @@
 """One transaction for one form; a lost race runs again and meets the winner's rows."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from sqlalchemy.exc import IntegrityError
+from psycopg.errors import DeadlockDetected, SerializationFailure
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from lims.web.language import laboratory
 
 T = TypeVar("T")
+MOST_TRIES: Final = 3
 
 
 def in_transaction(work: Callable[[Session], T]) -> T:
     """Run the work and commit. The verbs answer a replay, so the second try finds what won."""
-    try:
-        return _once(work)
-    except IntegrityError:
-        return _once(work)
+    for _ in range(MOST_TRIES - 1):
+        try:
+            return _once(work)
+        except IntegrityError:
+            continue
+        except OperationalError as error:
+            if not isinstance(error.orig, DeadlockDetected | SerializationFailure):
+                raise
+    return _once(work)
 
 
 def _once(work: Callable[[Session], T]) -> T:

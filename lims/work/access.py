@@ -1,26 +1,23 @@
-"""Who may enter: people sign in by password, and can be shut out at once (machines: tokens.py)."""
+"""Who may enter, and is shut out at once (signing in: sign_in.py; machines: tokens.py)."""
 
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
-from lims.domain.refusals import InvalidBody, LastAdmin, NotFound, TooManyAttempts
+from lims.domain.refusals import InvalidBody, LastAdmin, NotFound
 from lims.tables import LoginAttempt, User
 from lims.work import passwords
 from lims.work.audit import record
 
-WINDOW: Final = timedelta(minutes=15)
-FAILURES_PER_LOGIN: Final = 5
-FAILURES_PER_ADDRESS: Final = 30
-_LOGIN: Final = re.compile(r"[a-z0-9._-]{2,40}")
+LOGIN: Final = re.compile(r"[a-z0-9._-]{2,40}")
 
 
 class Role(StrEnum):
@@ -45,12 +42,13 @@ class Fault(StrEnum):
     SCOPES = "at least one scope"
     PHONE = "a Vietnamese telephone number, or +country and number"
     TEAM = "a team of this site"
+    TEAM_OF_CASES = "the team whose cases it opens, or every team"
     URL = "an https address, or http on this machine"
     AREA_UNKNOWN = "no province or commune of this name or code"
     AREA_SEVERAL = "several places have this name: choose one with its code"
     DRIVER = "a driver from the list"
     POOL_SIZE = "1 to 100 swabs in a pool"
-    LABELS = "1 to 5,000 labels"
+    LABELS = "1 to 2,000 labels"
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,7 @@ def create_user(
     """Raises InvalidBody naming every field that cannot stand."""
     login, name = login.strip().lower(), name.strip()
     faults: dict[str, Fault] = {}
-    if not _LOGIN.fullmatch(login):
+    if not LOGIN.fullmatch(login):
         faults["login"] = Fault.LOGIN
     elif session.scalar(select(User.id).where(User.login == login)):
         faults["login"] = Fault.LOGIN_TAKEN
@@ -158,34 +156,19 @@ def set_active(session: Session, user_id: UUID, active: bool, *, by: str, now: d
     _record(session, user, "user-activated" if active else "user-deactivated", by, now)
 
 
-def sign_in(
-    session: Session, login: str, password: str, address: str, now: datetime
-) -> SignedIn | None:
-    """None: wrong login or password, and the failure is a row, so let the transaction commit.
+def sign_out(session: Session, me: SignedIn, now: datetime) -> None:
+    """End every session of theirs: a copy of the cookie must not outlive the click.
 
-    Raises TooManyAttempts after 5 failures of a login or 30 of an address in 15 minutes. One
-    attempt per login at a time (an advisory lock), so that a burst cannot outrun the count.
+    Signing out again changes nothing.
     """
-    login = login.strip().lower()
-    known_shape = _LOGIN.fullmatch(login) is not None
-    login = login if known_shape else ""  # people type passwords here: keep nothing of it
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(login or address, 0))))
-    _refuse_too_many(session, login, address, now)
-    user = session.scalar(select(User).where(User.login == login, User.active)) if login else None
-    if user is None:
-        passwords.spend_the_same_time(password)
-    elif passwords.matches(user.password_hash, password):
-        if passwords.outdated(user.password_hash):
-            user.password_hash = passwords.hashed(password)
-        _forget_failures(session, login)
-        _record(session, user, "signed-in", f"user:{login}", now)
-        return _signed_in(user)
-    session.add(LoginAttempt(login=login, address=address, at=now))
-    return None
+    user = _user(session, me.user_id)
+    if user.session_epoch == me.session_epoch:
+        user.session_epoch += 1
+        _record(session, user, "signed-out", me.actor, now)
 
 
 def signed_in(session: Session, user_id: UUID, session_epoch: int) -> SignedIn | None:
-    """Whose session this is; None once they were deactivated or their password changed."""
+    """Whose session this is; None once they signed out, were shut out or changed their password."""
     user = session.scalar(
         select(User).where(User.id == user_id, User.session_epoch == session_epoch, User.active)
     )
@@ -201,24 +184,6 @@ def refuse(faults: dict[str, Fault], *, where: str) -> None:
             ],
             where=where,
         )
-
-
-def _refuse_too_many(session: Session, login: str, address: str, now: datetime) -> None:
-    for column, value, limit in (
-        (LoginAttempt.login, login, FAILURES_PER_LOGIN),
-        (LoginAttempt.address, address, FAILURES_PER_ADDRESS),
-    ):
-        if not value:
-            continue
-        latest = session.scalars(
-            select(LoginAttempt.at)
-            .where(column == value, LoginAttempt.at > now - WINDOW)
-            .order_by(LoginAttempt.at.desc())
-            .limit(limit)
-        ).all()
-        if len(latest) == limit:
-            again = latest[-1] + WINDOW - now
-            raise TooManyAttempts(retry_after_s=int(again.total_seconds()) + 1, where="sign-in")
 
 
 def _forget_failures(session: Session, login: str) -> None:

@@ -1,6 +1,7 @@
 """The provisional alert of a positive pool: raised at once, withdrawn or confirmed by member."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -24,25 +25,80 @@ def keep_alerts(
     """Bring the alerts of these pools in line with the findings, and owe what changed."""
     positive = {a.tube_id for a in conclusion.alerts if a.kind is AlertKind.POOL_POSITIVE}
     stored = _stored(session, list(known.composition.tubes))
-    touched: set[UUID] = set()
-    changes: list[dict[str, object]] = []
-    for pool in positive | stored.keys():
-        for specimen in known.composition.tubes[pool].specimens:
-            state = _state(conclusion, specimen)
-            if stored.get(pool, {}).get(specimen) == state:
-                continue
-            touched.add(pool)
-            changes.append(
-                {"pool": pool, "specimen": specimen, "state": str(state), "site": site_id}
-                | {"now": now}
-            )
+    members = {pool: known.composition.tubes[pool].specimens for pool in positive | stored.keys()}
+    again = _swabbed_again(session, sorted({s for held in members.values() for s in held}))
+    changes = [
+        _Member(pool, specimen, state)
+        for pool, held in members.items()
+        for specimen in sorted(held)
+        if (state := _state(conclusion, specimen, again)) != stored.get(pool, {}).get(specimen)
+    ]
+    _write(session, changes, fresh=positive - stored.keys(), site_id=site_id, now=now)
+
+
+def answer_by_reswab(
+    session: Session, swabs: Sequence[UUID], *, site_id: UUID, now: datetime
+) -> None:
+    """A re-swab has an answer: the members it was taken for are warned of no longer (S3).
+
+    Their finding on the first swab stays *preliminary*: a re-swab is another
+    specimen at a later time and cancels nothing. Only the warning ends.
+    """
+    rows = session.execute(_TAKEN_FOR, {"swabs": list(swabs)}).all()
+    again = _swabbed_again(session, sorted({row.specimen_id for row in rows}))
+    changes = [
+        _Member(row.pool_id, row.specimen_id, again[row.specimen_id])
+        for row in rows
+        if again.get(row.specimen_id, row.state) != row.state
+    ]
+    _write(session, changes, fresh=set(), site_id=site_id, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    pool_id: UUID
+    specimen_id: UUID
+    state: MemberState
+
+
+def _write(
+    session: Session,
+    changes: Sequence[_Member],
+    *,
+    fresh: Collection[UUID],
+    site_id: UUID,
+    now: datetime,
+) -> None:
     if not changes:
         return
-    session.execute(_KEEP, changes)
+    session.execute(
+        _KEEP,
+        [
+            {"pool": c.pool_id, "specimen": c.specimen_id, "state": str(c.state)}
+            | {"site": site_id, "now": now}
+            for c in changes
+        ],
+    )
     news = [
-        item for pool in sorted(touched) for item in _news(session, pool, first=pool not in stored)
+        item
+        for pool in sorted({c.pool_id for c in changes})
+        for item in _news(session, pool, first=pool in fresh, site_id=site_id)
     ]
     owe_pool_news(session, news, site_id=site_id, now=now)
+
+
+_TAKEN_FOR = text("""
+SELECT a.pool_id, a.specimen_id, a.state FROM recollection r
+JOIN alert_member a ON a.specimen_id = r.specimen_id
+WHERE r.done_specimen_id = ANY(:swabs) ORDER BY a.pool_id, a.specimen_id
+FOR NO KEY UPDATE OF a
+""")
+
+_AGAIN = text("""
+SELECT r.specimen_id, f.outcome FROM recollection r
+JOIN finding f ON f.specimen_id = r.done_specimen_id AND f.current
+WHERE r.specimen_id = ANY(:specimens) AND f.outcome IN ('negative', 'positive')
+""")
 
 
 _KEEP = text("""
@@ -58,12 +114,21 @@ WHERE a.pool_id = :pool
 
 _LAST = text("SELECT coalesce(max(sequence), 0) FROM notice WHERE pool_id = :pool")
 
+_TOLD_BEFORE = text("SELECT DISTINCT subscription_id FROM notice WHERE pool_id = :pool")
 
-def _state(conclusion: Conclusion, specimen: UUID) -> MemberState:
+
+def _state(
+    conclusion: Conclusion, specimen: UUID, again: Mapping[UUID, MemberState]
+) -> MemberState:
     draft = conclusion.findings.get(specimen)
-    if draft is None:
-        return MemberState.PROVISIONAL
-    return _ENDED.get(draft.outcome, MemberState.PROVISIONAL)
+    ended = _ENDED.get(draft.outcome) if draft else None
+    return ended or again.get(specimen, MemberState.PROVISIONAL)
+
+
+def _swabbed_again(session: Session, specimens: Sequence[UUID]) -> Mapping[UUID, MemberState]:
+    """What the re-swab of each specimen said, where it has said it."""
+    rows = session.execute(_AGAIN, {"specimens": list(specimens)})
+    return {row.specimen_id: _ENDED[FindingOutcome(row.outcome)] for row in rows}
 
 
 def _stored(session: Session, tubes: list[UUID]) -> dict[UUID, dict[UUID, MemberState]]:
@@ -76,10 +141,14 @@ def _stored(session: Session, tubes: list[UUID]) -> dict[UUID, dict[UUID, Member
     return found
 
 
-def _news(session: Session, pool: UUID, *, first: bool) -> list[PoolNews]:
+def _news(session: Session, pool: UUID, *, first: bool, site_id: UUID) -> list[PoolNews]:
+    """Counts for today's recipients, and for those told before: none left once all have moved."""
     members = session.execute(_MEMBERS, {"pool": pool}).all()
-    told = recipients(session, [m.person_id for m in members])
-    counts: dict[UUID, dict[str, int]] = {}
+    told = recipients(session, [m.person_id for m in members], site_id=site_id)
+    before = session.execute(_TOLD_BEFORE, {"pool": pool}).scalars()
+    counts: dict[UUID, dict[MemberState, int]] = {
+        subscription: dict.fromkeys(MemberState, 0) for subscription in before
+    }
     for member in members:
         for subscription in told[member.person_id]:
             tally = counts.setdefault(subscription, dict.fromkeys(MemberState, 0))
@@ -90,7 +159,11 @@ def _news(session: Session, pool: UUID, *, first: bool) -> list[PoolNews]:
 
 
 def _told(
-    pool: UUID, subscription: UUID, kind: NoticeKind, sequence: int, tally: Mapping[str, int]
+    pool: UUID,
+    subscription: UUID,
+    kind: NoticeKind,
+    sequence: int,
+    tally: Mapping[MemberState, int],
 ) -> PoolNews:
     return PoolNews(
         pool_id=pool,

@@ -86,8 +86,9 @@ def live_case(session: Session, person_id: UUID) -> F0Case | None:
 def change_case(
     session: Session, case: F0Case, wanted: CaseState, kind: NoticeKind, *, now: datetime
 ) -> CaseNews:
-    """Move a case by the table and say so to everyone who is told."""
-    case.state = move(CASE_MOVES, CaseState(case.state), wanted, what=f"case {case.id}")
+    """Move a case by the table, or keep its state on another basis; everyone who is told hears."""
+    if wanted != case.state:
+        case.state = move(CASE_MOVES, CaseState(case.state), wanted, what=f"case {case.id}")
     case.sequence += 1
     case.changed_at = now
     session.flush()
@@ -134,7 +135,7 @@ def _found_again(
 
 
 def _lost(session: Session, person_id: UUID, now: datetime) -> CaseNews | None:
-    """Withdraw the person's case when no current finding carries it any more."""
+    """Withdraw the person's case when nothing carries it any more, or rest it on what is left."""
     case = session.scalars(
         select(F0Case)
         .where(F0Case.person_id == person_id, F0Case.state.in_((*LIVE, CaseState.CLOSED)))
@@ -144,17 +145,44 @@ def _lost(session: Session, person_id: UUID, now: datetime) -> CaseNews | None:
     ).one_or_none()
     if case is None:
         return None
-    still = session.execute(
-        text(
-            "SELECT 1 FROM finding f WHERE f.person_id = :person AND f.current"
-            " AND (f.outcome IN ('positive', 'presumptive') OR f.outcome = 'discordant' AND"
-            " f.specimen_id = (SELECT c.specimen_id FROM finding c WHERE c.id = :basis)) LIMIT 1"
-        ),
-        {"person": person_id, "basis": case.finding_id},
-    ).first()
-    if still:
-        return None
-    return change_case(session, case, CaseState.WITHDRAWN, NoticeKind.CASE_CORRECTED, now=now)
+    left = session.execute(_CARRIER, {"person": person_id, "basis": case.finding_id}).first()
+    if left is None:
+        return change_case(session, case, CaseState.WITHDRAWN, NoticeKind.CASE_CORRECTED, now=now)
+    if left.outcome == FindingOutcome.PRESUMPTIVE and case.basis == Basis.PCR:
+        return _fall_back(session, case, left.id, now)
+    case.finding_id = left.id
+    return None
+
+
+def _fall_back(session: Session, case: F0Case, finding_id: UUID, now: datetime) -> CaseNews:
+    """Only a rapid test is left under the case: it is presumptive, and everyone hears so."""
+    case.basis = Basis.ANTIGEN_PRESUMPTIVE
+    case.finding_id = finding_id
+    wanted = CaseState(case.state)
+    if wanted is CaseState.CONFIRMED:
+        wanted = CaseState.PRESUMPTIVE
+    return change_case(session, case, wanted, NoticeKind.CASE_CORRECTED, now=now)
+
+
+# What still carries a person's case, the strongest first. A rapid test counts until the PCR swab
+# that was taken when it was read (rapid.py) has said yes or no; that answer's loss revives it.
+_CARRIER = text("""
+SELECT f.id, f.outcome FROM finding f
+WHERE f.person_id = :person AND f.current AND (
+    f.outcome = 'positive'
+    OR f.outcome = 'discordant'
+       AND f.specimen_id = (SELECT c.specimen_id FROM finding c WHERE c.id = :basis)
+    OR f.outcome = 'presumptive' AND NOT EXISTS (
+       SELECT FROM rapid_test rt
+       JOIN specimen s ON s.person_id = f.person_id AND s.collected_at = rt.read_at
+       JOIN tube_specimen ts ON ts.specimen_id = s.id
+       JOIN test_order o ON o.tube_id = ts.tube_id AND o.why = 'confirm'
+       JOIN finding a ON a.specimen_id = s.id AND a.current
+                     AND a.outcome IN ('negative', 'positive')
+       WHERE rt.specimen_id = f.specimen_id))
+ORDER BY array_position(ARRAY['positive', 'discordant', 'presumptive'], f.outcome),
+         f.created_at DESC, f.id LIMIT 1
+""")
 
 
 def _not_confirmed(session: Session, change: Change, now: datetime) -> CaseNews | None:

@@ -13,10 +13,14 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lims.domain.lifecycle import CaseState
+from lims.domain.outcomes import Basis, NoticeKind
 from lims.domain.refusals import Conflict, InvalidBody, NotFound
 from lims.tables import Claim, F0Case, Team
 from lims.work import live
 from lims.work.audit import record
+from lims.work.cases import LIVE
+from lims.work.tell import CaseNews, owe_case_news
 
 LONGEST_REASON = 500
 
@@ -75,9 +79,9 @@ def claim(session: Session, case_id: UUID, team_id: UUID, *, by: str, now: datet
 
 
 def release_claim(session: Session, case_id: UUID, *, by: str, now: datetime, reason: str) -> None:
-    """Give a case back, with the reason; it is unclaimed, and late, again.
+    """Give a case back, with the reason; it is unclaimed again, and whoever was told hears so.
 
-    Raises NotFound, NotClaimed, InvalidBody (no reason).
+    Raises NotFound, NotClaimed, InvalidBody (no reason), NoDesk.
     """
     case, why = _locked_case(session, case_id), _reason(reason)
     held = _held(session, case_id)
@@ -94,6 +98,8 @@ def release_claim(session: Session, case_id: UUID, *, by: str, now: datetime, re
         team_id=str(held.team_id),
         reason=why,
     )
+    if case.state in LIVE:
+        owe_case_news(session, [_given_back(session, case)], site_id=case.site_id, now=now)
     live.ring(session, "claim.released", case_id=case_id)
 
 
@@ -176,6 +182,20 @@ def _take(
 def _end(session: Session, held: Claim, now: datetime) -> None:
     held.ended_at = now
     session.flush()
+
+
+def _given_back(session: Session, case: F0Case) -> CaseNews:
+    """Numbered on, so that it is news to those who were told before."""
+    case.sequence += 1
+    session.flush()
+    return CaseNews(
+        case.id,
+        case.person_id,
+        NoticeKind.CASE_OPENED,
+        case.sequence,
+        CaseState(case.state),
+        Basis(case.basis),
+    )
 
 
 def _answer(row: Claim, *, replayed: bool) -> Held:

@@ -22,6 +22,8 @@ WITH simple AS (
       AND NOT EXISTS (SELECT FROM tube_source s WHERE s.source_id = r.tube_id)
       AND NOT EXISTS (SELECT FROM tube_source s JOIN test_order o2 ON o2.tube_id = s.source_id
                       WHERE s.pool_id = r.tube_id AND o2.state <> 'cancelled')
+      AND NOT EXISTS (SELECT FROM tube_specimen ts JOIN recollection rc
+                      ON rc.done_specimen_id = ts.specimen_id WHERE ts.tube_id = r.tube_id)
       AND NOT EXISTS (SELECT FROM tube_specimen ts JOIN finding f
                       ON f.specimen_id = ts.specimen_id AND f.current
                       WHERE ts.tube_id = r.tube_id)

@@ -10,12 +10,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lims.domain.barcodes import MINTED, SERIALS, minted_from
-from lims.domain.refusals import DifferentBody, NotFound
+from lims.domain.refusals import DifferentBody, NotFound, TooLarge
 from lims.tables import LabelBatch, Site
 from lims.work.access import Fault, refuse
 from lims.work.audit import record
 
-MOST_LABELS: Final = 5_000
+MOST_LABELS: Final = 2_000  # what becomes a PDF in about a second
+
+
+class TooManyLabels(TooLarge):
+    slug = "too-many-labels"
+    expected = "at most 2,000 labels in one PDF, copies included"
+    todo = "print fewer copies of each, then the same sheet again"
 
 
 @dataclass(frozen=True, slots=True)

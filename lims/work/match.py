@@ -22,18 +22,23 @@ from lims.domain.interpretation import TargetReading, assay_named
 from lims.domain.lifecycle import RunState, Standing
 from lims.domain.registration import digest
 from lims.work.cartridges import Cartridges, find_cartridges
+from lims.work.late_wells import waiting_again
 from lims.work.matched import Matched, stored_readings
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A well of the layout, and everything that was said of it before."""
+    """A well of the layout, and everything that was said of it before.
+
+    ``again``: the waiting test of a well that was silent when its run was judged.
+    """
 
     role: str
     order_id: UUID | None
     tube_id: UUID | None
     barcode: str | None
     said_before: frozenset[str]
+    again: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,8 @@ def match(
 ) -> tuple[Matched, ...]:
     """Match and store every measurement of a message; locks the runs it speaks of."""
     plates = _plates(session, {m.run for m in capture.measurements if m.run})
+    if capture.complete:
+        _expect_late(session, capture, plates)
     cartridges = find_cartridges(
         session, [m for m in capture.measurements if m.run is None], instrument_id
     )
@@ -154,13 +161,13 @@ def _in_plate(base: Matched, measurement: Measurement, plate: _Plate, *, complet
     if place.said_before:
         plate.hear(measurement.well or "", content)
         return replace(inside, standing=Standing.CORRECTION, why="another value for this well")
-    if plate.state not in {RunState.PLANNED, RunState.MEASURING}:
+    if place.again is None and plate.state not in {RunState.PLANNED, RunState.MEASURING}:
         return _because(inside, f"came after the run was judged {plate.state}")
     plate.hear(measurement.well or "", content)
     if not complete:
         return replace(inside, standing=Standing.HELD, why="incomplete message")
-    specimen = measurement.role is Role.SPECIMEN
-    return replace(inside, standing=Standing.MATCHED if specimen else Standing.CONTROL)
+    standing = Standing.MATCHED if measurement.role is Role.SPECIMEN else Standing.CONTROL
+    return replace(inside, standing=standing, order_id=place.again or place.order_id)
 
 
 def _misfit(measurement: Measurement, plate: _Plate, place: _Place | None) -> str | None:
@@ -201,8 +208,30 @@ def _plates(session: Session, named: set[str]) -> Mapping[str, _Plate]:
     }
 
 
+def _expect_late(session: Session, capture: Capture, plates: Mapping[str, _Plate]) -> None:
+    """Let the wells that were silent when their run was judged answer the test that waits now."""
+    named = [
+        (plate.id, measurement.well)
+        for measurement in capture.measurements
+        if measurement.well
+        and (plate := plates.get(measurement.run or "")) is not None
+        and plate.state in {RunState.VALID, RunState.HELD}
+    ]
+    if not named:
+        return
+    again = waiting_again(session, named)
+    for plate in plates.values():
+        for position, place in plate.places.items():
+            if (plate.id, position) in again:
+                plate.places[position] = replace(place, again=again[plate.id, position])
+
+
+# A late value answered another order than the well's own; a correction of it is about that one.
 _PLACES = text("""
-SELECT w.run_id, w.position, w.role, w.order_id, w.tube_id, t.barcode,
+SELECT w.run_id, w.position, w.role, w.tube_id, t.barcode,
+       coalesce((SELECT m.order_id FROM measurement m
+                 WHERE m.run_id = w.run_id AND m.well = w.position AND m.tube_id = w.tube_id
+                   AND m.standing = 'matched' ORDER BY m.id DESC LIMIT 1), w.order_id) AS order_id,
        ARRAY(SELECT m.content FROM measurement m
              WHERE m.run_id = w.run_id AND m.well = w.position
                AND m.standing IN ('matched', 'control', 'held', 'correction')) AS said

@@ -11,7 +11,7 @@ from lims.db.ids import uuid7
 from lims.domain.lifecycle import OrderReason, ResultStatus, TubeKind, TubeState
 from lims.domain.outcomes import Basis, FindingOutcome
 from lims.domain.pooling.evidence import TOP_PRIORITY
-from lims.domain.rapid_test import RapidOutcome, refuse_outside_window
+from lims.domain.rapid_test import RapidOutcome, refuse_not_yet, refuse_outside_window
 from lims.domain.refusals import DifferentBody, InvalidBody
 from lims.domain.registration import PersonGiven, digest
 from lims.tables import Finding, RapidTest, Specimen, Tube, TubeSpecimen
@@ -54,8 +54,9 @@ def read_rapid_test(
 ) -> RapidRead:
     """Keep the reading; a positive isolates at once and queues its PCR at top priority.
 
-    Raises TooEarly or TooLate outside the kit's window, InvalidBody when a
-    positive comes without a PCR tube, DifferentBody, BarcodeTaken, NotFound.
+    Raises OutsideReadWindow outside the kit's window or ahead of the clock,
+    InvalidBody when a positive comes without a PCR tube, DifferentBody,
+    BarcodeTaken, NotFound.
     """
     said = digest(reading)
     one_at_a_time(session, reading.specimen_id)
@@ -64,6 +65,7 @@ def read_rapid_test(
         if earlier.body_digest != said:
             raise DifferentBody(came="another reading under this id", where="specimen_id")
         return _receipt(session, reading, earlier.person_id, replayed=True)
+    refuse_not_yet(reading.read_at, now)
     refuse_outside_window(reading.started_at, reading.read_at)
     if reading.outcome is RapidOutcome.POSITIVE and reading.pcr_barcode is None:
         raise InvalidBody(

@@ -8,6 +8,7 @@ from lims.domain.lifecycle import TUBE_MOVES, TubeState, move
 from lims.domain.refusals import InvalidBody
 from lims.tables import Tube
 from lims.work.audit import record
+from lims.work.evidence import lock_components
 from lims.work.settle import settle
 from lims.work.tubes import scanned
 
@@ -26,7 +27,9 @@ def reject(session: Session, scan: str, reason: str, *, by: str, now: datetime) 
             where="reason",
             came="nothing",
         )
-    tube = scanned(session, scan)
+    tube = scanned(session, scan, lock=False)
+    lock_components(session, [tube.id])  # whole at once: one tube first could deadlock a result
+    session.refresh(tube)
     if tube.state == TubeState.REJECTED and tube.reject_reason == reason:
         return tube
     move(TUBE_MOVES, TubeState(tube.state), TubeState.REJECTED, what=f"tube {tube.barcode}")

@@ -17,6 +17,9 @@ from lims.domain.outcomes import Outcome
 from lims.work.judge_run import Judged
 from lims.work.matched import Matched
 
+NOT_MEASURED = "not measured in its run"
+"""Why a test is void whose well the analyser had not spoken of when its run was judged."""
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -96,7 +99,7 @@ def _unmeasured(session: Session, judged: Mapping[UUID, Judged]) -> list[dict[st
         ),
         {"runs": fresh},
     )
-    return [{"order": row.order_id, "why": "not measured in its run"} for row in rows]
+    return [{"order": row.order_id, "why": NOT_MEASURED} for row in rows]
 
 
 def _write(

@@ -62,9 +62,9 @@ def invalidate_run(
 ) -> Reviewed:
     """Withdraw everything a run said; its tubes are wanted again and lost cases are withdrawn.
 
-    Also ends a run whose analyser never came back (S12). The measurements stay
-    to be read. Again changes nothing. Raises UnknownRun, InvalidBody (no
-    reason), IllegalMove for a run that was never measured.
+    Also ends a run whose analyser never came back (S12), and a plate that was
+    never measured. The measurements stay to be read. Again changes nothing.
+    Raises UnknownRun, InvalidBody (no reason).
     """
     said = given_reason(reason)
     run = _locked_run(session, run_id)
@@ -79,6 +79,25 @@ def invalidate_run(
     tubes |= set(session.execute(_CANCEL_RESULTS, values).scalars())
     session.execute(_SET_ASIDE, values)
     return _settled(session, run, tubes, "invalidate_run", by=by, now=now, reason=said)
+
+
+def abandon_run(session: Session, run_id: UUID, reason: str, *, by: str, now: datetime) -> Reviewed:
+    """Give up a plate that was laid out and not measured: its tubes are queued again.
+
+    The bench may do it, for nothing was said that a reviewer would have to
+    weigh. Again changes nothing. Raises UnknownRun, InvalidBody (no reason),
+    IllegalMove once the analyser has spoken of it.
+    """
+    given_reason(reason)
+    run = _locked_run(session, run_id)
+    if run.measured_at is not None:
+        raise IllegalMove(
+            source=run.state,
+            target="abandoned",
+            allowed=sorted(RUN_MOVES[RunState(run.state)]),
+            where=f"run {run.plate}, measured: a reviewer's to end",
+        )
+    return invalidate_run(session, run_id, reason, by=by, now=now)
 
 
 _VOID_TESTS = text("""

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from lims.db.ids import uuid7
 from lims.domain.pooling.conclude import Policy, conclude
 from lims.domain.pooling.evidence import Conclusion
-from lims.work.alerts import keep_alerts
+from lims.work.alerts import answer_by_reswab, keep_alerts
 from lims.work.cases import follow_findings
 from lims.work.evidence import Known, lock_components, read_known
 from lims.work.findings import keep_findings
@@ -36,6 +36,7 @@ def settle(
     _keep_recollections(session, known, conclusion, site_id=site_id, now=now)
     follow_findings(session, changes, site_id=site_id, now=now)
     keep_alerts(session, known, conclusion, site_id=site_id, now=now)
+    answer_by_reswab(session, [c.specimen_id for c in changes], site_id=site_id, now=now)
     return conclusion
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
+from lims.domain.addresses import is_public
 from lims.domain.refusals import DeskStays, NotFound
 from lims.tables import Subscription, Team
 from lims.work.access import Fault, refuse
@@ -53,19 +54,21 @@ def subscribe(
     area: AreaKey | None,
     channel: Channel,
     url: str,
+    private: bool,
     by: str,
     now: datetime,
 ) -> Subscribed:
     """Tell a team of an area's cases; no area is the whole country.
 
-    The webhook secret is 256 random bits in the form of Standard Webhooks. Raises InvalidBody.
+    `private`: a webhook on this machine or in a private network is allowed. The secret is 256
+    random bits in the form of Standard Webhooks. Raises InvalidBody.
     """
     faults = dict[str, Fault]()
     team = session.get(Team, team_id) if team_id else None
     if team is None or team.site_id != site_id:
         faults["team"] = Fault.TEAM
     url = url.strip()
-    if channel is Channel.WEBHOOK and not may_be_called(url):
+    if channel is Channel.WEBHOOK and not may_be_called(url, private=private):
         faults["url"] = Fault.URL
     refuse(faults, where="subscription")
     webhook = channel is Channel.WEBHOOK
@@ -117,8 +120,12 @@ def enable(session: Session, subscription_id: UUID, *, by: str, now: datetime) -
         _record(session, subscription, "subscription-enabled", by, now)
 
 
-def may_be_called(url: str) -> bool:
-    """https anywhere, or http on this machine: a case must not cross a network in the clear."""
+def may_be_called(url: str, *, private: bool) -> bool:
+    """https on the open internet; with `private` https anywhere, and http on this machine.
+
+    A case must not cross a network in the clear, nor a notice knock at doors behind the firewall.
+    What a name leads to is judged when a notice is sent.
+    """
     if len(url) > _MOST_CHARACTERS or any(letter.isspace() for letter in url):
         return False
     try:
@@ -128,7 +135,16 @@ def may_be_called(url: str) -> bool:
         return False
     if not host or parts.username or parts.password or parts.fragment:
         return False
-    return parts.scheme == "https" or (parts.scheme == "http" and _is_here(host))
+    if private:
+        return parts.scheme == "https" or (parts.scheme == "http" and _is_here(host))
+    return parts.scheme == "https" and _may_be_public(host)
+
+
+def _may_be_public(host: str) -> bool:
+    try:
+        return is_public(host)
+    except ValueError:
+        return host != "localhost" and not host.endswith(".localhost")
 
 
 def _is_here(host: str) -> bool:

@@ -3,6 +3,9 @@
 Routing (S17, S21): the team of the person's home commune, else of its
 province, else the national desk; a copy to the workplace's commune. Nobody is
 ever routed nowhere.
+
+Between two schemes (S18) a unit is the same one when code, name and parent's
+code are; a code alone, or a name alone, says nothing.
 """
 
 import json
@@ -17,6 +20,13 @@ from sqlalchemy.orm import Session
 from lims.db.ids import uuid7
 from lims.domain.lifecycle import CaseState
 from lims.domain.outcomes import Basis, NoticeKind
+from lims.domain.refusals import Conflict
+
+
+class NoDesk(Conflict):
+    slug = "no-desk"
+    expected = "a board of the whole country, for what no ward and no province listens to"
+    todo = "give the national desk its board back, then send the same again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +59,32 @@ WITH about AS (
     SELECT p.id, p.area_scheme AS hs, p.area_code AS hc, p.work_area_scheme AS ws,
            p.work_area_code AS wc
     FROM person p WHERE p.id = ANY(:people)
+), listening AS (
+    SELECT s.id AS sub, u.code, u.name_key, u.parent_code
+    FROM subscription s JOIN area u ON u.scheme = s.area_scheme AND u.code = s.area_code
+    WHERE s.disabled_at IS NULL AND s.site_id = :site
 ), home AS (
-    SELECT a.id, s.id AS sub FROM about a JOIN subscription s
-      ON s.disabled_at IS NULL AND s.area_scheme = a.hs AND s.area_code = a.hc
-), province AS (
-    SELECT a.id, s.id AS sub FROM about a
+    SELECT a.id, l.sub FROM about a
     JOIN area w ON w.scheme = a.hs AND w.code = a.hc
-    JOIN subscription s ON s.disabled_at IS NULL AND s.area_scheme = w.scheme
-                       AND s.area_code = w.parent_code
+    JOIN listening l ON l.code = w.code AND l.name_key = w.name_key
+                    AND l.parent_code IS NOT DISTINCT FROM w.parent_code
+), province AS (
+    SELECT a.id, l.sub FROM about a
+    JOIN area w ON w.scheme = a.hs AND w.code = a.hc
+    JOIN area p ON p.scheme = w.scheme AND p.code = w.parent_code
+    JOIN listening l ON l.code = p.code AND l.name_key = p.name_key AND l.parent_code IS NULL
     WHERE NOT EXISTS (SELECT FROM home h WHERE h.id = a.id)
 ), near AS (
     SELECT id, sub FROM home UNION SELECT id, sub FROM province
 ), desk AS (
     SELECT a.id, s.id AS sub FROM about a JOIN subscription s
-      ON s.disabled_at IS NULL AND s.area_code IS NULL
+      ON s.disabled_at IS NULL AND s.area_code IS NULL AND s.site_id = :site
     WHERE NOT EXISTS (SELECT FROM near n WHERE n.id = a.id)
 ), copy AS (
-    SELECT a.id, s.id AS sub FROM about a JOIN subscription s
-      ON s.disabled_at IS NULL AND s.area_scheme = a.ws AND s.area_code = a.wc
+    SELECT a.id, l.sub FROM about a
+    JOIN area w ON w.scheme = a.ws AND w.code = a.wc
+    JOIN listening l ON l.code = w.code AND l.name_key = w.name_key
+                    AND l.parent_code IS NOT DISTINCT FROM w.parent_code
 )
 SELECT id AS person_id, sub AS subscription_id FROM near
 UNION SELECT id, sub FROM desk UNION SELECT id, sub FROM copy
@@ -85,21 +103,31 @@ ON CONFLICT DO NOTHING
 """)
 
 
-def recipients(session: Session, people: Sequence[UUID]) -> Mapping[UUID, frozenset[UUID]]:
-    """For each person, the subscriptions that are told of them; never an empty set."""
+def recipients(
+    session: Session, people: Sequence[UUID], *, site_id: UUID
+) -> Mapping[UUID, frozenset[UUID]]:
+    """For each person, the site's subscriptions that are told of them; never an empty set.
+
+    Raises NoDesk.
+    """
     found: dict[UUID, set[UUID]] = {}
-    for row in session.execute(_RECIPIENTS, {"people": list(people)}):
+    for row in session.execute(_RECIPIENTS, {"people": list(people), "site": site_id}):
         found.setdefault(row.person_id, set()).add(row.subscription_id)
+    if any(person not in found for person in people):
+        raise NoDesk(where=f"the subscriptions of site {site_id}", came="none")
     return {person: frozenset(subs) for person, subs in found.items()}
 
 
 def owe_case_news(
     session: Session, news: Sequence[CaseNews], *, site_id: UUID, now: datetime
 ) -> None:
-    """Owe each piece of news to its recipients, and to everyone who heard of the case before."""
+    """Owe each piece of news to its recipients, and to everyone who heard of the case before.
+
+    Raises NoDesk.
+    """
     if not news:
         return
-    told = recipients(session, [n.person_id for n in news])
+    told = recipients(session, [n.person_id for n in news], site_id=site_id)
     before: dict[UUID, set[UUID]] = {}
     for row in session.execute(_TOLD_BEFORE, {"cases": [n.case_id for n in news]}):
         before.setdefault(row.case_id, set()).add(row.subscription_id)

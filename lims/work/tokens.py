@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
 from lims.domain.refusals import NotFound, NotSignedIn
-from lims.tables import Token
+from lims.tables import Team, Token
 from lims.work.access import Fault, refuse
 from lims.work.audit import record
 
@@ -57,12 +57,14 @@ def issue_token(
     name: str,
     scopes: Collection[Scope],
     team_id: UUID | None = None,
+    every_team: bool = False,
     by: str,
     now: datetime,
 ) -> str:
     """The token in plain, for the only time: 256 bits, of which the SHA-256 is kept.
 
-    Raises InvalidBody.
+    ``cases`` opens names, telephones and addresses: those that one team was told of, or every
+    team's when that is said in so many words, never by leaving the team out. Raises InvalidBody.
     """
     name = name.strip()
     faults: dict[str, Fault] = {}
@@ -72,6 +74,10 @@ def issue_token(
         faults["name"] = Fault.NAME_TAKEN
     if not scopes:
         faults["scopes"] = Fault.SCOPES
+    if Scope.CASES in scopes and (team_id is None) is not every_team:
+        faults["team"] = Fault.TEAM_OF_CASES
+    elif team_id is not None and not _has_team(session, site_id, team_id):
+        faults["team"] = Fault.TEAM
     refuse(faults, where="token")
     plain = PREFIX + secrets.token_urlsafe(32)
     token = Token(
@@ -92,6 +98,8 @@ def issue_token(
         subject=str(token.id),
         now=now,
         scopes=token.scopes,
+        team=team_id and str(team_id),
+        every_team=every_team,
     )
     return plain
 
@@ -132,6 +140,11 @@ def revoke_token(session: Session, token_id: UUID, *, by: str, now: datetime) ->
             subject=str(token.id),
             now=now,
         )
+
+
+def _has_team(session: Session, site_id: UUID, team_id: UUID) -> bool:
+    found = session.scalar(select(Team.id).where(Team.id == team_id, Team.site_id == site_id))
+    return found is not None
 
 
 def _digest(plain: str) -> str:

@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -20,13 +18,13 @@ from werkzeug.serving import make_server
 from lims.app import create_app
 from lims.db.engine import session_factory
 from lims.db.laboratory import Laboratory
-from lims.settings import Settings
 from lims.tables.base import Base
 from lims.work import told
 from lims.work.campaigns import open_campaign
 from lims.work.tokens import Scope, issue_token
 from tests.api.caller import Caller, Clock, Document
 from tests.builders import open_bench
+from tests.door_settings import door_settings
 
 NOBODY = UUID(int=0)
 
@@ -44,7 +42,7 @@ class Serving:
 def serving(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """Threads, as werkzeug serves; the laboratory behind it changes from test to test."""
     nowhere = Laboratory(engine, session_factory(engine), NOBODY, "TT")
-    app = create_app(nowhere, _settings(tmp_path_factory.mktemp("home")))
+    app = create_app(nowhere, door_settings(tmp_path_factory.mktemp("home")))
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
@@ -80,6 +78,7 @@ def api(serving: Serving, laboratory: Laboratory, clock: Clock) -> Iterator[Call
                 site_id=laboratory.site_id,
                 name=f"a machine to {scope}",
                 scopes=[scope],
+                every_team=scope is Scope.CASES,
                 by="test",
                 now=clock.now,
             )
@@ -128,20 +127,3 @@ def _contents(engine: Engine) -> dict[str, str]:
     )
     with engine.connect() as connection:
         return {row[0]: row[1] for row in connection.execute(text(asked))}
-
-
-def _settings(home: Path) -> Settings:
-    return Settings(
-        home=home,
-        database_url=None,
-        site="TT",
-        host="127.0.0.1",
-        port=8080,
-        secret_key="a key that only the tests have, 32 or more",
-        trusted_proxies=0,
-        tls_cert=None,
-        tls_key=None,
-        timezone=ZoneInfo("Asia/Ho_Chi_Minh"),
-        language="vi",
-        workers=1,
-    )

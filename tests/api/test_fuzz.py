@@ -159,10 +159,12 @@ def test_a_path_of_anything_at_all_never_breaks_us(
         "runs/{}",
         "cases/{}",
         "notices/after/{}",
+        "tubes/{}",
+        "reconciliation/{}",
         "{}",
         "specimens/{}",
     ):
-        for scope in (Scope.RUN, Scope.CASES):
+        for scope in (Scope.RUN, Scope.CASES, Scope.READ):
             token = {"Authorization": f"Bearer {api.tokens[scope]}"}
             answer = door.get(f"/api/v1/{place.format(part)}", headers=token)
             assert answer.status_code < 500, (place, words)

@@ -28,6 +28,10 @@ OPENS = {
     ("GET", "/runs/{run_id}"): Scope.RUN,
     ("GET", "/queues/{assay}"): Scope.RUN,
     ("POST", "/messages"): Scope.MEASURE,
+    ("POST", "/findings/{finding_id}/release"): Scope.REVIEW,
+    ("GET", "/tubes/{barcode}"): Scope.READ,
+    ("GET", "/reconciliation"): Scope.READ,
+    ("GET", "/reconciliation/{day}"): Scope.READ,
     ("GET", "/cases/{case_id}"): Scope.CASES,
     ("POST", "/cases/{case_id}/claim"): Scope.CASES,
     ("GET", "/notices"): Scope.CASES,
@@ -76,6 +80,10 @@ def test_each_endpoint_opens_to_its_scope_and_to_no_other(
             # A claim needs a team as well, and says so by the same name.
             named = "without a team" in answer.text
             assert shut is (scope is not wanted or named), (method, path, scope)
+
+
+def test_every_scope_opens_something() -> None:
+    assert set(OPENS.values()) == set(Scope)
 
 
 def test_nothing_opens_without_a_token_or_with_half_of_one(

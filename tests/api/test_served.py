@@ -47,11 +47,10 @@ def served(api: Caller, database_url: str, tmp_path: Path) -> Iterator[Caller]:
 
 
 def test_a_body_too_large_is_answered_and_the_connection_goes_on(served: Caller) -> None:
-    for _ in range(2):
-        refused(served.post_bytes("/messages", b" " * 50 * 2**20), 413, "body-too-large")
-        body = bodies.registration()
-        assert served.post("/specimens", body).status_code == 201
-        assert served.post("/specimens", body).status_code == 200
+    refused(served.post_bytes("/messages", b" " * 50 * 2**20), 413, "body-too-large")
+    body = bodies.registration()
+    assert served.post("/specimens", body).status_code == 201
+    assert served.post("/specimens", body).status_code == 200
 
 
 def _await(client: httpx.Client) -> None:

@@ -13,11 +13,14 @@ FIELDS = [
     "false", "notices_owed", "notices_delivered", "lost", "duplicated", "seconds",
 ]  # fmt: skip
 
+ONCE = (sys.executable, "-m", "lims.cli", "demo", "--once", "--json")
+FAILED_CONTROL = 1084  # the seed whose first plate has a positive control that does not amplify
+
 
 def test_the_story_of_seed_1_loses_nothing_and_explains_every_difference(tmp_path: Path) -> None:
     home = tmp_path / "home"
     told = subprocess.run(
-        [sys.executable, "-m", "lims.cli", "demo", "--once", "--json", "--home", str(home)],
+        [*ONCE, "--seed", "1", "--home", str(home)],
         capture_output=True,
         text=True,
         check=False,
@@ -36,3 +39,22 @@ def test_the_story_of_seed_1_loses_nothing_and_explains_every_difference(tmp_pat
     assert line["true_positives"] == line["cases"] - len(line["false"]) > 0
     assert all(each["why"] for each in (*line["missed"], *line["false"]))
     assert not home.exists()
+
+
+def test_what_a_run_with_a_failed_positive_control_detected_waits_for_the_reviewer(
+    tmp_path: Path,
+) -> None:
+    story = ["--seed", str(FAILED_CONTROL), "--people", "80", "--prevalence", "0.1"]
+    told = subprocess.run(
+        [*ONCE, *story, "--home", str(tmp_path / "home")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert told.returncode == 0, told.stderr
+    assert "positive control late" in told.stderr
+    line = json.loads(told.stdout.splitlines()[-1])
+    assert line["lost"] == line["duplicated"] == 0
+    assert line["true_positives"] > 0
+    assert all(each["why"] for each in (*line["missed"], *line["false"]))

@@ -46,7 +46,7 @@ def delivering(
     lab: Laboratory, *, plan: RetryPlan = SOON, pace: Pace | None = None
 ) -> Iterator[Deliverer]:
     stop = threading.Event()
-    sender = WebhookSender(BASE, connect_s=1, read_s=10)
+    sender = WebhookSender(BASE, connect_s=1, read_s=10, private=True)
     deliverer = Deliverer(lab, BASE, plan=plan, pace=pace, rng=Random(1), sender=sender)
     thread = threading.Thread(target=deliverer.run, args=(stop,))
     thread.start()
@@ -118,11 +118,11 @@ def test_killed_between_sending_and_settling_the_same_id_arrives_twice(
         here.session.commit()
         with lab.sessions.begin() as session:
             leased = dispatch.lease(session, lab.clock(), 1, 30, site_id=lab.site_id)
-        sender = WebhookSender(BASE)
+        sender = WebhookSender(BASE, private=True)
         sender.send(leased[0], lab.clock)  # and here the power goes
         sender.close()
         later = replace(lab, clock=lambda: datetime.now(UTC) + timedelta(seconds=31))
-        deliverer = Deliverer(later, BASE, plan=SOON)
+        deliverer = Deliverer(later, BASE, plan=SOON, private=True)
         assert deliverer.drain() == 1
         deliverer.close()
     assert team.ids == [f"msg_{notice}"] * 2
@@ -134,7 +134,7 @@ def test_a_lease_still_running_is_respected(here: Ward, lab: Laboratory) -> None
         here.session.commit()
         with lab.sessions.begin() as session:
             dispatch.lease(session, lab.clock(), 1, 30, site_id=lab.site_id)
-        deliverer = Deliverer(lab, BASE, plan=SOON)
+        deliverer = Deliverer(lab, BASE, plan=SOON, private=True)
         assert deliverer.drain() == 0
         deliverer.close()
     assert team.ids == []
@@ -163,7 +163,7 @@ def test_a_receiver_that_says_slow_down_is_left_alone_for_that_long(
     with receiver(lambda _n: Answer(429, {"retry-after": "600"})) as team:
         notice = here.owe(here.webhook(team.url))
         here.session.commit()
-        deliverer = Deliverer(lab, BASE, plan=SOON)
+        deliverer = Deliverer(lab, BASE, plan=SOON, private=True)
         assert deliverer.drain() == 0
         deliverer.close()
     row = here.session.get_one(Notice, notice, populate_existing=True)
@@ -177,7 +177,7 @@ def test_a_receiver_that_is_gone_gets_nothing_more(here: Ward, lab: Laboratory) 
         here.owe(subscription, case=case, sequence=1)
         here.owe(subscription, case=case, sequence=2)
         here.session.commit()
-        deliverer = Deliverer(lab, BASE, plan=SOON)
+        deliverer = Deliverer(lab, BASE, plan=SOON, private=True)
         assert deliverer.drain() == 0
         deliverer.close()
     assert len(team.ids) == 1

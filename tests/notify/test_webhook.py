@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 
+from lims.domain.addresses import is_public
 from lims.notify.webhook import WebhookSender, payload, retry_after_s
 from lims.work.dispatch import Owed
 from tests.builders_handoff import SECRET
@@ -41,7 +44,7 @@ def owed(url: str = "http://a.test/", *, secret: str = SECRET, pool: UUID | None
 
 @pytest.fixture
 def sender() -> Iterator[WebhookSender]:
-    made = WebhookSender(BASE + "/", connect_s=1, read_s=0.3)
+    made = WebhookSender(BASE + "/", connect_s=1, read_s=0.3, private=True)
     yield made
     made.close()
 
@@ -120,19 +123,91 @@ def test_an_unusable_secret_is_an_error_and_nothing_is_sent_unsigned(
     assert team.ids == []
 
 
-def test_a_body_that_drips_does_not_hold_the_thread_for_ever() -> None:
-    def drip() -> Iterator[bytes]:
-        while True:
-            yield b"."
-
-    class Dripping(httpx.SyncByteStream):
-        def __iter__(self) -> Iterator[bytes]:
-            return drip()
-
-    transport = httpx.MockTransport(lambda _request: httpx.Response(500, stream=Dripping()))
-    sender = WebhookSender(BASE, whole_s=0.0, transport=transport)
-    assert sender.send(owed(), utc_now).status_code == 500
+@pytest.mark.parametrize(
+    ("said_at_once", "status"),
+    [
+        (b"", None),
+        (b"HTTP/1.1 500 Sorry\r\nX-Long: ", None),
+        (b"HTTP/1.1 500 Sorry\r\nContent-Length: 100000\r\n\r\n", 500),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", 200),
+    ],
+    ids=["status line", "header", "body of a failure", "body of a success"],
+)
+def test_a_receiver_that_drips_is_left_at_the_deadline(
+    said_at_once: bytes, status: int | None
+) -> None:
+    sender = WebhookSender(BASE, connect_s=1, read_s=5, whole_s=0.3, private=True)
+    with dripping(said_at_once) as (url, hung_up):
+        attempt = sender.send(owed(url), utc_now)
+        assert attempt.status_code == status
+        assert hung_up.wait(5), "the connection was kept"
+    if status is None:
+        assert (attempt.error or "").startswith("ReadTimeout")
     sender.close()
+
+
+def test_a_receiver_in_a_private_network_is_a_failed_attempt_and_hears_nothing() -> None:
+    strict = WebhookSender(BASE, connect_s=1, read_s=0.3)
+    with receiver() as team:
+        for scheme in ("http", "https"):
+            port = team.url.split(":")[2]
+            attempt = strict.send(owed(f"{scheme}://localhost:{port}"), utc_now)
+            assert attempt.status_code is None
+            assert "LIMS_WEBHOOK_PRIVATE=allow" in (attempt.error or "")
+    strict.close()
+    assert team.ids == []
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("8.8.8.8", True),
+        ("2001:4860:4860::8888", True),
+        ("127.0.0.1", False),
+        ("0.0.0.0", False),
+        ("10.0.0.1", False),
+        ("172.16.0.1", False),
+        ("192.168.0.1", False),
+        ("100.64.0.1", False),
+        ("169.254.169.254", False),
+        ("224.0.0.1", False),
+        ("::1", False),
+        ("fe80::1%eth0", False),
+        ("fd00:ec2::254", False),
+        ("::ffff:127.0.0.1", False),
+        ("64:ff9b::7f00:1", False),
+        ("64:ff9b::808:808", True),
+        ("2002:7f00:1::", False),
+    ],
+)
+def test_only_an_address_of_the_open_internet_is_public(address: str, public: bool) -> None:
+    assert is_public(address) is public
+
+
+@contextmanager
+def dripping(said_at_once: bytes) -> Iterator[tuple[str, threading.Event]]:
+    """A receiver that says the first part, then a letter every 20 ms until it is hung up on."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    hung_up, over = threading.Event(), threading.Event()
+
+    def drip() -> None:
+        connection, _ = listening.accept()
+        with connection, suppress(ConnectionError):
+            connection.recv(65_536)
+            connection.sendall(said_at_once)
+            while not over.wait(0.02):
+                connection.sendall(b"a")
+        if not over.is_set():
+            hung_up.set()
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/", hung_up
+    finally:
+        over.set()
+        thread.join()
+        listening.close()
 
 
 @pytest.mark.parametrize(

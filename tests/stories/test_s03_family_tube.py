@@ -61,3 +61,13 @@ def test_a_negative_family_tube_clears_all_five(session: Session, now: datetime)
 
     said = SeenFinding("negative", "F", frozenset({family.barcode}))
     assert list(seen.findings(session).values()) == [said] * 5
+
+
+def test_the_early_warning_ends_with_the_re_swabs(session: Session, now: datetime) -> None:
+    bench = open_bench(session, now)
+    _tube, again = _positive_family(bench)
+
+    bench.run({again[0].barcode: 22.0, again[3].barcode: 31.0})
+
+    states = sorted(seen.alert_members(session).values())
+    assert states == ["confirmed"] * 2 + ["withdrawn"] * 3

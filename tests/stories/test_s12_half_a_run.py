@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from lims.work.review_run import invalidate_run
+from lims.domain.refusals import IllegalMove
+from lims.work.review_run import abandon_run, invalidate_run
 from lims.work.run_layout import Layout
 from tests import seen
 from tests.builders import Bench, Swab, open_bench
@@ -115,3 +116,25 @@ def test_a_plate_that_says_only_some_wells_but_is_closed_queues_the_silent_ones_
 
 def _run_state(session: Session) -> str:
     return str(session.execute(text("SELECT state FROM run")).scalar_one())
+
+
+def test_a_plate_that_is_never_measured_is_abandoned_and_fills_another_plate(bench: Bench) -> None:
+    people = [bench.swab() for _ in range(3)]
+    layout = bench.plate()
+
+    abandoned = abandon_run(bench.session, layout.run_id, "dropped", by="desk", now=bench.now)
+    again = abandon_run(bench.session, layout.run_id, "dropped", by="desk", now=bench.now)
+
+    assert (abandoned.state, abandoned.replayed, again.replayed) == ("invalid", False, True)
+    assert seen.waiting(bench.session) == {p.barcode for p in people}
+    bench.run({people[0].barcode: 24.0})
+    assert len(seen.findings(bench.session)) == 3
+    late = bench.take(plate_capture(layout, {people[1].barcode: 24.0}))
+    assert (late.matched, len(seen.cases(bench.session))) == (0, 1)
+
+
+def test_a_plate_that_was_half_measured_is_not_abandoned_at_the_bench(bench: Bench) -> None:
+    layout, _, _ = _broken_off(bench)
+
+    with pytest.raises(IllegalMove):
+        abandon_run(bench.session, layout.run_id, "dropped", by="desk", now=bench.now)

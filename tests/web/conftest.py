@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import pytest
 from argon2 import PasswordHasher
@@ -23,6 +22,7 @@ from lims.work import passwords
 from lims.work.access import Role, create_user
 from lims.work.sites import found_site
 from tests.builders import Bench, open_bench
+from tests.door_settings import door_settings
 from tests.web.browsing import PASSWORD, Browser
 
 SignIn = Callable[..., Browser]
@@ -55,20 +55,7 @@ def laboratory(database: Engine, site_id: UUID, now: datetime) -> Laboratory:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(
-        home=tmp_path,
-        database_url=None,
-        site="TT",
-        host="127.0.0.1",
-        port=8080,
-        secret_key="a key that only the tests have, 32 or more",
-        trusted_proxies=0,
-        tls_cert=None,
-        tls_key=None,
-        timezone=ZoneInfo("Asia/Ho_Chi_Minh"),
-        language="vi",
-        workers=1,
-    )
+    return door_settings(tmp_path)
 
 
 @pytest.fixture

@@ -112,5 +112,6 @@ ROUTES: dict[str, frozenset[Role] | None] = {
     "POST /review/runs/<uuid:run_id>/invalidate": REVIEWERS,
     "POST /review/runs/<uuid:run_id>/release": REVIEWERS,
     "POST /runs": BENCH,
+    "POST /runs/<plate>/abandon": BENCH,
     "POST /scan": LAB,
 }

@@ -8,6 +8,7 @@ from datetime import datetime
 from flask import Flask
 from sqlalchemy import select
 
+from lims.db.ids import uuid7
 from lims.db.laboratory import Laboratory
 from lims.tables import AuditEvent, Subscription, User
 from lims.work.access import Role
@@ -81,6 +82,18 @@ def test_a_token_is_shown_once_and_opens_until_it_is_revoked(
     assert holder.scopes == {"measure"}
     admin.post(f"/admin/tokens/{holder.token_id}/revoke", seen="/admin/tokens")
     assert "revoked" in words(admin.get("/admin/tokens"))
+
+
+def test_a_token_for_cases_names_its_team_or_says_every_team(signed_in: SignIn) -> None:
+    admin = signed_in(Role.ADMIN)
+    form = {"name": "tracing", "scopes": ["cases"]}
+    page = admin.post("/admin/tokens", form, seen="/admin/tokens")
+    assert page.status_code == 422
+    assert "the team whose cases it opens, or every team" in words(page)
+    strange = {**form, "team": str(uuid7())}
+    assert admin.post("/admin/tokens", strange, seen="/admin/tokens").status_code == 422
+    every = admin.post("/admin/tokens", {**form, "team": "every"}, seen="/admin/tokens")
+    assert "tt_" in every.text
 
 
 def test_a_team_is_told_of_a_commune_found_by_its_name(

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from lims.db.ids import uuid7
 from lims.tables import AuditEvent, Tube
 from lims.work.access import Role
+from tests import seen
 from tests.builders import Bench
 from tests.captures import Blank, Told, plate_capture
 from tests.web.browsing import words
@@ -220,3 +221,36 @@ def test_a_long_reswab_sheet_comes_in_pages(signed_in: SignIn, bench: Bench) -> 
     assert "90 people behind 45 doors" in words(first) and "Page 1 of 2" in words(first)
     assert len(first.data) < MOST_BYTES
     assert words(browser.get("/collect/again?page=2")).count("All of them in one tube") == 5
+
+
+def test_a_plate_that_was_dropped_is_abandoned_with_a_reason_and_its_tubes_wait_again(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    tubes = [bench.swab().barcode for _ in range(3)]
+    layout = bench.plate()
+    bench.session.commit()
+    browser = signed_in(Role.TECHNICIAN)
+    assert "Abandon this plate" in words(browser.get(f"/runs/{layout.plate}"))
+    unsaid = browser.post(f"/runs/{layout.plate}/abandon", {"reason": " "})
+    assert unsaid.status_code == 422
+    assert "say why" in words(unsaid).lower()
+    for _ in range(2):
+        done = browser.post(f"/runs/{layout.plate}/abandon", {"reason": "dropped"})
+        assert done.status_code == 303
+    page = words(browser.get(f"/runs/{layout.plate}"))
+    assert "dropped" in page and "Abandon this plate" not in page
+    assert seen.waiting(bench.session) == set(tubes)
+    assert len(seen.audited(bench.session, "invalidate_run")) == 1
+
+
+def test_a_measured_run_is_not_the_benchs_to_abandon(signed_in: SignIn, bench: Bench) -> None:
+    bench.swab()
+    layout = bench.plate()
+    bench.take(plate_capture(layout, {}))
+    bench.session.commit()
+    browser = signed_in(Role.TECHNICIAN)
+    assert "Abandon this plate" not in words(browser.get(f"/runs/{layout.plate}"))
+    refused = browser.post(f"/runs/{layout.plate}/abandon", {"reason": "dropped"})
+    assert refused.status_code == 409
+    assert seen.findings(bench.session)
+    assert seen.audited(bench.session, "invalidate_run") == []

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from lims.app import create_app
 from lims.db.laboratory import Laboratory
 from lims.settings import Settings
+from lims.tables import AuditEvent
+from lims.work import passwords
 from lims.work.access import Role, create_user
 from tests.web.browsing import PASSWORD, Browser, hand_session, words
 from tests.web.conftest import SignIn
@@ -53,10 +57,20 @@ def test_the_sixth_attempt_is_told_when_to_try_again(signed_in: SignIn, app: Fla
     assert "Try again in 16 min" in words(page)
 
 
-def test_signing_out_ends_it_in_this_browser(signed_in: SignIn) -> None:
+def test_signing_out_ends_it_on_every_device_and_for_a_copied_cookie(
+    signed_in: SignIn, app: Flask
+) -> None:
     browser = signed_in(Role.TECHNICIAN)
+    there = Browser(app.test_client())
+    there.sign_in("technician", PASSWORD)
+    copied = browser.client.get_cookie("lims")
+    assert copied is not None
     browser.post("/logout", seen="/")
-    assert browser.get("/").location == "/login?next=/"
+    thief = app.test_client()
+    thief.set_cookie("lims", copied.value)
+    assert thief.get("/").location == "/login?next=/"
+    assert there.get("/").location == "/login?next=/"
+    assert "signed out, on every device" in words(browser.get("/login"))
 
 
 def test_a_session_ends_with_the_shift_however_busy_it_was(
@@ -92,6 +106,34 @@ def test_a_new_password_keeps_this_browser_and_ends_the_other(
     assert here.post("/me/password", form, seen="/me/password").location == "/"
     assert here.get("/").status_code == 200
     assert there.get("/").status_code == 303
+
+
+def test_changing_the_password_is_not_written_down_as_signing_in(
+    signed_in: SignIn, laboratory: Laboratory
+) -> None:
+    here = signed_in(Role.TECHNICIAN)
+    form = {"old": PASSWORD, "password": "one more sentence of ours"}
+    here.post("/me/password", form, seen="/me/password")
+    with laboratory.sessions() as session:
+        verbs = session.scalars(select(AuditEvent.verb).order_by(AuditEvent.id)).all()
+    assert verbs[-3:] == ["user-created", "signed-in", "password-set"]
+
+
+def test_no_connection_is_held_while_a_password_is_checked(
+    signed_in: SignIn, app: Flask, laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed_in(Role.TECHNICIAN)
+    held = []
+    check = passwords.matches
+
+    def matches(stored: str, password: str) -> bool:
+        held.append(laboratory.engine.pool.checkedout())  # type: ignore[attr-defined]  # of QueuePool
+        return check(stored, password)
+
+    monkeypatch.setattr(passwords, "matches", matches)
+    for password in (PASSWORD, "wrong"):
+        Browser(app.test_client()).sign_in("technician", password)
+    assert held == [0, 0]
 
 
 def test_an_unattended_screen_does_not_give_the_account_away(signed_in: SignIn) -> None:

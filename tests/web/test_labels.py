@@ -44,7 +44,7 @@ def test_the_same_print_again_is_the_same_labels(bench: Bench) -> None:
         printed(bench, 24, first.batch_id)
 
 
-@pytest.mark.parametrize("count", [0, 5_001])
+@pytest.mark.parametrize("count", [0, 2_001])
 def test_a_print_of_no_labels_or_of_too_many_is_refused(bench: Bench, count: int) -> None:
     with pytest.raises(InvalidBody):
         printed(bench, count)
@@ -61,3 +61,13 @@ def test_a_technician_prints_a_sheet(signed_in: SignIn, bench: Bench) -> None:
     assert first.data.startswith(b"%PDF") and first.data == again.data
     assert browser.post("/labels", {**form, "count": "0"}).status_code == 409
     assert browser.post("/labels", {"count": "0", "title": "x"}).status_code == 422
+
+
+def test_a_pdf_of_more_than_a_second_of_work_is_refused(signed_in: SignIn, bench: Bench) -> None:
+    browser = signed_in(Role.TECHNICIAN)
+    batch = printed(bench, 1_001)
+    bench.session.commit()
+    page = browser.get(f"/labels/{batch.batch_id}.pdf?copies=2")
+    assert page.status_code == 413
+    assert "1001 × 2" in words(page)
+    assert browser.get(f"/labels/{batch.batch_id}.pdf").data.startswith(b"%PDF")

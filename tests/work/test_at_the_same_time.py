@@ -4,14 +4,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from threading import Barrier
+from time import sleep
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 from instruments.measurement import Capture
 from lims.db.engine import session_factory
-from lims.tables import Site
+from lims.tables import Site, Tube
 from lims.work.measure import Receipt, take
+from lims.work.reject import reject
 from tests import seen
 from tests.builders import Bench, add_instrument, open_bench
 from tests.captures import cartridge_capture, plate_capture
@@ -93,3 +95,42 @@ def test_two_cartridges_for_one_waiting_test_answer_it_once(
     assert sorted(r.unmatched for r, _ in answers) == [0, 1]
     with session_factory(database)() as session:
         assert len(seen.cases(session)) == 1
+
+
+def test_a_tube_is_rejected_while_its_pool_is_concluded_and_neither_holds_what_the_other_wants(
+    database: Engine, now: datetime
+) -> None:
+    """A rejection that waits for the pool's first tube must not hold the last one meanwhile."""
+    sessions = session_factory(database)
+    with sessions.begin() as session:
+        bench = open_bench(session, now)
+        bench.lab_pool(bench.swabs(3))
+        members = select(Tube.id, Tube.barcode).where(Tube.kind == "individual").order_by(Tube.id)
+        first, _, last = session.execute(members).all()
+
+    def rejected() -> str:
+        with sessions.begin() as session:
+            return reject(session, last.barcode, "leaking", by="door", now=now).state
+
+    lock = select(Tube.id).with_for_update(key_share=True, nowait=True)
+    with ThreadPoolExecutor(1) as thread:
+        with sessions.begin() as concluding:
+            concluding.execute(lock.where(Tube.id == first.id))
+            answer = thread.submit(rejected)
+            _until_somebody_waits(database)
+            concluding.execute(lock.where(Tube.id == last.id))
+        assert answer.result(timeout=30) == "rejected"
+
+
+def _until_somebody_waits(database: Engine) -> None:
+    """Return when one connection waits for another's row."""
+    blocked = text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    for _ in range(1_000):
+        with database.connect() as connection:
+            if connection.execute(blocked).scalar_one():
+                return
+        sleep(0.01)
+    raise AssertionError("nobody waits: the rejection does not lock the pool's tubes")

@@ -11,10 +11,11 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from lims.db.engine import session_factory
+from lims.domain.lifecycle import CaseState
 from lims.domain.refusals import InvalidBody, NotFound
-from lims.tables import AuditEvent, Claim
+from lims.tables import AuditEvent, Claim, F0Case, Notice
 from lims.work.claim import AlreadyClaimed, NotClaimed, claim, release_claim, take_over
-from tests.builders_handoff import Ward, ward
+from tests.builders_handoff import CAU_GIAY, Ward, ward
 
 
 @pytest.fixture
@@ -87,6 +88,32 @@ def test_a_released_case_can_be_claimed_by_another_team(
     release_claim(session, case, by="user:hanh", now=now, reason="nhầm phường")
     assert claim(session, case, other, by="user:lan", now=now).team_id == other
     assert verbs(session) == ["claim", "claim-released", "claim"]
+
+
+def test_a_case_given_back_after_everybody_was_told_rings_with_all_of_them_again(
+    here: Ward, session: Session, now: datetime
+) -> None:
+    case, team, other = here.case(), here.team("A"), here.team("B")
+    mine, theirs = here.board(team=team), here.board(team=other, area=CAU_GIAY)
+    for told in (mine, theirs):
+        here.owe(told, case=case)
+    claim(session, case, team, by="user:hanh", now=now)
+    release_claim(session, case, by="user:hanh", now=now, reason="không liên lạc được")
+    rung = session.execute(
+        select(Notice.subscription_id, Notice.kind, Notice.state).where(Notice.sequence == 2)
+    ).all()
+    assert set(rung) == {(mine, "case.opened", "owed"), (theirs, "case.opened", "owed")}
+    assert session.get_one(F0Case, case).sequence == 2
+
+
+def test_a_withdrawn_case_given_back_rings_with_nobody(
+    here: Ward, session: Session, now: datetime
+) -> None:
+    case, team = here.case(state=CaseState.WITHDRAWN), here.team()
+    here.owe(here.board(team=team), case=case)
+    claim(session, case, team, by="user:hanh", now=now)
+    release_claim(session, case, by="user:hanh", now=now, reason="xong")
+    assert session.scalar(select(func.count()).select_from(Notice)) == 1
 
 
 def test_a_take_over_ends_the_first_claim_and_keeps_both_in_the_record(

@@ -49,7 +49,32 @@ def team_id(session: Session, site_id: UUID, now: datetime) -> UUID:
     ],
 )
 def test_a_case_never_crosses_a_network_in_the_clear(url: str, may: bool) -> None:
-    assert may_be_called(url) is may
+    assert may_be_called(url, private=True) is may
+
+
+@pytest.mark.parametrize(
+    ("url", "may"),
+    [
+        ("https://cdc.example.vn/hook?team=4", True),
+        ("https://8.8.8.8/hook", True),
+        ("http://127.0.0.1:9000/hook", False),
+        ("http://localhost:9000/", False),
+        ("https://localhost/", False),
+        ("https://lims.localhost/", False),
+        ("https://127.0.0.1/", False),
+        ("https://10.1.2.3/", False),
+        ("https://192.168.1.1/", False),
+        ("https://169.254.169.254/latest/meta-data", False),
+        ("https://[::1]/", False),
+        ("https://[fe80::1]/", False),
+        ("https://[fd00::1]/", False),
+        ("https://[::ffff:10.1.2.3]/", False),
+    ],
+)
+def test_unless_an_operator_allows_it_no_receiver_is_behind_the_firewall(
+    url: str, may: bool
+) -> None:
+    assert may_be_called(url, private=False) is may
 
 
 def test_a_webhook_gets_a_secret_of_its_own_that_the_record_does_not_show(
@@ -63,6 +88,7 @@ def test_a_webhook_gets_a_secret_of_its_own_that_the_record_does_not_show(
             area=None,
             channel=Channel.WEBHOOK,
             url="https://cdc.example.vn/hook",
+            private=False,
             by="user:minh",
             now=now,
         )
@@ -86,6 +112,7 @@ def test_a_subscription_without_a_team_or_with_a_bad_address_is_refused(
             area=None,
             channel=Channel.WEBHOOK,
             url="http://cdc.example.vn",
+            private=True,
             by="user:minh",
             now=now,
         )
@@ -107,6 +134,7 @@ def test_only_the_board_of_the_whole_country_cannot_be_switched_off(
         area=None,
         channel=Channel.WEBHOOK,
         url="https://cdc.example.vn/hook",
+        private=False,
         by="user:minh",
         now=now,
     ).subscription_id

@@ -6,13 +6,11 @@ from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from lims.db.ids import uuid7
-from lims.domain.refusals import InvalidBody
 from lims.web.access import current, needs
 from lims.web.admin.blueprint import blueprint
-from lims.web.admin.forms import chosen_id
+from lims.web.admin.forms import chosen_id, kept
 from lims.web.language import gettext as _
 from lims.web.language import laboratory, now
-from lims.web.refusing import faults_of
 from lims.work.access import Role
 from lims.work.campaigns import open_campaign, set_campaign_open
 from lims.work.views import equipment
@@ -31,21 +29,20 @@ def begin() -> Response | tuple[str, int]:
     """Desks may register for it from now on."""
     lab, form = laboratory(), request.form
     size = form.get("pool_size", "")
-    try:
-        with lab.sessions.begin() as session:
-            open_campaign(
-                session,
-                site_id=lab.site_id,
-                name=form.get("name", ""),
-                pool_size=int(size) if size.isdecimal() and len(size) < 4 else 0,
-                by=current().actor,
-                now=now(),
-                campaign_id=chosen_id("campaign_id"),
-            )
-    except InvalidBody as refusal:
-        return _page(form.to_dict(), faults_of(refusal)), 422
-    flash(_("Desks may register for it from now on."), "good")
-    return redirect(url_for("admin.campaigns"), 303)
+    return kept(
+        lambda session: open_campaign(
+            session,
+            site_id=lab.site_id,
+            name=form.get("name", ""),
+            pool_size=int(size) if size.isdecimal() and len(size) < 4 else 0,
+            by=current().actor,
+            now=now(),
+            campaign_id=chosen_id("campaign_id"),
+        ),
+        page=_page,
+        to="admin.campaigns",
+        said=_("Desks may register for it from now on."),
+    )
 
 
 @blueprint.post("/campaigns/<uuid:campaign_id>/open")

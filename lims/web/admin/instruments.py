@@ -6,12 +6,11 @@ from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from instruments.drivers import DRIVERS
-from lims.domain.refusals import InvalidBody
 from lims.web.access import current, needs
 from lims.web.admin.blueprint import blueprint
+from lims.web.admin.forms import kept
 from lims.web.language import gettext as _
 from lims.web.language import laboratory, now
-from lims.web.refusing import faults_of
 from lims.work.access import Role
 from lims.work.instruments import add_instrument, set_instrument_active
 from lims.work.views import equipment
@@ -29,20 +28,19 @@ def every() -> str:
 def add() -> Response | tuple[str, int]:
     """Its messages are taken from now on."""
     lab, form = laboratory(), request.form
-    try:
-        with lab.sessions.begin() as session:
-            add_instrument(
-                session,
-                site_id=lab.site_id,
-                name=form.get("name", ""),
-                driver=form.get("driver", ""),
-                by=current().actor,
-                now=now(),
-            )
-    except InvalidBody as refusal:
-        return _page(form.to_dict(), faults_of(refusal)), 422
-    flash(_("Its messages are taken from now on."), "good")
-    return redirect(url_for("admin.instruments"), 303)
+    return kept(
+        lambda session: add_instrument(
+            session,
+            site_id=lab.site_id,
+            name=form.get("name", ""),
+            driver=form.get("driver", ""),
+            by=current().actor,
+            now=now(),
+        ),
+        page=_page,
+        to="admin.instruments",
+        said=_("Its messages are taken from now on."),
+    )
 
 
 @blueprint.post("/instruments/<uuid:instrument_id>/active")

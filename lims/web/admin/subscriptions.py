@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import current_app, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -81,6 +81,7 @@ def _subscribe(session: Session) -> Subscribed:
         area=_area(session, form.get("area", "").strip()),
         channel=Channel.WEBHOOK if form.get("channel") == Channel.WEBHOOK else Channel.BOARD,
         url=form.get("url", ""),
+        private=current_app.config["PRIVATE_WEBHOOKS"],
         by=current().actor,
         now=now(),
     )

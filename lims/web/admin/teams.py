@@ -1,14 +1,13 @@
 """The tracing teams: a commune's, a province's, the national desk."""
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import render_template, request
 from werkzeug.wrappers import Response
 
-from lims.domain.refusals import InvalidBody
 from lims.web.access import current, needs
 from lims.web.admin.blueprint import blueprint
+from lims.web.admin.forms import kept
 from lims.web.language import gettext as _
 from lims.web.language import laboratory, now
-from lims.web.refusing import faults_of
 from lims.work.access import Role
 from lims.work.teams import create_team
 from lims.work.views import administration
@@ -26,20 +25,19 @@ def every() -> str:
 def create_one() -> Response | tuple[str, int]:
     """A team; nobody is told anything until it has a subscription."""
     lab, form = laboratory(), request.form
-    try:
-        with lab.sessions.begin() as session:
-            create_team(
-                session,
-                site_id=lab.site_id,
-                name=form.get("name", ""),
-                phone=form.get("phone", ""),
-                by=current().actor,
-                now=now(),
-            )
-    except InvalidBody as refusal:
-        return _page(form.to_dict(), faults_of(refusal)), 422
-    flash(_("The team is there. Now say which area it is told of."), "good")
-    return redirect(url_for("admin.subscriptions"), 303)
+    return kept(
+        lambda session: create_team(
+            session,
+            site_id=lab.site_id,
+            name=form.get("name", ""),
+            phone=form.get("phone", ""),
+            by=current().actor,
+            now=now(),
+        ),
+        page=_page,
+        to="admin.subscriptions",
+        said=_("The team is there. Now say which area it is told of."),
+    )
 
 
 def _page(typed: dict[str, str], faults: dict[str, str]) -> str:

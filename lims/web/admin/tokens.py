@@ -1,6 +1,6 @@
 """Which machines may speak to the API: gateways, registration points, other systems."""
 
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
@@ -17,6 +17,8 @@ from lims.work import tokens
 from lims.work.access import Role
 from lims.work.tokens import Scope
 from lims.work.views import administration
+
+_EVERY_TEAM: Final = "every"
 
 
 def scope_name(scope: Scope) -> str:  # noqa: PLR0911 - one word per member, checked by the type checker
@@ -62,6 +64,7 @@ def issue() -> str | tuple[str, int]:
                 name=form.get("name", ""),
                 scopes=scopes,
                 team_id=chosen_id("team"),
+                every_team=form.get("team") == _EVERY_TEAM,
                 by=current().actor,
                 now=now(),
             )
@@ -90,7 +93,10 @@ def _page(
     return render_template(
         "admin/tokens.html",
         tokens=lines,
-        teams=[(team.team_id, team.name) for team in teams],
+        teams=[
+            *((team.team_id, team.name) for team in teams),
+            (_EVERY_TEAM, _("every team (sees every case)")),
+        ],
         scope_choices=[(scope, scope, scope_name(scope)) for scope in Scope],
         typed=typed,
         faults=faults,

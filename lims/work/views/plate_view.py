@@ -126,7 +126,10 @@ SELECT w.position, w.role, t.barcode, t.kind, t.id AS tube_id,
 FROM well w
 LEFT JOIN tube t ON t.id = w.tube_id
 LEFT JOIN test_order o ON o.id = w.order_id
-LEFT JOIN result res ON res.order_id = w.order_id AND res.current
+LEFT JOIN LATERAL (
+    SELECT outcome, ct_cycles, why, held FROM result
+    WHERE run_id = w.run_id AND tube_id = w.tube_id AND current ORDER BY id DESC LIMIT 1
+) res ON true
 LEFT JOIN LATERAL (
     SELECT standing, targets, error, why FROM measurement
     WHERE run_id = w.run_id AND well = w.position AND standing IN ('matched', 'control', 'held')

@@ -730,6 +730,13 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recollection")),
     )
+    op.create_index(
+        op.f("ix_recollection_done_specimen_id"),
+        "recollection",
+        ["done_specimen_id"],
+        unique=False,
+        postgresql_where=sa.text("done_specimen_id IS NOT NULL"),
+    )
     op.create_index(op.f("ix_recollection_person_id"), "recollection", ["person_id"], unique=False)
     op.create_index(
         op.f("ix_recollection_site_id_created_at"),
@@ -945,6 +952,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'owed'"),
     )
     op.create_index(
+        "ix_notice_pool",
+        "notice",
+        ["pool_id"],
+        unique=False,
+        postgresql_where=sa.text("pool_id IS NOT NULL"),
+    )
+    op.create_index(
         op.f("ix_notice_site_id_created_at"), "notice", ["site_id", "created_at"], unique=False
     )
     op.create_index(
@@ -1000,6 +1014,29 @@ def upgrade() -> None:
         "CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON audit_event"
         " FOR EACH ROW EXECUTE FUNCTION refuse_change()"
     )
+    op.execute(
+        "CREATE TRIGGER never_emptied BEFORE TRUNCATE ON audit_event"
+        " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+    )
+    op.execute(
+        """
+        CREATE FUNCTION refuse_other_content() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            RAISE EXCEPTION 'what an instrument said is kept as it came: %', TG_TABLE_NAME;
+        END $$
+        """
+    )
+    op.execute(
+        "CREATE TRIGGER as_it_came BEFORE UPDATE ON measurement FOR EACH ROW WHEN ("
+        "(OLD.message_id, OLD.path, OLD.specimen_text, OLD.call, OLD.error, OLD.targets,"
+        " OLD.content) IS DISTINCT FROM (NEW.message_id, NEW.path, NEW.specimen_text, NEW.call,"
+        " NEW.error, NEW.targets, NEW.content)) EXECUTE FUNCTION refuse_other_content()"
+    )
+    op.execute(
+        "CREATE TRIGGER as_it_came BEFORE UPDATE ON raw_message FOR EACH ROW WHEN ("
+        "(OLD.body, OLD.digest) IS DISTINCT FROM (NEW.body, NEW.digest))"
+        " EXECUTE FUNCTION refuse_other_content()"
+    )
 
 
 def downgrade() -> None:
@@ -1012,6 +1049,9 @@ def downgrade() -> None:
         "uq_notice_case", table_name="notice", postgresql_where=sa.text("case_id IS NOT NULL")
     )
     op.drop_index(op.f("ix_notice_site_id_created_at"), table_name="notice")
+    op.drop_index(
+        "ix_notice_pool", table_name="notice", postgresql_where=sa.text("pool_id IS NOT NULL")
+    )
     op.drop_index("ix_notice_due", table_name="notice", postgresql_where=sa.text("state = 'owed'"))
     op.drop_index("ix_notice_dead", table_name="notice", postgresql_where=sa.text("state = 'dead'"))
     op.drop_index(
@@ -1047,6 +1087,11 @@ def downgrade() -> None:
         postgresql_where=sa.text("state = 'open'"),
     )
     op.drop_index(op.f("ix_recollection_person_id"), table_name="recollection")
+    op.drop_index(
+        op.f("ix_recollection_done_specimen_id"),
+        table_name="recollection",
+        postgresql_where=sa.text("done_specimen_id IS NOT NULL"),
+    )
     op.drop_table("recollection")
     op.drop_index(op.f("ix_rapid_test_specimen_id"), table_name="rapid_test")
     op.drop_table("rapid_test")
@@ -1153,5 +1198,6 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_area_scheme_name_key"), table_name="area")
     op.drop_table("area")
     # ### end Alembic commands ###
+    op.execute("DROP FUNCTION refuse_other_content()")
     op.execute("DROP FUNCTION refuse_change()")
     op.execute("DROP FUNCTION mint_uuid7(timestamptz)")

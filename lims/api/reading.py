@@ -1,0 +1,147 @@
+"""Endpoints that only read: where a tube stands, and whether the day adds up. No person's name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import current_app
+
+from lims.api.door import Answer, Ask, Door
+from lims.db.laboratory import Laboratory
+from lims.domain import barcodes
+from lims.domain.lifecycle import TubeKind, TubeState
+from lims.domain.refusals import NotFound
+from lims.work.tokens import Scope
+from lims.work.views.reconcile import Difference, reconcile
+from lims.work.views.story_events import Event
+from lims.work.views.tube_story import Relation, Sign, TubeStory, tube_story
+
+
+@dataclass(frozen=True, slots=True)
+class Swab:
+    """One swab in the tube and what is known of it; whose it is stays behind."""
+
+    specimen_id: UUID
+    collected_at: datetime
+    sign: Sign
+    status: str | None
+    ct_cycles: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TubeWay:
+    """A tube, its swabs, its relations and everything that happened, oldest first."""
+
+    tube_id: UUID
+    barcode: str
+    kind: TubeKind
+    state: TubeState
+    sign: Sign
+    campaign: str | None
+    reject_reason: str | None
+    swabs: list[Swab]
+    pool: Relation | None
+    sources: list[Relation]
+    events: list[Event]
+
+
+@dataclass(frozen=True, slots=True)
+class DayReconciled:
+    """The swabs and cases of ``since`` up to ``until``; ``found`` by outcome, ``waiting`` by stage.
+
+    ``clean`` when every equation holds and ``differences`` is empty.
+    """
+
+    since: datetime
+    until: datetime
+    clean: bool
+    registered: int
+    received: int
+    rejected: int
+    outstanding: int
+    found: Mapping[str, int]
+    waiting: Mapping[str, int]
+    cases: int
+    notices_due: int
+    notices_owed: int
+    differences: list[Difference]
+
+
+def declare(door: Door) -> None:
+    """Open the endpoints that only read."""
+    door.opens("GET", "/tubes/<barcode>", scope=Scope.READ, answers=TubeWay)(tube)
+    door.opens("GET", "/reconciliation", scope=Scope.READ, answers=DayReconciled)(reconciliation)
+    door.opens("GET", "/reconciliation/<day>", scope=Scope.READ, answers=DayReconciled)(
+        reconciliation_of
+    )
+
+
+def tube(ask: Ask[None], barcode: str) -> Answer:
+    """Where a tube stands and everything that happened to it, without people's names."""
+    story = tube_story(ask.session, barcodes.normalise(barcode), site_id=ask.holder.site_id)
+    return Answer(_without_names(story))
+
+
+def reconciliation(ask: Ask[None]) -> Answer:
+    """Does today add up, on the laboratory's calendar?"""
+    return _reconciled(ask, ask.now.astimezone(_zone()).date())
+
+
+def reconciliation_of(ask: Ask[None], day: str) -> Answer:
+    """Does this day (YYYY-MM-DD, on the laboratory's calendar) add up?"""
+    try:
+        asked = date.fromisoformat(day)
+    except ValueError:
+        asked = None
+    if asked is None or asked > ask.now.astimezone(_zone()).date():
+        raise NotFound(expected="a day as YYYY-MM-DD that has begun", came=day, where="day")
+    return _reconciled(ask, asked)
+
+
+def _reconciled(ask: Ask[None], day: date) -> Answer:
+    since = datetime.combine(day, time(), _zone())
+    until = since + timedelta(days=1)
+    sums = reconcile(ask.session, site_id=ask.holder.site_id, since=since, until=until)
+    return Answer(
+        DayReconciled(
+            since=since,
+            until=until,
+            clean=sums.clean,
+            registered=sums.registered,
+            received=sums.received,
+            rejected=sums.rejected,
+            outstanding=sums.outstanding,
+            found=sums.found,
+            waiting=sums.waiting,
+            cases=sums.cases,
+            notices_due=sums.notices_due,
+            notices_owed=sums.notices_owed,
+            differences=list(sums.differences),
+        )
+    )
+
+
+def _zone() -> ZoneInfo:
+    laboratory: Laboratory = current_app.extensions["laboratory"]
+    return ZoneInfo(laboratory.timezone)
+
+
+def _without_names(story: TubeStory) -> TubeWay:
+    return TubeWay(
+        tube_id=story.tube_id,
+        barcode=story.barcode,
+        kind=story.kind,
+        state=story.state,
+        sign=story.sign,
+        campaign=story.campaign,
+        reject_reason=story.reject_reason,
+        swabs=[
+            Swab(one.specimen_id, one.collected_at, one.sign, one.status, one.ct_cycles)
+            for one in story.holders
+        ],
+        pool=story.pool,
+        sources=list(story.sources),
+        events=list(story.events),
+    )

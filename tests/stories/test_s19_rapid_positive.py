@@ -1,0 +1,122 @@
+"""S19: a rapid positive isolates at once; its PCR confirms it or takes it back."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from lims.db.ids import uuid7
+from lims.domain.rapid_test import RapidOutcome
+from lims.work.rapid import RapidReading, read_rapid_test
+from lims.work.receive import receive
+from lims.work.review_run import invalidate_run
+from lims.work.run_layout import Layout
+from tests import seen
+from tests.builders import HOME, Bench, Swab, open_bench
+from tests.captures import Told, plate_capture
+
+
+@pytest.fixture
+def bench(session: Session, now: datetime) -> Bench:
+    opened = open_bench(session, now)
+    opened.subscribe(HOME)
+    return opened
+
+
+def _rapid_positive(bench: Bench) -> tuple[UUID, str]:
+    """Somebody with a positive strip, and the label of the PCR tube, which is received."""
+    person = bench.swab(received=False).person_id
+    label = next(bench.labels)
+    reading = RapidReading(
+        specimen_id=uuid7(),
+        started_at=bench.now - timedelta(minutes=20),
+        read_at=bench.now,
+        outcome=RapidOutcome.POSITIVE,
+        kit_lot="L-77",
+        person_id=person,
+        pcr_barcode=label,
+    )
+    read_rapid_test(bench.session, reading, site_id=bench.site_id, by="desk", now=bench.now)
+    bench.session.flush()
+    receive(bench.session, label, by="door", now=bench.now)
+    return person, label
+
+
+def _measured(bench: Bench, barcode: str, told: Told) -> Layout:
+    layout = bench.plate()
+    bench.later(90).take(plate_capture(layout, {barcode: told}))
+    return layout
+
+
+def _invalidated(bench: Bench, layout: Layout) -> None:
+    invalidate_run(bench.session, layout.run_id, "contaminated", by="bs.lan", now=bench.now)
+
+
+def _stands(bench: Bench) -> list[tuple[str, str]]:
+    return [(case.state, case.basis) for case in seen.cases(bench.session)]
+
+
+def _rests_on(bench: Bench) -> tuple[str, bool]:
+    """The finding under the only case: its outcome, and whether it is current."""
+    row = bench.session.execute(
+        text("SELECT f.outcome, f.current FROM f0_case c JOIN finding f ON f.id = c.finding_id")
+    ).one()
+    return row.outcome, row.current
+
+
+def test_a_case_whose_pcr_is_withdrawn_rests_on_its_rapid_test_again(bench: Bench) -> None:
+    _, label = _rapid_positive(bench)
+    layout = _measured(bench, label, 24.0)
+    assert _stands(bench) == [("confirmed", "pcr")]
+    told = len(seen.notices(bench.session, "case.corrected"))
+
+    _invalidated(bench, layout)
+
+    assert _stands(bench) == [("presumptive", "antigen_presumptive")]
+    assert _rests_on(bench) == ("presumptive", True)
+    (notice,) = seen.notices(bench.session, "case.corrected")[told:]
+    assert notice.facts == {"state": "presumptive", "basis": "antigen_presumptive"}
+
+
+@pytest.mark.parametrize(
+    ("told", "state", "basis"),
+    [(25.0, "confirmed", "pcr"), (None, "not_confirmed", "antigen_presumptive")],
+)
+def test_the_pcr_that_is_run_again_has_the_last_word(
+    bench: Bench, told: Told, state: str, basis: str
+) -> None:
+    _, label = _rapid_positive(bench)
+    _invalidated(bench, _measured(bench, label, 24.0))
+
+    _measured(bench, label, told)
+
+    assert _stands(bench) == [(state, basis)]
+
+
+def test_a_rapid_test_that_its_pcr_refuted_does_not_carry_a_later_case(bench: Bench) -> None:
+    person, label = _rapid_positive(bench)
+    _measured(bench, label, None)
+    assert _stands(bench) == [("not_confirmed", "antigen_presumptive")]
+    later: Swab = bench.later(60 * 24 * 10).swab(person_id=person)
+    layout = _measured(bench, later.barcode, 24.0)
+    assert _stands(bench)[1:] == [("presumptive", "pcr")]
+
+    _invalidated(bench, layout)
+
+    assert _stands(bench)[1:] == [("withdrawn", "pcr")]
+
+
+def test_a_case_of_two_swabs_rests_on_the_one_that_is_left(bench: Bench) -> None:
+    first = bench.swab()
+    layout = _measured(bench, first.barcode, 24.0)
+    second = bench.swab(person_id=first.person_id)
+    _measured(bench, second.barcode, 26.0)
+    before = len(seen.notices(bench.session))
+
+    _invalidated(bench, layout)
+
+    assert _stands(bench) == [("presumptive", "pcr")]
+    assert _rests_on(bench) == ("positive", True)
+    assert len(seen.notices(bench.session)) == before
