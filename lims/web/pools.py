@@ -71,17 +71,19 @@ class PoolDraft:
 @needs(*BENCH)
 def page() -> str:
     """What waits for a pool, and every pool of the last two days."""
-    lab = laboratory()
+    lab, since = laboratory(), day_start() - LIMITS[Item.SWAB_AGAIN]
     with lab.sessions.begin() as session:
         rack = pool_view.rack(session, site_id=lab.site_id)
-        lines = pool_view.pools(
-            session, site_id=lab.site_id, since=day_start() - LIMITS[Item.SWAB_AGAIN]
-        )
+        waiting = pool_view.waiting_pools(session, site_id=lab.site_id, since=since)
+        answered = pool_view.answered_pools(session, site_id=lab.site_id, since=since)
+        all_waiting, all_answered = pool_view.how_many(session, site_id=lab.site_id, since=since)
     return render_template(
         "pools/list.html",
         rack=rack,
-        open_pools=[line for line in lines if line.stand in pool_view.OPEN],
-        done_pools=[line for line in lines if line.stand not in pool_view.OPEN],
+        open_pools=waiting,
+        done_pools=answered,
+        all_waiting=all_waiting,
+        all_answered=all_answered,
         limit_min=LIMITS[Item.TO_POOL].total_seconds() / 60,
         stand_word=stand_word,
         sign_of=sign_of,

@@ -26,7 +26,7 @@ from lims.work.messages import message_bytes
 from lims.work.review import close_discordance, release_positive
 from lims.work.review_run import invalidate_run, release_held_run
 from lims.work.views import review_queue
-from lims.work.views.review_queue import ReviewQueue
+from lims.work.views.review_items import ReviewQueue
 from lims.work.views.stages import LIMITS, Item
 
 blueprint = Blueprint("review", __name__, url_prefix="/review")

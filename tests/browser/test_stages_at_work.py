@@ -85,7 +85,7 @@ def test_a_box_of_tubes_is_received_without_touching_anything_else(
     scan = scanner(page)
     for barcode in barcodes:
         scan(barcode)
-    expect(page.locator("main tbody tr")).to_have_count(5)
+    expect(page.locator("main tbody tr")).to_have_count(5, timeout=20_000)
     expect(page.locator("#scan")).to_be_focused()
     scan("TT000000000")
     expect(page.locator(".answer.bad")).to_be_visible()

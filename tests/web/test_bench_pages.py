@@ -198,6 +198,31 @@ def test_reading_a_person_is_recorded(signed_in: SignIn, bench: Bench) -> None:
     assert [(event.verb, event.actor) for event in read] == [("read_person", "user:technician")]
 
 
+def test_a_household_swabbed_again_no_longer_waits(signed_in: SignIn, bench: Bench) -> None:
+    home = bench.field_pool(2)
+    bench.run({home.barcode: 22.0})
+    bench.session.commit()
+    browser = signed_in(Role.TECHNICIAN)
+    assert "Positive, being resolved" in words(browser.get("/pools"))
+    for person_id in home.person_ids:
+        bench.swab(person_id=person_id)
+    bench.session.commit()
+    page = words(browser.get("/pools"))
+    assert "No pool waits." in page and "Resolved" in page
+    assert "Nobody is to be swabbed again." in words(browser.get("/collect/again"))
+
+
+def test_a_long_reswab_sheet_comes_in_pages(signed_in: SignIn, bench: Bench) -> None:
+    homes = [bench.field_pool(2) for _ in range(45)]
+    bench.run({home.barcode: 22.0 for home in homes})
+    bench.session.commit()
+    browser = signed_in(Role.TECHNICIAN)
+    first = browser.get("/collect/again")
+    assert "90 people behind 45 doors" in words(first) and "Page 1 of 2" in words(first)
+    assert len(first.data) < MOST_BYTES
+    assert words(browser.get("/collect/again?page=2")).count("All of them in one tube") == 5
+
+
 def test_a_plate_that_was_dropped_is_abandoned_with_a_reason_and_its_tubes_wait_again(
     signed_in: SignIn, bench: Bench
 ) -> None:

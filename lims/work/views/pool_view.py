@@ -26,9 +26,6 @@ class Stand(StrEnum):
     REJECTED = "rejected"
 
 
-OPEN = frozenset(Stand) - {Stand.RESOLVED, Stand.NEGATIVE, Stand.REJECTED}
-
-
 @dataclass(frozen=True, slots=True)
 class RackLine:
     """Tubes of one campaign that wait for a pool."""
@@ -83,7 +80,24 @@ class PoolMember:
     case_id: UUID | None
 
 
-_POOLS = """
+_MEMBERS = """
+CROSS JOIN LATERAL (
+    SELECT count(*) AS people,
+           count(*) FILTER (WHERE f.outcome = 'positive') AS positive,
+           count(*) FILTER (WHERE f.outcome = 'negative') AS negative,
+           count(*) FILTER (WHERE f.outcome = 'discordant') AS discordant,
+           count(*) FILTER (WHERE f.outcome IS NULL
+                            OR (f.outcome IN ('preliminary', 'inconclusive') AND NOT EXISTS (
+                                SELECT FROM recollection rc
+                                WHERE rc.specimen_id = ts.specimen_id AND rc.state = 'done')))
+             AS unsettled
+    FROM tube_specimen ts
+    LEFT JOIN finding f ON f.specimen_id = ts.specimen_id AND f.current
+    WHERE ts.tube_id = t.id
+) m
+"""
+
+_POOLS = f"""
 SELECT t.id, t.barcode, t.kind, t.state, t.created_at, t.received_at,
        m.people, m.positive, m.negative, m.discordant, m.unsettled,
        o.state AS order_state, o.created_at AS order_at, run.plate,
@@ -91,18 +105,7 @@ SELECT t.id, t.barcode, t.kind, t.state, t.created_at, t.received_at,
        EXISTS (SELECT FROM result d WHERE d.tube_id = t.id AND d.outcome = 'detected'
                AND d.current) AS detected
 FROM tube t
-CROSS JOIN LATERAL (
-    SELECT count(*) AS people,
-           count(*) FILTER (WHERE f.outcome = 'positive') AS positive,
-           count(*) FILTER (WHERE f.outcome = 'negative') AS negative,
-           count(*) FILTER (WHERE f.outcome = 'discordant') AS discordant,
-           count(*) FILTER (WHERE f.outcome IS NULL
-                            OR f.outcome IN ('preliminary', 'inconclusive')) AS unsettled
-    FROM tube_specimen ts
-    LEFT JOIN finding f ON f.specimen_id = ts.specimen_id AND f.current
-    WHERE ts.tube_id = t.id
-) m
-LEFT JOIN LATERAL (
+{_MEMBERS} LEFT JOIN LATERAL (
     SELECT id, state, created_at FROM test_order WHERE tube_id = t.id ORDER BY round DESC LIMIT 1
 ) o ON true
 LEFT JOIN well w ON w.order_id = o.id
@@ -111,15 +114,22 @@ LEFT JOIN LATERAL (
     SELECT outcome, ct_cycles, created_at, held FROM result
     WHERE tube_id = t.id AND current ORDER BY created_at DESC, id DESC LIMIT 1
 ) r ON true
-"""
+"""  # noqa: S608 - built from this file's own words
 
-_RECENT = text(
-    _POOLS
-    + """
+_SINCE = """
 WHERE t.site_id = :site AND t.kind <> 'individual' AND t.state <> 'collected'
   AND t.created_at >= :since
-ORDER BY t.created_at DESC LIMIT :most
 """
+_WAITS = "(t.state <> 'rejected' AND (m.unsettled > 0 OR m.discordant > 0))"
+_WAITING = text(_POOLS + _SINCE + f" AND {_WAITS} ORDER BY t.created_at, t.id LIMIT :most")
+_ANSWERED = text(
+    _POOLS + _SINCE + f" AND NOT {_WAITS} ORDER BY t.created_at DESC, t.id DESC LIMIT :most"
+)
+_HOW_MANY = text(
+    f"""
+SELECT count(*) AS pools, count(*) FILTER (WHERE {_WAITS}) AS waiting
+FROM tube t {_MEMBERS} {_SINCE}
+"""  # noqa: S608 - built from this file's own words
 )
 _ONE = text(_POOLS + " WHERE t.site_id = :site AND t.barcode = :barcode AND t.kind <> 'individual'")
 
@@ -187,14 +197,28 @@ def rack(session: Session, *, site_id: UUID) -> tuple[RackLine, ...]:
     return tuple(RackLine(**row._mapping) for row in rows)
 
 
-def pools(
-    session: Session, *, site_id: UUID, since: datetime, most: int = 300
+def waiting_pools(
+    session: Session, *, site_id: UUID, since: datetime, most: int = 150
 ) -> tuple[PoolLine, ...]:
-    """The pools made since then: those that need somebody first, then the newest."""
-    rows = session.execute(_RECENT, {"site": site_id, "since": since, "most": most})
+    """Pools with somebody in them who has no answer: what needs a person first, then the oldest."""
+    rows = session.execute(_WAITING, {"site": site_id, "since": since, "most": most})
     order = list(Stand)
     lines = [_line(row._mapping) for row in rows]
-    return tuple(sorted(lines, key=lambda line: order.index(line.stand)))
+    return tuple(sorted(lines, key=lambda line: (order.index(line.stand), line.since)))
+
+
+def answered_pools(
+    session: Session, *, site_id: UUID, since: datetime, most: int = 60
+) -> tuple[PoolLine, ...]:
+    """Pools in which everybody has an answer, the newest first."""
+    rows = session.execute(_ANSWERED, {"site": site_id, "since": since, "most": most})
+    return tuple(_line(row._mapping) for row in rows)
+
+
+def how_many(session: Session, *, site_id: UUID, since: datetime) -> tuple[int, int]:
+    """How many pools wait and how many are answered."""
+    row = session.execute(_HOW_MANY, {"site": site_id, "since": since}).one()
+    return row.waiting, row.pools - row.waiting
 
 
 def pool(session: Session, barcode: str, *, site_id: UUID) -> PoolLine | None:

@@ -1,13 +1,13 @@
 """The re-swab sheet: people whose tube cannot tell, door by door."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
-
-from lims.work.waiting import MOST_LISTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +36,41 @@ class Door:
     area: str | None
     people: tuple[SwabAgain, ...]
 
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One page of the sheet, and how much there is in all."""
+
+    doors: tuple[Door, ...]
+    all_doors: int
+    all_people: int
+    page: int
+
     @property
-    def since(self) -> datetime:
-        """The longest wait behind this door."""
-        return min(person.since for person in self.people)
+    def pages(self) -> int:
+        """How many pages the sheet has."""
+        return max(1, -(-self.all_doors // DOORS_A_PAGE))
 
 
-def doors_to_visit(session: Session, *, site_id: UUID) -> tuple[Door, ...]:
-    """Commune by commune, the oldest door of each first."""
-    rows = session.execute(
-        text("""
-SELECT p.id AS person_id, p.name, p.birth_year, p.sex, p.phone, p.address,
-       coalesce(home.full_name, '') AS area, r.why, r.created_at AS since,
+DOORS_A_PAGE: Final = 40
+
+_DOORS = text("""
+WITH door AS (
+    SELECT coalesce(p.household_id, p.id) AS key, min(r.created_at) AS since,
+           min(coalesce(h.area_code, p.area_code, '')) AS area_code, count(*) AS people
+    FROM recollection r
+    JOIN person p ON p.id = r.person_id
+    LEFT JOIN household h ON h.id = p.household_id
+    WHERE r.site_id = :site AND r.state = 'open'
+    GROUP BY 1
+)
+SELECT key, people, count(*) OVER () AS doors, sum(people) OVER () AS all_people
+FROM door ORDER BY area_code, since, key LIMIT :most OFFSET :skipped
+""")
+
+_PEOPLE = text("""
+SELECT coalesce(p.household_id, p.id) AS key, p.id AS person_id, p.name, p.birth_year, p.sex,
+       p.phone, p.address, home.full_name AS area, r.why, r.created_at AS since,
        h.id AS household_id, h.label, h.address AS door_address, door.full_name AS door_area,
        (SELECT t.barcode FROM tube_specimen ts JOIN tube t ON t.id = ts.tube_id
         WHERE ts.specimen_id = r.specimen_id AND t.kind <> 'lab_pool' LIMIT 1) AS barcode
@@ -57,17 +80,35 @@ LEFT JOIN household h ON h.id = p.household_id
 LEFT JOIN area home ON home.scheme = p.area_scheme AND home.code = p.area_code
 LEFT JOIN area door ON door.scheme = h.area_scheme AND door.code = h.area_code
 WHERE r.site_id = :site AND r.state = 'open'
-ORDER BY r.created_at, r.id LIMIT :most
-"""),
-        {"site": site_id, "most": MOST_LISTED},
-    ).all()
-    behind: dict[UUID, list[SwabAgain]] = {}
-    doors: dict[UUID, tuple[UUID | None, str | None, str | None, str | None]] = {}
-    for row in rows:
-        key = row.household_id or row.person_id
-        area = row.door_area or row.area or None
-        doors.setdefault(key, (row.household_id, row.label, row.door_address or row.address, area))
-        behind.setdefault(key, []).append(
+  AND coalesce(p.household_id, p.id) = ANY(:keys)
+ORDER BY r.created_at, r.id
+""")
+
+
+def reswab_sheet(session: Session, *, site_id: UUID, page: int = 1) -> Sheet:
+    """One page of doors, commune by commune, the oldest of each first."""
+    values = {"site": site_id, "most": DOORS_A_PAGE, "skipped": (page - 1) * DOORS_A_PAGE}
+    keys = session.execute(_DOORS, values).all()
+    behind: dict[UUID, list[Row[Any]]] = {row.key: [] for row in keys}
+    about = {"site": site_id, "keys": list(behind)}
+    for row in session.execute(_PEOPLE, about):
+        behind[row.key].append(row)
+    return Sheet(
+        doors=tuple(_door(rows) for rows in behind.values() if rows),
+        all_doors=keys[0].doors if keys else 0,
+        all_people=int(keys[0].all_people) if keys else 0,
+        page=page,
+    )
+
+
+def _door(rows: Sequence[Row[Any]]) -> Door:
+    first = rows[0]
+    return Door(
+        household_id=first.household_id,
+        label=first.label,
+        address=first.door_address or first.address,
+        area=first.door_area or first.area,
+        people=tuple(
             SwabAgain(
                 row.person_id,
                 row.name,
@@ -75,11 +116,11 @@ ORDER BY r.created_at, r.id LIMIT :most
                 row.sex,
                 row.phone,
                 row.address,
-                row.area or None,
+                row.area,
                 row.barcode,
                 row.why,
                 row.since,
             )
-        )
-    found = [Door(*doors[key], people=tuple(people)) for key, people in behind.items()]
-    return tuple(sorted(found, key=lambda door: (door.area or "", door.since)))
+            for row in rows
+        ),
+    )

@@ -49,7 +49,8 @@ SELECT r.plate, r.state, r.verdict_why, i.name AS instrument, r.created_at, r.cr
         AND x.outcome = 'detected') AS positive
 FROM run r LEFT JOIN instrument i ON i.id = r.instrument_id
 WHERE r.site_id = :site AND (r.created_at >= :since OR r.state IN ('planned', 'measuring', 'held'))
-ORDER BY r.created_at DESC, r.id DESC LIMIT :most
+ORDER BY r.state IN ('planned', 'measuring', 'held') DESC, r.created_at DESC, r.id DESC
+LIMIT :most
 """)
 
 _CONTROLS = text("""
