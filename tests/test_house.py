@@ -123,3 +123,15 @@ def _parsed(path: Path) -> ast.Module:
 
 def _docstring(init: Path) -> str | None:
     return ast.get_docstring(_parsed(init)) if init.exists() else None
+
+
+def test_making_the_environment_says_first_how_long_it_takes() -> None:
+    said = subprocess.run(
+        ["make", "--dry-run", "--always-make", ".venv/ready"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    first = said.stdout.splitlines()[0]
+    assert "installing into .venv (about two minutes the first time)" in first

@@ -6,7 +6,7 @@ from typing import Final
 
 from lims.web.language import gettext, later, later_n, ngettext
 from lims.web.shell import PATHS
-from lims.work.views.stages import STAGE_OF, Item
+from lims.work.views.stages import STAGE_OF, Item, Stage
 
 
 @dataclass(frozen=True)
@@ -91,9 +91,16 @@ WORDS: Final[Mapping[Item, Words]] = {
 }
 
 
+# What is dealt with elsewhere than on the first page of the stage that counts it.
+_ELSEWHERE: Final[Mapping[Item, str]] = {
+    Item.ON_THE_WAY: PATHS[Stage.RECEIVE],
+    Item.SWAB_AGAIN: PATHS[Stage.COLLECT] + "/again",
+}
+
+
 def path(item: Item) -> str:
     """The page where it is dealt with."""
-    return PATHS[STAGE_OF[item]]
+    return _ELSEWHERE.get(item, PATHS[STAGE_OF[item]])
 
 
 def label(item: Item, n: int) -> str:

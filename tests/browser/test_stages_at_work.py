@@ -149,3 +149,13 @@ def test_a_new_pool_appears_by_itself_and_glows(
     page.clock.fast_forward(11_000)
     expect(page.locator("main tbody tr.changed")).to_have_count(1)
     expect(page.locator(f'main a[href="/pools/{pool}"]')).to_be_visible()
+
+
+def test_on_a_telephone_the_stages_are_one_compact_row(open_as: Open) -> None:
+    page = open_as(Role.OPERATOR, width=360).new_page()
+    page.goto("/")
+    way = page.locator("nav.way").bounding_box()
+    tiles = [tile.bounding_box() for tile in page.locator("nav.way a").all()]
+    assert way is not None and way["height"] <= 64
+    assert len({tile["y"] for tile in tiles if tile}) == 1 and len(tiles) == 6
+    assert sideways(page) == 0

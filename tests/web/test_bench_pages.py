@@ -165,6 +165,16 @@ def test_a_contaminated_run_says_so_and_asks_for_nothing(signed_in: SignIn, benc
     assert "Every well was settled by the rules." in page
 
 
+def test_a_judged_run_in_the_list_carries_one_sign(signed_in: SignIn, bench: Bench) -> None:
+    bench.swab()
+    layout = bench.plate()
+    bench.later(90).take(plate_capture(layout, {}, instrument=bench.instrument))
+    bench.session.commit()
+    page = signed_in(Role.REVIEWER).get("/runs").text
+    (pill,) = re.findall(r'<span class="state[^>]*>.*?controls passed</span>', page)
+    assert re.findall(r"[−✓+◐?✗]", pill) == ["✓"]
+
+
 def test_a_tube_tells_its_whole_story(signed_in: SignIn, bench: Bench) -> None:
     swabs = bench.swabs(2)
     pool = bench.lab_pool(swabs)

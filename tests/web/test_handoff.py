@@ -303,3 +303,13 @@ def test_the_ward_of_somebodys_work_can_be_asked_for_too(town: Town, signed_in: 
     page = words(signed_in(Role.OPERATOR).get(f"/handoff?area={CAU_GIAY}"))
     assert "Lý A Páo" in page
     assert "works in Phường Cầu Giấy" in page
+
+
+@pytest.mark.parametrize(("role", "linked"), [(Role.TRACER, False), (Role.OPERATOR, True)])
+def test_a_tube_is_a_link_for_those_who_may_open_it(
+    town: Town, signed_in: SignIn, role: Role, linked: bool
+) -> None:
+    case = town.ward.case_with_result(ct_cycles=23.7)
+    tell(town, case)
+    page = signed_in(role, team_id=town.ours).get(f"/handoff/cases/{case}").text
+    assert ('href="/tubes/' in page) is linked

@@ -18,7 +18,7 @@ from lims.tables import (
     TestOrder,
 )
 from lims.web.counting import CHEAP_S, REST, Counting, Kept
-from lims.web.item_words import WORDS
+from lims.web.item_words import WORDS, path
 from lims.work.access import Role
 from lims.work.views.stages import LIMITS, STAGE_OF, Item, Stage
 from tests.web.browsing import words
@@ -170,3 +170,9 @@ def test_an_expensive_count_is_kept_ten_times_as_long_as_it_took(
     assert [dear.get(now), dear.get(now)] == [3, 3]
     clock[0] += cost * REST + 0.01
     assert dear.get(now) == 4
+
+
+def test_what_waits_elsewhere_than_at_its_stages_first_page_leads_there() -> None:
+    assert path(Item.ON_THE_WAY) == "/receive"
+    assert path(Item.SWAB_AGAIN) == "/collect/again"
+    assert path(Item.TO_POOL) == "/pools"
