@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from lims.domain.refusals import IllegalMove, InvalidBody
 from lims.work.review import close_discordance
-from lims.work.views.discordance import POSITIVE_OF_NEGATIVES, discordances
+from lims.work.views.review_queue import disputed
 from tests import seen
 from tests.builders import Bench, Swab, open_bench
 
@@ -40,9 +40,10 @@ def test_nobody_is_cleared_and_the_pool_and_its_suspect_are_repeated(
     assert {o.barcode for o in queued} == {pool, people[2].barcode}
     assert {(o.why, o.priority) for o in queued} == {("discordant", 9)}
     assert set(seen.alert_members(session).values()) == {"provisional"}
-    (listed,) = discordances(session, site_id=bench.site_id)
-    assert (listed.barcode, listed.why, listed.people) == (pool, POSITIVE_OF_NEGATIVES, 10)
-    assert listed.plates == ("PLATE-0001",)  # where to look for contamination
+    (listed,) = disputed(session, site_id=bench.site_id)
+    assert (listed.barcode, listed.people, listed.repeats_waiting) == (pool, 10, 2)
+    plates = {plate for barcode, _, _, plate in listed.answers if barcode == pool}
+    assert plates == {"PLATE-0001"}  # where to look for contamination
 
 
 def test_after_negative_repeats_a_reviewer_closes_it_with_a_reason(
@@ -62,7 +63,7 @@ def test_after_negative_repeats_a_reviewer_closes_it_with_a_reason(
         )
 
     assert {(f.outcome, f.status) for f in seen.findings(session).values()} == {("negative", "F")}
-    assert discordances(session, site_id=bench.site_id) == []
+    assert disputed(session, site_id=bench.site_id) == []
     assert seen.audited(session, "close_discordance") == [{"reason": "splash at A03"}]
     assert set(seen.alert_members(session).values()) == {"withdrawn"}
     assert seen.cases(session) == []

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from lims.work.correct import accept_correction
 from lims.work.review import close_discordance, release_positive
-from lims.work.views.discordance import NEGATIVE_OF_POSITIVE, discordances
+from lims.work.views.review_items import ReviewQueue
+from lims.work.views.review_queue import counts, disputed
 from tests import seen
 from tests.builders import Bench, Swab, open_bench
 from tests.captures import cartridge_capture, plate_capture
@@ -94,13 +95,14 @@ def test_a_corrected_pool_leaves_the_confirmed_case_and_is_marked_discordant(
     ]
     outcomes = [seen.findings(session)[p.specimen_id].outcome for p in people]
     assert outcomes == [*["negative"] * 3, "positive", *["negative"] * 6]
-    (listed,) = discordances(session, site_id=bench.site_id)
-    assert (listed.barcode, listed.why) == (pool, NEGATIVE_OF_POSITIVE)
+    (listed,) = disputed(session, site_id=bench.site_id)
+    assert listed.barcode == pool
+    assert counts(session, site_id=bench.site_id, since=now)[ReviewQueue.DISCORDANT] == 1
 
     close_discordance(
         session, pool, "weak, diluted below the limit", site_id=bench.site_id, by="bs.lan", now=now
     )
-    assert discordances(session, site_id=bench.site_id) == []
+    assert disputed(session, site_id=bench.site_id) == []
     assert [c.state for c in seen.cases(session)] == ["confirmed"]
 
 
@@ -145,7 +147,7 @@ def test_a_person_detected_and_then_not_is_listed_for_a_reviewer(
 
     assert seen.findings(session)[person.specimen_id].outcome == "discordant"
     assert [c.state for c in seen.cases(session)] == ["presumptive"]  # for a reviewer to decide
-    assert [d.barcode for d in discordances(session, site_id=bench.site_id)] == [person.barcode]
+    assert [d.barcode for d in disputed(session, site_id=bench.site_id)] == [person.barcode]
 
     close_discordance(
         session, person.barcode, "carry-over", site_id=bench.site_id, by="bs.lan", now=bench.now

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from lims.work.views.discordance import DISCORDANT_TUBES
 from lims.work.views.review_items import (
     Correction,
     Disputed,
@@ -22,17 +23,12 @@ from lims.work.views.review_items import (
 MOST: Final = 50
 
 
-_COUNTS = text("""
+_COUNTS = text(f"""
 SELECT 'positives' AS queue, count(*) AS many FROM finding
 WHERE site_id = :site AND current AND status = 'P' AND outcome = 'positive'
 UNION ALL SELECT 'inconclusive', count(*) FROM finding
 WHERE site_id = :site AND current AND status = 'P' AND outcome = 'inconclusive'
-UNION ALL SELECT 'discordant', count(*) FROM (
-    SELECT DISTINCT coalesce(src.pool_id, t.id) FROM finding f
-    JOIN tube_specimen ts ON ts.specimen_id = f.specimen_id
-    JOIN tube t ON t.id = ts.tube_id AND t.kind <> 'lab_pool'
-    LEFT JOIN tube_source src ON src.source_id = t.id
-    WHERE f.site_id = :site AND f.current AND f.status = 'P' AND f.outcome = 'discordant') d
+UNION ALL SELECT 'discordant', count(*) FROM ({DISCORDANT_TUBES}) d
 UNION ALL SELECT 'runs', count(*) FROM run WHERE site_id = :site AND state = 'held'
 UNION ALL SELECT 'corrections', count(*) FROM measurement
 WHERE site_id = :site AND standing = 'correction'
@@ -42,7 +38,7 @@ UNION ALL SELECT 'identity', count(*) FROM person
 WHERE site_id = :site AND identity_conflict IS NOT NULL
 UNION ALL SELECT 'messages', count(*) FROM raw_message
 WHERE site_id = :site AND state = 'quarantined' AND stored_at >= :since
-""")
+""")  # noqa: S608 - the part put in is a constant of discordance.py
 
 _FINDINGS = text("""
 SELECT f.id AS finding_id, p.id AS person_id, p.name, p.birth_year, home.full_name AS area,
@@ -78,15 +74,8 @@ FROM run r LEFT JOIN instrument i ON i.id = r.instrument_id
 WHERE r.site_id = :site AND r.state = 'held' ORDER BY since LIMIT :most
 """)
 
-_DISPUTED = text("""
-WITH disputed AS (
-    SELECT coalesce(src.pool_id, t.id) AS id, min(f.created_at) AS since FROM finding f
-    JOIN tube_specimen ts ON ts.specimen_id = f.specimen_id
-    JOIN tube t ON t.id = ts.tube_id AND t.kind <> 'lab_pool'
-    LEFT JOIN tube_source src ON src.source_id = t.id
-    WHERE f.site_id = :site AND f.current AND f.status = 'P' AND f.outcome = 'discordant'
-    GROUP BY 1
-)
+_DISPUTED = text(f"""
+WITH disputed AS ({DISCORDANT_TUBES})
 SELECT t.id, t.barcode, t.kind, d.since,
        (SELECT count(*) FROM tube_specimen n WHERE n.tube_id = t.id) AS people,
        (SELECT count(*) FROM test_order o WHERE o.why = 'discordant'
@@ -94,7 +83,7 @@ SELECT t.id, t.barcode, t.kind, d.since,
         AND (o.tube_id = t.id OR o.tube_id IN (
             SELECT source_id FROM tube_source WHERE pool_id = t.id))) AS repeats_waiting
 FROM disputed d JOIN tube t ON t.id = d.id ORDER BY d.since, t.id LIMIT :most
-""")
+""")  # noqa: S608 - the part put in is a constant of discordance.py
 
 _ANSWERS = text("""
 SELECT g.id AS disputed, t.barcode, r.outcome, r.ct_cycles, run.plate
