@@ -74,11 +74,15 @@ def migrate(as_json: bool) -> None:
 
     done = prepare(settings())
     say(
-        {"applied": done.migrations, "areas": done.areas},
+        {"applied": done.migrations, "areas": done.areas, "scheme": done.scheme},
         as_json=as_json,
         human=lambda a: (
             f"Applied {', '.join(a['applied']) or 'nothing: up to date'}."
-            + (f" Loaded {a['areas']} administrative units." if a["areas"] else "")
+            + (
+                f" Loaded {a['areas']} administrative units of {a['scheme']}."
+                if a["areas"]
+                else f" Areas: {a['scheme']}."
+            )
         ),
     )
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from lims.db import migrate
 from lims.db.embedded import EmbeddedServer
@@ -10,7 +10,7 @@ from lims.db.engine import connect, session_factory
 from lims.db.laboratory import Laboratory, utc_now
 from lims.settings import Settings
 from lims.tables import Area
-from lims.work.areas import load_areas
+from lims.work.areas import SCHEME, load_areas
 from lims.work.sites import found_site
 
 
@@ -20,10 +20,11 @@ class PendingMigrations(Exception):
 
 @dataclass(frozen=True)
 class Prepared:
-    """What ``prepare`` did: migrations applied, administrative units loaded."""
+    """What ``prepare`` did: migrations applied, administrative units loaded of the scheme."""
 
     migrations: list[str]
     areas: int
+    scheme: str
 
 
 def database_url(settings: Settings) -> str:
@@ -32,15 +33,18 @@ def database_url(settings: Settings) -> str:
 
 
 def prepare(settings: Settings) -> Prepared:
-    """Migrate, and load the areas where there are none. Safe at every start."""
+    """Migrate, and load the areas of the installed scheme where it is absent. Safe at every start.
+
+    Earlier schemes stay beside it: people live under their codes (S18).
+    """
     engine = connect(database_url(settings), pool_size=2)
     try:
         applied = migrate.upgrade(engine)
         with session_factory(engine).begin() as session:
             found_site(session, prefix=settings.site, name=settings.site, now=utc_now())
-            known = session.scalar(select(func.count()).select_from(Area)) or 0
-            areas = 0 if known else load_areas(session)
-        return Prepared(applied, areas)
+            known = session.scalar(select(Area.code).where(Area.scheme == SCHEME).limit(1))
+            areas = load_areas(session) if known is None else 0
+        return Prepared(applied, areas, SCHEME)
     finally:
         engine.dispose()
 

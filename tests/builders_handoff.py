@@ -105,6 +105,8 @@ class Ward:
             evidence=[],
             ct_cycles=ct_cycles,
             created_at=at,
+            released_at=at,
+            released_by="user:reviewer",
         )
         self.session.add(finding)
         self.session.flush()
@@ -221,6 +223,7 @@ class Ward:
             assay_code="sars-cov-2",
             state="resulted",
             created_at=self.now,
+            closed_at=self.now,
         )
         instrument = Instrument(site_id=self.site_id, name="qs5", driver="qs5", created_at=self.now)
         self.session.add_all([order, instrument])
@@ -246,6 +249,8 @@ class Ward:
             path="0",
             specimen_text=tube.barcode,
             role="specimen",
+            tube_id=tube.id,
+            order_id=order.id,
             assay_text="sars-cov-2",
             targets=[],
             content="",
@@ -281,6 +286,7 @@ class Ward:
             created_at=self.now,
             created_by="bench",
             received_at=self.now,
+            received_by="bench",
         )
         self.session.add(row)
         self.session.flush()

@@ -13,7 +13,7 @@ from lims.tables.handoff import (
     Team,
 )
 from lims.tables.label import LabelBatch
-from lims.tables.people import Household, Person, RapidTest, Recollection, Specimen
+from lims.tables.people import CardDoubt, Household, Person, RapidTest, Recollection, Specimen
 from lims.tables.place import Area, Campaign, Site
 from lims.tables.run import Instrument, Run, TestOrder, Well
 from lims.tables.tube import Tube, TubeSource, TubeSpecimen
@@ -24,6 +24,7 @@ __all__ = [
     "AuditEvent",
     "Base",
     "Campaign",
+    "CardDoubt",
     "Claim",
     "Delivery",
     "F0Case",

@@ -4,7 +4,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PgUUID
 from sqlalchemy.orm import Mapped, mapped_column
@@ -47,6 +55,19 @@ class Measurement(Base):
     __tablename__ = "measurement"
     __table_args__ = (
         one_of("standing", Standing),
+        CheckConstraint(
+            "role IN ('specimen', 'negative_control', 'positive_control', 'extraction_control')",
+            name="role",
+        ),
+        CheckConstraint(
+            "standing <> 'matched' OR"
+            " (role = 'specimen' AND order_id IS NOT NULL AND tube_id IS NOT NULL)",
+            name="matched",
+        ),
+        CheckConstraint(
+            "standing <> 'control' OR (role <> 'specimen' AND order_id IS NULL)", name="control"
+        ),
+        ForeignKeyConstraint(["order_id", "tube_id"], ["test_order.id", "test_order.tube_id"]),
         UniqueConstraint("message_id", "path"),
         Index(None, "run_id", "well"),
         Index(None, "order_id"),
@@ -88,6 +109,9 @@ class Result(Base):
     __table_args__ = (
         one_of("outcome", Outcome),
         one_of("status", ResultStatus),
+        CheckConstraint("NOT (current AND status = 'X')", name="cancelled"),
+        CheckConstraint("current OR NOT held", name="held"),
+        ForeignKeyConstraint(["order_id", "tube_id"], ["test_order.id", "test_order.tube_id"]),
         CheckConstraint("ct_cycles IS NULL OR ct_cycles BETWEEN 0 AND 60", name="ct_cycles"),
         Index("uq_result_current", "order_id", unique=True, postgresql_where=text("current")),
         Index(None, "tube_id"),
@@ -98,8 +122,8 @@ class Result(Base):
     )
     id: Mapped[RowId]
     site_id: Mapped[SiteRef]
-    order_id: Mapped[UUID] = mapped_column(ForeignKey("test_order.id"))
-    tube_id: Mapped[UUID] = mapped_column(ForeignKey("tube.id"))
+    order_id: Mapped[UUID]
+    tube_id: Mapped[UUID]
     run_id: Mapped[UUID | None] = mapped_column(ForeignKey("run.id"))
     measurement_id: Mapped[UUID] = mapped_column(ForeignKey("measurement.id"))
     outcome: Mapped[str]
@@ -114,12 +138,20 @@ class Result(Base):
 
 
 class Finding(Base):
-    """What is known of one specimen, derived from evidence (result ids), never copied."""
+    """What is known of one specimen, derived from evidence (result ids), never copied.
+
+    A current finding is about the specimen's person (``about_id`` makes it so); a superseded one
+    keeps whom it was said of, also when the swab turns out to be another person's (S16).
+    """
 
     __tablename__ = "finding"
     __table_args__ = (
         one_of("outcome", FindingOutcome),
         one_of("status", ResultStatus),
+        CheckConstraint("(status IN ('F', 'C')) = (released_at IS NOT NULL)", name="released"),
+        CheckConstraint("(released_at IS NULL) = (released_by IS NULL)", name="released_by"),
+        UniqueConstraint("id", "person_id"),
+        ForeignKeyConstraint(["specimen_id", "about_id"], ["specimen.id", "specimen.person_id"]),
         Index("uq_finding_current", "specimen_id", unique=True, postgresql_where=text("current")),
         Index(None, "person_id"),
         Index(
@@ -134,6 +166,9 @@ class Finding(Base):
     site_id: Mapped[SiteRef]
     specimen_id: Mapped[UUID] = mapped_column(ForeignKey("specimen.id"))
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    about_id: Mapped[UUID | None] = mapped_column(
+        Computed("CASE WHEN current THEN person_id ELSE NULL::uuid END", persisted=True)
+    )
     outcome: Mapped[str]
     status: Mapped[str]
     rule: Mapped[str]

@@ -60,6 +60,8 @@ class F0Case(Base):
     __table_args__ = (
         one_of("state", CaseState),
         one_of("basis", Basis),
+        CheckConstraint("sequence >= 1", name="sequence"),
+        ForeignKeyConstraint(["finding_id", "person_id"], ["finding.id", "finding.person_id"]),
         Index(
             "uq_f0_case_open",
             "person_id",
@@ -72,7 +74,7 @@ class F0Case(Base):
     id: Mapped[RowId]
     site_id: Mapped[SiteRef]
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
-    finding_id: Mapped[UUID] = mapped_column(ForeignKey("finding.id"))
+    finding_id: Mapped[UUID]
     state: Mapped[str]
     basis: Mapped[str]
     definition: Mapped[str]
@@ -102,6 +104,8 @@ class Notice(Base):
         one_of("kind", NoticeKind),
         one_of("state", NoticeState),
         CheckConstraint("(case_id IS NULL) <> (pool_id IS NULL)", name="about"),
+        CheckConstraint("sequence >= 1", name="sequence"),
+        CheckConstraint("attempts >= 0", name="attempts"),
         CheckConstraint("(state = 'delivered') = (delivered_at IS NOT NULL)", name="delivered"),
         Index(
             "uq_notice_case",
@@ -146,7 +150,11 @@ class Delivery(Base):
     """One attempt to hand a notice over, and what the other side answered."""
 
     __tablename__ = "delivery"
-    __table_args__ = (UniqueConstraint("notice_id", "attempt"),)
+    __table_args__ = (
+        UniqueConstraint("notice_id", "attempt"),
+        CheckConstraint("attempt >= 1", name="attempt"),
+        CheckConstraint("took_ms >= 0", name="took_ms"),
+    )
     id: Mapped[RowId]
     notice_id: Mapped[UUID] = mapped_column(ForeignKey("notice.id"))
     attempt: Mapped[int]
@@ -161,6 +169,7 @@ class Claim(Base):
 
     __tablename__ = "claim"
     __table_args__ = (
+        CheckConstraint("ended_at >= claimed_at", name="ended"),
         Index("uq_claim_held", "case_id", unique=True, postgresql_where=sql("ended_at IS NULL")),
         Index(None, "team_id"),
     )

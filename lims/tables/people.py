@@ -3,7 +3,14 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lims.domain.lifecycle import RecollectionState
@@ -73,6 +80,7 @@ class Specimen(Base):
     __tablename__ = "specimen"
     __table_args__ = (
         CheckConstraint("material IN ('swab', 'antigen')", name="material"),
+        UniqueConstraint("id", "person_id"),  # what is said of a swab is said of its person
         Index(None, "person_id"),
         Index(None, "site_id", "collected_at"),
         Index(  # a desk's own last work; what machines register does not pay for it
@@ -91,6 +99,60 @@ class Specimen(Base):
     registered_at: Mapped[datetime]
     registered_by: Mapped[str]
     body_digest: Mapped[str]
+
+
+class CardDoubt(Base):
+    """A card as it was given with a swab, under a number that is registered to another card (S16).
+
+    ``person_id`` is whose number it is. Until a reviewer decides, the swab stands under that
+    person; a mistyped number then moves to ``became_id``, the person the card names.
+    """
+
+    __tablename__ = "card_doubt"
+    __table_args__ = (
+        CheckConstraint("decision IN ('same', 'other')", name="decision"),
+        CheckConstraint(
+            "(decision IS NULL) = (decided_at IS NULL) AND"
+            " (decision IS NULL) = (decided_by IS NULL)",
+            name="decided",
+        ),
+        CheckConstraint(
+            "(decision IS NOT DISTINCT FROM 'other') = (became_id IS NOT NULL)", name="became"
+        ),
+        ForeignKeyConstraint(["area_scheme", "area_code"], ["area.scheme", "area.code"]),
+        ForeignKeyConstraint(["work_area_scheme", "work_area_code"], ["area.scheme", "area.code"]),
+        UniqueConstraint("specimen_id"),
+        Index(None, "person_id"),
+        Index(
+            "ix_card_doubt_open",
+            "site_id",
+            "created_at",
+            postgresql_where=text("decided_at IS NULL"),
+        ),
+    )
+    id: Mapped[RowId]
+    site_id: Mapped[SiteRef]
+    specimen_id: Mapped[UUID] = mapped_column(  # the doubt is written with the person, before it
+        ForeignKey("specimen.id", deferrable=True, initially="DEFERRED")
+    )
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    name: Mapped[str]
+    name_key: Mapped[str]
+    birth_year: Mapped[int | None]
+    birth_date: Mapped[date | None]
+    sex: Mapped[str | None]
+    phone: Mapped[str | None]
+    household_id: Mapped[UUID | None] = mapped_column(ForeignKey("household.id"))
+    address: Mapped[str | None]
+    area_scheme: Mapped[str | None]
+    area_code: Mapped[str | None]
+    work_area_scheme: Mapped[str | None]
+    work_area_code: Mapped[str | None]
+    created_at: Mapped[datetime]
+    decision: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[str | None]
+    became_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
 
 
 class RapidTest(Base):

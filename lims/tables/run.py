@@ -3,9 +3,17 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
+from lims.domain.controls import Verdict
 from lims.domain.lifecycle import OrderReason, OrderState, RunState
 from lims.tables.base import Base, RowId, SiteRef, one_of
 
@@ -19,6 +27,8 @@ class TestOrder(Base):
         one_of("state", OrderState),
         one_of("why", OrderReason),
         UniqueConstraint("tube_id", "assay_code", "round"),
+        UniqueConstraint("id", "tube_id"),  # whoever names the order names its tube
+        CheckConstraint("(state IN ('queued', 'plated')) = (closed_at IS NULL)", name="closed"),
         CheckConstraint("round >= 1", name="round"),
         CheckConstraint("priority BETWEEN 0 AND 9", name="priority"),
         Index(
@@ -70,7 +80,15 @@ class Run(Base):
     __tablename__ = "run"
     __table_args__ = (
         one_of("state", RunState),
+        one_of("verdict", Verdict),
         UniqueConstraint("plate"),
+        CheckConstraint(
+            "(state IN ('valid', 'held', 'invalid')) = (judged_at IS NOT NULL)", name="judged"
+        ),
+        CheckConstraint("(judged_at IS NULL) = (verdict_why IS NULL)", name="verdict_why"),
+        CheckConstraint(  # a run that a person withdrew may never have had its controls read
+            "state NOT IN ('valid', 'held') OR verdict IS NOT NULL", name="verdict_given"
+        ),
         CheckConstraint("plate ~ '^[0-9A-Z-]{4,24}$'", name="plate"),
         Index(None, "site_id", "created_at"),
         Index(
@@ -108,10 +126,11 @@ class Well(Base):
         ),
         CheckConstraint("(role = 'specimen') = (order_id IS NOT NULL)", name="order"),
         CheckConstraint("(role = 'specimen') = (tube_id IS NOT NULL)", name="tube"),
+        ForeignKeyConstraint(["order_id", "tube_id"], ["test_order.id", "test_order.tube_id"]),
         Index(None, "tube_id"),
     )
     run_id: Mapped[UUID] = mapped_column(ForeignKey("run.id"), primary_key=True)
     position: Mapped[str] = mapped_column(primary_key=True)
     role: Mapped[str]
-    order_id: Mapped[UUID | None] = mapped_column(ForeignKey("test_order.id"))
-    tube_id: Mapped[UUID | None] = mapped_column(ForeignKey("tube.id"))
+    order_id: Mapped[UUID | None]
+    tube_id: Mapped[UUID | None]

@@ -23,6 +23,12 @@ class Tube(Base):
             "(state = 'collected') = (received_at IS NULL AND rejected_at IS NULL)", name="received"
         ),
         CheckConstraint("(rejected_at IS NULL) = (reject_reason IS NULL)", name="rejected"),
+        CheckConstraint("(received_at IS NULL) = (received_by IS NULL)", name="received_by"),
+        CheckConstraint(
+            "CASE state WHEN 'rejected' THEN rejected_at IS NOT NULL"
+            " WHEN 'discarded' THEN true ELSE rejected_at IS NULL END",
+            name="rejected_state",
+        ),
         CheckConstraint("capacity BETWEEN 1 AND 100", name="capacity"),
         Index(None, "site_id", "created_at", postgresql_where=text("state = 'collected'")),
         Index(None, "site_id", "received_at"),

@@ -21,12 +21,12 @@ from lims.work.access import Role
 from lims.work.attach import attach
 from lims.work.correct import accept_correction
 from lims.work.dismiss import dismiss
-from lims.work.identity_conflict import clear_identity_conflict
+from lims.work.identity import other_person, same_person
 from lims.work.messages import message_bytes
 from lims.work.review import close_discordance, release_positive
 from lims.work.review_run import invalidate_run, release_held_run
-from lims.work.views import review_queue
-from lims.work.views.review_items import ReviewQueue
+from lims.work.views import review_doubts, review_messages, review_queue
+from lims.work.views.review_queue import ReviewQueue
 from lims.work.views.stages import LIMITS, Item
 
 blueprint = Blueprint("review", __name__, url_prefix="/review")
@@ -117,15 +117,23 @@ def attach_to(measurement_id: UUID) -> Answer:
     )
 
 
-@blueprint.post("/identity/<uuid:person_id>/same")
+@blueprint.post("/identity/<uuid:doubt_id>/same")
 @needs(Role.REVIEWER)
-def same_person(person_id: UUID) -> Answer:
+def one_person(doubt_id: UUID) -> Answer:
     """The cards were compared: it is one person."""
     return _act(
         ReviewQueue.IDENTITY,
-        lambda session, by: clear_identity_conflict(
-            session, person_id, _reason(), by=by, now=now()
-        ),
+        lambda session, by: same_person(session, doubt_id, by=by, now=now()),
+    )
+
+
+@blueprint.post("/identity/<uuid:doubt_id>/other")
+@needs(Role.REVIEWER)
+def two_people(doubt_id: UUID) -> Answer:
+    """The number was mistyped: the swab is the second card's."""
+    return _act(
+        ReviewQueue.IDENTITY,
+        lambda session, by: other_person(session, doubt_id, by=by, now=now()),
     )
 
 
@@ -196,10 +204,10 @@ _READ: Final[Mapping[ReviewQueue, Callable[[Session, UUID], Sequence[Any]]]] = {
     ),
     ReviewQueue.RUNS: lambda s, site: review_queue.held_runs(s, site_id=site),
     ReviewQueue.DISCORDANT: lambda s, site: review_queue.disputed(s, site_id=site),
-    ReviewQueue.CORRECTIONS: lambda s, site: review_queue.corrections(s, site_id=site),
-    ReviewQueue.UNMATCHED: lambda s, site: review_queue.strays(s, site_id=site),
-    ReviewQueue.IDENTITY: lambda s, site: review_queue.doubts(s, site_id=site),
-    ReviewQueue.MESSAGES: lambda s, site: review_queue.unread(
+    ReviewQueue.CORRECTIONS: lambda s, site: review_messages.corrections(s, site_id=site),
+    ReviewQueue.UNMATCHED: lambda s, site: review_messages.strays(s, site_id=site),
+    ReviewQueue.IDENTITY: lambda s, site: review_doubts.doubts(s, site_id=site),
+    ReviewQueue.MESSAGES: lambda s, site: review_messages.unread(
         s, site_id=site, since=day_start() - MESSAGES_FOR
     ),
 }

@@ -15,6 +15,9 @@ from lims.work.findings import Change
 from lims.work.tell import CaseNews, owe_case_news
 
 DEFINITION = "byt-2021-12-29/1"
+_CARRIED = frozenset(
+    {FindingOutcome.POSITIVE, FindingOutcome.PRESUMPTIVE, FindingOutcome.DISCORDANT}
+)
 LIVE = (CaseState.PRESUMPTIVE, CaseState.CONFIRMED)
 
 
@@ -33,7 +36,7 @@ def follow_findings(
             news.append(_found(session, change, change.finding_id, site_id, now))
         elif change.person_id not in concerned or change.after is FindingOutcome.DISCORDANT:
             continue
-        elif change.before in {FindingOutcome.POSITIVE, FindingOutcome.DISCORDANT}:
+        elif change.before in _CARRIED:
             news.append(_lost(session, change.person_id, now))
         elif change.after is FindingOutcome.NEGATIVE:
             news.append(_not_confirmed(session, change, now))

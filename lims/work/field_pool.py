@@ -167,7 +167,14 @@ def _keep_person(
             address=person.address or home.address,
             area=person.area or home.area,
         )
-    return keep_person(session, person, member.person_id, site_id=site_id, now=now)
+    return keep_person(
+        session,
+        person,
+        member.person_id,
+        specimen_id=member.specimen_id,
+        site_id=site_id,
+        now=now,
+    )
 
 
 def _keep_swabs(

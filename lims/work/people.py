@@ -16,24 +16,33 @@ def keep_person(
     given: PersonGiven | None,
     known_id: UUID | None,
     *,
+    specimen_id: UUID,
     site_id: UUID,
     now: datetime,
 ) -> UUID:
     """The row of this person: the one of that id, or of that national id, or a new one.
 
-    Another name or birth year under a known national id is marked for a clerk,
-    never merged (S16). Raises NotFound when ``known_id`` is nobody.
+    Another name or birth year under a known national id is kept beside the
+    swab it came with and waits for a reviewer, never merged (S16). Raises
+    NotFound when ``known_id`` is nobody.
     """
     if given is None:
         known = session.scalar(text("SELECT id FROM person WHERE id = :id"), {"id": known_id})
         if known is None:
             raise NotFound(came=str(known_id), where="person_id")
         return UUID(str(known))
-    values = person_columns(given) | {"id": uuid7(), "site_id": site_id, "now": now}
+    values = person_columns(given) | {
+        "id": uuid7(),
+        "doubt_id": uuid7(),
+        "specimen_id": specimen_id,
+        "site_id": site_id,
+        "now": now,
+    }
     return UUID(str(session.execute(_PERSON, values).scalar_one()))
 
 
 _PERSON = text("""
+WITH kept AS (
 INSERT INTO person (id, site_id, name, name_key, birth_year, birth_date, sex, phone, national_id,
                     household_id, address, area_scheme, area_code, work_area_scheme,
                     work_area_code, created_at)
@@ -44,7 +53,32 @@ ON CONFLICT (site_id, national_id) DO UPDATE SET identity_conflict = CASE
     WHEN person.name_key <> excluded.name_key THEN 'name'
     WHEN person.birth_year <> excluded.birth_year THEN 'birth_year'
     ELSE person.identity_conflict END
-RETURNING id
+RETURNING id, name_key, birth_year
+), doubt AS (
+INSERT INTO card_doubt (id, site_id, specimen_id, person_id, name, name_key, birth_year, birth_date,
+                        sex, phone, household_id, address, area_scheme, area_code,
+                        work_area_scheme, work_area_code, created_at)
+SELECT :doubt_id, :site_id, :specimen_id, kept.id, :name, :name_key, :birth_year, :birth_date,
+       :sex, :phone, :household_id, :address, :area_scheme, :area_code, :work_area_scheme,
+       :work_area_code, :now
+FROM kept WHERE kept.name_key <> :name_key OR kept.birth_year <> cast(:birth_year AS int)
+)
+SELECT id FROM kept
+""")
+
+
+def doubt_too(session: Session, doubted: UUID, swab: UUID, *, now: datetime) -> None:
+    """A second swab taken with the same card: whose it is hangs on the same comparison."""
+    session.execute(_DOUBT_TOO, {"doubted": doubted, "swab": swab, "now": now})
+
+
+_DOUBT_TOO = text("""
+INSERT INTO card_doubt (id, site_id, specimen_id, person_id, name, name_key, birth_year, birth_date,
+                        sex, phone, household_id, address, area_scheme, area_code,
+                        work_area_scheme, work_area_code, created_at)
+SELECT mint_uuid7(:now), site_id, :swab, person_id, name, name_key, birth_year, birth_date, sex,
+       phone, household_id, address, area_scheme, area_code, work_area_scheme, work_area_code, :now
+FROM card_doubt WHERE specimen_id = :doubted
 """)
 
 

@@ -18,7 +18,7 @@ from lims.tables import Finding, RapidTest, Specimen, Tube, TubeSpecimen
 from lims.work.audit import record
 from lims.work.cases import open_case
 from lims.work.once import one_at_a_time
-from lims.work.people import keep_person
+from lims.work.people import doubt_too, keep_person
 from lims.work.pool import refuse_taken
 from lims.work.receive import queue_first_test
 from lims.work.tell import owe_case_news
@@ -73,7 +73,14 @@ def read_rapid_test(
             where="pcr_barcode",
             came="nothing",
         )
-    person_id = keep_person(session, reading.person, reading.person_id, site_id=site_id, now=now)
+    person_id = keep_person(
+        session,
+        reading.person,
+        reading.person_id,
+        specimen_id=reading.specimen_id,
+        site_id=site_id,
+        now=now,
+    )
     _keep_swab(session, reading.specimen_id, person_id, reading, site_id=site_id, by=by, now=now)
     session.add(
         RapidTest(
@@ -198,6 +205,8 @@ def _ask_for_pcr(
     session.add(tube)
     session.flush()
     session.add(TubeSpecimen(tube_id=tube.id, specimen_id=swab))
+    session.flush()
+    doubt_too(session, reading.specimen_id, swab, now=now)
     queue_first_test(session, tube, now=now, why=OrderReason.CONFIRM, priority=TOP_PRIORITY)
     session.flush()
 

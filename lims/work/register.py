@@ -43,7 +43,7 @@ WITH earlier AS (
             WHEN person.name_key <> excluded.name_key THEN 'name'
             WHEN person.birth_year <> excluded.birth_year THEN 'birth_year'
             ELSE person.identity_conflict END
-    RETURNING id
+    RETURNING id, name_key, birth_year
 ), whose AS (
     SELECT id FROM newcomer
     UNION ALL
@@ -54,6 +54,15 @@ WITH earlier AS (
     SELECT :specimen_id, :site_id, whose.id, :campaign_id, 'swab', :collected_at,
            :now, :by, :digest FROM whose
     RETURNING person_id
+), doubt AS (
+    INSERT INTO card_doubt (id, site_id, specimen_id, person_id, name, name_key, birth_year,
+                            birth_date, sex, phone, household_id, address, area_scheme, area_code,
+                            work_area_scheme, work_area_code, created_at)
+    SELECT :doubt_id, :site_id, :specimen_id, n.id, :name, :name_key, :birth_year, :birth_date,
+           :sex, :phone, :household_id, :address, :area_scheme, :area_code, :work_area_scheme,
+           :work_area_code, :now
+    FROM newcomer n
+    WHERE n.name_key <> :name_key OR n.birth_year <> cast(:birth_year AS int)
 ), plastic AS (
     INSERT INTO tube (id, site_id, barcode, kind, state, campaign_id, assay_code, capacity,
                       created_at, created_by)
@@ -131,6 +140,7 @@ def _parameters(
         "person_id": uuid7(),
         "tube_id": uuid7(),
         "event_id": uuid7(),
+        "doubt_id": uuid7(),
         "site_id": site_id,
         "barcode": given.barcode,
         "campaign_id": given.campaign_id,

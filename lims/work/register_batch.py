@@ -21,7 +21,7 @@ from lims.domain.refusals import (
 from lims.domain.registration import AreaRef, PersonGiven, Registration
 from lims.work.audit import record
 from lims.work.copying import SwabInTube, copy_people, copy_swabs
-from lims.work.people import known_areas
+from lims.work.people import known_areas, person_columns
 from lims.work.register import Registered
 
 MOST_ROWS = 10_000
@@ -182,12 +182,29 @@ def _whose(given: Registration, standing: _Standing) -> tuple[UUID, bool]:
 
 
 _CONFLICTS = text("""
-UPDATE person SET identity_conflict =
-    CASE WHEN person.name_key <> g.name_key THEN 'name' ELSE 'birth_year' END
-FROM unnest(cast(:id AS uuid[]), cast(:name_key AS text[]), cast(:birth_year AS int[]))
-  AS g(id, name_key, birth_year)
-WHERE person.id = g.id
-  AND (person.name_key <> g.name_key OR person.birth_year <> g.birth_year)
+WITH card AS (
+    SELECT g.*, p.name_key AS first_key FROM unnest(
+        cast(:specimen_id AS uuid[]), cast(:person_id AS uuid[]), cast(:name AS text[]),
+        cast(:name_key AS text[]), cast(:birth_year AS int[]), cast(:birth_date AS date[]),
+        cast(:sex AS text[]), cast(:phone AS text[]), cast(:household_id AS uuid[]),
+        cast(:address AS text[]), cast(:area_scheme AS text[]), cast(:area_code AS text[]),
+        cast(:work_area_scheme AS text[]), cast(:work_area_code AS text[])
+    ) AS g(specimen_id, person_id, name, name_key, birth_year, birth_date, sex, phone, household_id,
+           address, area_scheme, area_code, work_area_scheme, work_area_code)
+    JOIN person p ON p.id = g.person_id
+    WHERE p.name_key <> g.name_key OR p.birth_year <> g.birth_year
+), flagged AS (
+    UPDATE person SET identity_conflict =
+        CASE WHEN card.name_key <> card.first_key THEN 'name' ELSE 'birth_year' END
+    FROM card WHERE person.id = card.person_id
+)
+INSERT INTO card_doubt (id, site_id, specimen_id, person_id, name, name_key, birth_year, birth_date,
+                        sex, phone, household_id, address, area_scheme, area_code,
+                        work_area_scheme, work_area_code, created_at)
+SELECT mint_uuid7(:now), :site_id, specimen_id, person_id, name, name_key, birth_year, birth_date,
+       sex, phone, household_id, address, area_scheme, area_code, work_area_scheme, work_area_code,
+       :now
+FROM card
 """)
 
 _RESWABBED = text("""
@@ -207,14 +224,16 @@ def _insert(session: Session, fresh: Sequence[_Row], site_id: UUID, by: str, now
         return
     met_again = [r for r in known if r.given.person is not None]
     if met_again:
-        session.execute(_CONFLICTS, _columns(_claimed(r) for r in met_again))
+        cards = _columns(_claimed(r) for r in met_again)
+        session.execute(_CONFLICTS, cards | {"site_id": site_id, "now": now})
     reswabbed = _columns({"person": r.person_id, "specimen": r.given.specimen_id} for r in known)
     session.execute(_RESWABBED, reswabbed | {"now": now})
 
 
 def _claimed(row: _Row) -> dict[str, object]:
     person = row.given.person or PersonGiven(name="", name_key="")
-    return {"id": row.person_id, "name_key": person.name_key, "birth_year": person.birth_year}
+    swab = {"specimen_id": row.given.specimen_id, "person_id": row.person_id}
+    return swab | person_columns(person)
 
 
 def _columns(rows: Iterable[dict[str, object]]) -> dict[str, Any]:

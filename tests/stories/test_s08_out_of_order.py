@@ -11,8 +11,7 @@ from sqlalchemy.orm import Session
 
 from lims.work.correct import accept_correction
 from lims.work.review import close_discordance, release_positive
-from lims.work.views.review_items import ReviewQueue
-from lims.work.views.review_queue import counts, disputed
+from lims.work.views.review_queue import ReviewQueue, counts, disputed
 from tests import seen
 from tests.builders import Bench, Swab, open_bench
 from tests.captures import cartridge_capture, plate_capture

@@ -33,6 +33,7 @@ def tube(session: Session, site_id: UUID, at: datetime, *, serial: int, received
         created_at=at,
         created_by="test",
         received_at=at if received else None,
+        received_by="test" if received else None,
     )
     session.add(made)
     session.flush()
@@ -63,6 +64,7 @@ def finding(session: Session, site_id: UUID, at: datetime, outcome: str, status:
         evidence=[],
         created_at=at,
         released_at=at if status == "F" else None,
+        released_by="test" if status == "F" else None,
     )
     session.add(made)
     session.flush()

@@ -139,21 +139,44 @@ def test_an_unknown_measurement_is_attached_or_dismissed(reviewer: Browser, benc
     assert "Trần Văn Lạc" in words(reviewer.get("/review?show=positives"))
 
 
-def test_two_names_under_one_number_wait_for_a_clerk(reviewer: Browser, bench: Bench) -> None:
-    for name in ("Trần Văn Một", "Lê Thị Hai"):
+def two_cards_under_one_number(bench: Bench) -> None:
+    for name, phone in (("Trần Văn Một", "+84911111111"), ("Lê Thị Hai", "+84922222222")):
+        person = PersonGiven(
+            name, name_key(name), 1980, national_id="001080000001", phone=phone, sex="female"
+        )
         given = Registration(
             specimen_id=uuid7(),
             barcode=next(bench.labels),
             collected_at=bench.now,
-            person=PersonGiven(name, name_key(name), 1980, national_id="001080000001"),
+            person=person,
         )
         register(bench.session, given, site_id=bench.site_id, by="desk", now=bench.now)
     bench.session.commit()
-    assert "given with another name" in words(reviewer.get("/review?show=identity"))
-    (same,) = acts(reviewer, "identity")
-    assert reviewer.post(same).status_code == 422
-    reviewer.post(same, {"reason": "đổi tên sau khi cưới"})
+
+
+def test_two_cards_under_one_number_stand_side_by_side_and_may_be_one_person(
+    reviewer: Browser, bench: Bench
+) -> None:
+    two_cards_under_one_number(bench)
+    page = words(reviewer.get("/review?show=identity"))
+    assert "Trần Văn Một" in page and "+84911111111" in page
+    assert "Lê Thị Hai" in page and "+84922222222" in page
+    same = next(act for act in acts(reviewer, "identity") if act.endswith("/same"))
+    assert reviewer.post(same).status_code == 303
     assert bench.session.scalars(select(Person.identity_conflict)).one() is None
+    assert "No card number has two names." in words(reviewer.get("/review?show=identity"))
+
+
+def test_two_people_under_one_number_part_at_one_press(reviewer: Browser, bench: Bench) -> None:
+    two_cards_under_one_number(bench)
+    other = next(act for act in acts(reviewer, "identity") if act.endswith("/other"))
+    assert reviewer.post(other).status_code == 303
+    people = bench.session.execute(select(Person.name, Person.national_id).order_by(Person.id))
+    assert [tuple(row) for row in people] == [
+        ("Trần Văn Một", "001080000001"),
+        ("Lê Thị Hai", None),
+    ]
+    assert reviewer.post(other.replace("/other", "/same")).status_code == 409
 
 
 def test_a_message_nobody_could_read_is_kept_whole(reviewer: Browser, bench: Bench) -> None:

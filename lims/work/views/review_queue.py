@@ -1,26 +1,80 @@
 """What waits for a reviewer, queue by queue, each with why it waits."""
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from lims.work.views.discordance import DISCORDANT_TUBES
-from lims.work.views.review_items import (
-    Correction,
-    Disputed,
-    Doubt,
-    HeldRun,
-    Positive,
-    Readings,
-    ReviewQueue,
-    Stray,
-    Unread,
-)
+from lims.work.views.review_messages import Readings, readings_of
 
 MOST: Final = 50
+
+
+class ReviewQueue(StrEnum):
+    """The kinds of things that only a person may decide."""
+
+    POSITIVES = "positives"
+    RUNS = "runs"
+    DISCORDANT = "discordant"
+    CORRECTIONS = "corrections"
+    UNMATCHED = "unmatched"
+    INCONCLUSIVE = "inconclusive"
+    IDENTITY = "identity"
+    MESSAGES = "messages"
+
+
+@dataclass(frozen=True, slots=True)
+class Positive:
+    """A positive that waits for its final word, or a person nobody can tell about yet."""
+
+    finding_id: UUID
+    person_id: UUID
+    name: str
+    birth_year: int | None
+    area: str | None
+    barcode: str
+    ct_cycles: float | None
+    since: datetime
+    plate: str | None
+    well: str | None
+    why: str | None
+    rule: str | None
+    readings: Readings | None
+    pool: str | None
+    pool_ct: float | None
+    case_id: UUID | None
+    run_state: str | None
+    conflict: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRun:
+    """A run whose controls were late, with what it detected."""
+
+    run_id: UUID
+    plate: str
+    instrument: str | None
+    verdict_why: str | None
+    held: int
+    samples: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Disputed:
+    """A pool, or a tube alone, that disagrees with what is in it or with itself."""
+
+    barcode: str
+    kind: str
+    people: int
+    answers: tuple[tuple[str, str, float | None, str | None], ...]
+    repeats_waiting: int
+    since: datetime
 
 
 _COUNTS = text(f"""
@@ -34,8 +88,8 @@ UNION ALL SELECT 'corrections', count(*) FROM measurement
 WHERE site_id = :site AND standing = 'correction'
 UNION ALL SELECT 'unmatched', count(*) FROM measurement
 WHERE site_id = :site AND standing = 'unmatched'
-UNION ALL SELECT 'identity', count(*) FROM person
-WHERE site_id = :site AND identity_conflict IS NOT NULL
+UNION ALL SELECT 'identity', count(*) FROM card_doubt
+WHERE site_id = :site AND decided_at IS NULL
 UNION ALL SELECT 'messages', count(*) FROM raw_message
 WHERE site_id = :site AND state = 'quarantined' AND stored_at >= :since
 """)  # noqa: S608 - the part put in is a constant of discordance.py
@@ -94,49 +148,6 @@ LEFT JOIN run ON run.id = r.run_id
 ORDER BY t.kind = 'lab_pool' DESC, r.created_at, t.barcode
 """)
 
-_CORRECTIONS = text("""
-SELECT m.id AS measurement_id, t.barcode, run.plate, m.well, i.name AS instrument,
-       m.targets, m.error, m.received_at, old.targets AS old_targets, old.error AS old_error,
-       old.received_at AS old_at, res.outcome
-FROM measurement m
-JOIN instrument i ON i.id = m.instrument_id
-LEFT JOIN tube t ON t.id = m.tube_id
-LEFT JOIN run ON run.id = m.run_id
-LEFT JOIN LATERAL (
-    SELECT id, targets, error, received_at FROM measurement o
-    WHERE o.id <> m.id AND o.standing IN ('matched', 'control', 'held')
-      AND (o.order_id = m.order_id OR (o.run_id = m.run_id AND o.well = m.well))
-    ORDER BY o.received_at DESC LIMIT 1
-) old ON true
-LEFT JOIN result res ON res.measurement_id = old.id AND res.current
-WHERE m.site_id = :site AND m.standing = 'correction' ORDER BY m.received_at, m.id LIMIT :most
-""")
-
-_STRAYS = text("""
-SELECT m.id AS measurement_id, m.specimen_text AS said, coalesce(run.plate, m.run_text) AS plate,
-       m.well, i.name AS instrument, m.targets, m.error, m.received_at, m.why
-FROM measurement m
-JOIN instrument i ON i.id = m.instrument_id
-LEFT JOIN run ON run.id = m.run_id
-WHERE m.site_id = :site AND m.standing = 'unmatched' ORDER BY m.received_at, m.id LIMIT :most
-""")
-
-_DOUBTS = text("""
-SELECT p.id AS person_id, p.name, p.birth_year, p.identity_conflict AS about, count(s.id) AS swabs,
-       max(s.registered_at) AS since
-FROM person p LEFT JOIN specimen s ON s.person_id = p.id
-WHERE p.site_id = :site AND p.identity_conflict IS NOT NULL
-GROUP BY p.id ORDER BY since LIMIT :most
-""")
-
-_MESSAGES = text("""
-SELECT m.id AS message_id, i.name AS instrument, m.reason, octet_length(m.body) AS size_bytes,
-       m.captured_at, m.stored_at AS since
-FROM raw_message m JOIN instrument i ON i.id = m.instrument_id
-WHERE m.site_id = :site AND m.state = 'quarantined' AND m.stored_at >= :since
-ORDER BY m.stored_at DESC LIMIT :most
-""")
-
 
 def counts(session: Session, *, site_id: UUID, since: datetime) -> dict[ReviewQueue, int]:
     """How many wait in each queue; messages only since then."""
@@ -161,7 +172,7 @@ def positives(session: Session, *, site_id: UUID, outcome: str = "positive") -> 
             well=row.well,
             why=row.why,
             rule=row.rule,
-            readings=_readings(row.targets, row.error, row.received_at),
+            readings=readings_of(row.targets, row.error, row.received_at),
             pool=row.pool,
             pool_ct=row.pool_ct,
             case_id=row.case_id,
@@ -196,58 +207,3 @@ def disputed(session: Session, *, site_id: UUID) -> list[Disputed]:
         )
         for row in rows
     ]
-
-
-def corrections(session: Session, *, site_id: UUID) -> list[Correction]:
-    """Second values, each beside the first."""
-    return [
-        Correction(
-            measurement_id=row.measurement_id,
-            barcode=row.barcode,
-            plate=row.plate,
-            well=row.well,
-            instrument=row.instrument,
-            before=_readings(row.old_targets, row.old_error, row.old_at),
-            after=_said(row.targets, row.error, row.received_at),
-            outcome=row.outcome,
-            since=row.received_at,
-        )
-        for row in session.execute(_CORRECTIONS, {"site": site_id, "most": MOST})
-    ]
-
-
-def strays(session: Session, *, site_id: UUID) -> list[Stray]:
-    """Measurements of tubes that nobody knows."""
-    return [
-        Stray(
-            measurement_id=row.measurement_id,
-            said=row.said,
-            plate=row.plate,
-            well=row.well,
-            instrument=row.instrument,
-            readings=_said(row.targets, row.error, row.received_at),
-            why=row.why,
-            since=row.received_at,
-        )
-        for row in session.execute(_STRAYS, {"site": site_id, "most": MOST})
-    ]
-
-
-def doubts(session: Session, *, site_id: UUID) -> list[Doubt]:
-    """Cards that were given with two names."""
-    rows = session.execute(_DOUBTS, {"site": site_id, "most": MOST})
-    return [Doubt(**row._mapping) for row in rows]
-
-
-def unread(session: Session, *, site_id: UUID, since: datetime) -> list[Unread]:
-    """Messages of which nothing could be read, the newest first."""
-    rows = session.execute(_MESSAGES, {"site": site_id, "since": since, "most": MOST})
-    return [Unread(**row._mapping) for row in rows]
-
-
-def _readings(targets: Any, error: str | None, at: datetime | None) -> Readings | None:
-    return None if targets is None or at is None else _said(targets, error, at)
-
-
-def _said(targets: Any, error: str | None, at: datetime) -> Readings:
-    return Readings(tuple((t["target"], t["ct_cycles"]) for t in targets), error, at)

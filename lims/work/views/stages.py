@@ -247,7 +247,7 @@ _WAITING = text(
             _line(
                 Item.IDENTITY,
                 "created_at",
-                "person WHERE site_id = :site AND identity_conflict IS NOT NULL",
+                "card_doubt WHERE site_id = :site AND decided_at IS NULL",
             ),
             _line(Item.UNCLAIMED, "opened_at", _UNCLAIMED),
             _line(

@@ -301,10 +301,24 @@ def upgrade() -> None:
         sa.Column("measured_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("judged_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("body_digest", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "(state IN ('valid', 'held', 'invalid')) = (judged_at IS NOT NULL)",
+            name=op.f("ck_run_judged"),
+        ),
         sa.CheckConstraint("plate ~ '^[0-9A-Z-]{4,24}$'", name=op.f("ck_run_plate")),
         sa.CheckConstraint(
             "state IN ('planned', 'measuring', 'valid', 'held', 'invalid')",
             name=op.f("ck_run_state"),
+        ),
+        sa.CheckConstraint(
+            "state NOT IN ('valid', 'held') OR verdict IS NOT NULL",
+            name=op.f("ck_run_verdict_given"),
+        ),
+        sa.CheckConstraint(
+            "verdict IN ('passed', 'contaminated', 'insensitive')", name=op.f("ck_run_verdict")
+        ),
+        sa.CheckConstraint(
+            "(judged_at IS NULL) = (verdict_why IS NULL)", name=op.f("ck_run_verdict_why")
         ),
         sa.ForeignKeyConstraint(
             ["instrument_id"], ["instrument.id"], name=op.f("fk_run_instrument_id")
@@ -387,6 +401,10 @@ def upgrade() -> None:
             "(state = 'collected') = (received_at IS NULL AND rejected_at IS NULL)",
             name=op.f("ck_tube_received"),
         ),
+        sa.CheckConstraint(
+            "CASE state WHEN 'rejected' THEN rejected_at IS NOT NULL WHEN 'discarded' THEN true ELSE rejected_at IS NULL END",
+            name=op.f("ck_tube_rejected_state"),
+        ),
         sa.CheckConstraint("barcode ~ '^[0-9A-Z]{4,24}$'", name=op.f("ck_tube_barcode")),
         sa.CheckConstraint(
             "kind IN ('individual', 'field_pool', 'lab_pool')", name=op.f("ck_tube_kind")
@@ -394,6 +412,9 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "state IN ('collected', 'received', 'rejected', 'discarded')",
             name=op.f("ck_tube_state"),
+        ),
+        sa.CheckConstraint(
+            "(received_at IS NULL) = (received_by IS NULL)", name=op.f("ck_tube_received_by")
         ),
         sa.CheckConstraint(
             "(rejected_at IS NULL) = (reject_reason IS NULL)", name=op.f("ck_tube_rejected")
@@ -476,6 +497,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_specimen_person_id")),
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_specimen_site_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_specimen")),
+        sa.UniqueConstraint("id", "person_id", name=op.f("uq_specimen_id_person_id")),
     )
     op.create_index(
         "ix_specimen_desk",
@@ -505,6 +527,10 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
+            "(state IN ('queued', 'plated')) = (closed_at IS NULL)",
+            name=op.f("ck_test_order_closed"),
+        ),
+        sa.CheckConstraint(
             "state IN ('queued', 'plated', 'resulted', 'void', 'cancelled')",
             name=op.f("ck_test_order_state"),
         ),
@@ -517,6 +543,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_test_order_site_id")),
         sa.ForeignKeyConstraint(["tube_id"], ["tube.id"], name=op.f("fk_test_order_tube_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_test_order")),
+        sa.UniqueConstraint("id", "tube_id", name=op.f("uq_test_order_id_tube_id")),
         sa.UniqueConstraint(
             "tube_id", "assay_code", "round", name=op.f("uq_test_order_tube_id_assay_code_round")
         ),
@@ -569,11 +596,83 @@ def upgrade() -> None:
         op.f("ix_alert_member_specimen_id"), "alert_member", ["specimen_id"], unique=False
     )
     op.create_table(
+        "card_doubt",
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("site_id", sa.UUID(), nullable=False),
+        sa.Column("specimen_id", sa.UUID(), nullable=False),
+        sa.Column("person_id", sa.UUID(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("name_key", sa.Text(), nullable=False),
+        sa.Column("birth_year", sa.Integer(), nullable=True),
+        sa.Column("birth_date", sa.Date(), nullable=True),
+        sa.Column("sex", sa.Text(), nullable=True),
+        sa.Column("phone", sa.Text(), nullable=True),
+        sa.Column("household_id", sa.UUID(), nullable=True),
+        sa.Column("address", sa.Text(), nullable=True),
+        sa.Column("area_scheme", sa.Text(), nullable=True),
+        sa.Column("area_code", sa.Text(), nullable=True),
+        sa.Column("work_area_scheme", sa.Text(), nullable=True),
+        sa.Column("work_area_code", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decision", sa.Text(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_by", sa.Text(), nullable=True),
+        sa.Column("became_id", sa.UUID(), nullable=True),
+        sa.CheckConstraint(
+            "(decision IS NOT DISTINCT FROM 'other') = (became_id IS NOT NULL)",
+            name=op.f("ck_card_doubt_became"),
+        ),
+        sa.CheckConstraint("decision IN ('same', 'other')", name=op.f("ck_card_doubt_decision")),
+        sa.CheckConstraint(
+            "(decision IS NULL) = (decided_at IS NULL) AND (decision IS NULL) = (decided_by IS NULL)",
+            name=op.f("ck_card_doubt_decided"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["area_scheme", "area_code"],
+            ["area.scheme", "area.code"],
+            name=op.f("fk_card_doubt_area_scheme_area_code"),
+        ),
+        sa.ForeignKeyConstraint(["became_id"], ["person.id"], name=op.f("fk_card_doubt_became_id")),
+        sa.ForeignKeyConstraint(
+            ["household_id"], ["household.id"], name=op.f("fk_card_doubt_household_id")
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_card_doubt_person_id")),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_card_doubt_site_id")),
+        sa.ForeignKeyConstraint(
+            ["specimen_id"],
+            ["specimen.id"],
+            name=op.f("fk_card_doubt_specimen_id"),
+            initially="DEFERRED",
+            deferrable=True,
+        ),
+        sa.ForeignKeyConstraint(
+            ["work_area_scheme", "work_area_code"],
+            ["area.scheme", "area.code"],
+            name=op.f("fk_card_doubt_work_area_scheme_work_area_code"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_card_doubt")),
+        sa.UniqueConstraint("specimen_id", name=op.f("uq_card_doubt_specimen_id")),
+    )
+    op.create_index(
+        "ix_card_doubt_open",
+        "card_doubt",
+        ["site_id", "created_at"],
+        unique=False,
+        postgresql_where=sa.text("decided_at IS NULL"),
+    )
+    op.create_index(op.f("ix_card_doubt_person_id"), "card_doubt", ["person_id"], unique=False)
+    op.create_table(
         "finding",
         sa.Column("id", sa.UUID(), nullable=False),
         sa.Column("site_id", sa.UUID(), nullable=False),
         sa.Column("specimen_id", sa.UUID(), nullable=False),
         sa.Column("person_id", sa.UUID(), nullable=False),
+        sa.Column(
+            "about_id",
+            sa.UUID(),
+            sa.Computed("CASE WHEN current THEN person_id ELSE NULL::uuid END", persisted=True),
+            nullable=True,
+        ),
         sa.Column("outcome", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("rule", sa.Text(), nullable=False),
@@ -585,12 +684,23 @@ def upgrade() -> None:
         sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("released_by", sa.Text(), nullable=True),
         sa.CheckConstraint(
+            "(status IN ('F', 'C')) = (released_at IS NOT NULL)", name=op.f("ck_finding_released")
+        ),
+        sa.CheckConstraint(
             "outcome IN ('negative', 'positive', 'preliminary', 'presumptive', 'inconclusive', 'discordant', 'recollect')",
             name=op.f("ck_finding_outcome"),
         ),
         sa.CheckConstraint("status IN ('P', 'F', 'C', 'X')", name=op.f("ck_finding_status")),
+        sa.CheckConstraint(
+            "(released_at IS NULL) = (released_by IS NULL)", name=op.f("ck_finding_released_by")
+        ),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_finding_person_id")),
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_finding_site_id")),
+        sa.ForeignKeyConstraint(
+            ["specimen_id", "about_id"],
+            ["specimen.id", "specimen.person_id"],
+            name=op.f("fk_finding_specimen_id_about_id"),
+        ),
         sa.ForeignKeyConstraint(
             ["specimen_id"], ["specimen.id"], name=op.f("fk_finding_specimen_id")
         ),
@@ -598,6 +708,7 @@ def upgrade() -> None:
             ["supersedes_id"], ["finding.id"], name=op.f("fk_finding_supersedes_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_finding")),
+        sa.UniqueConstraint("id", "person_id", name=op.f("uq_finding_id_person_id")),
     )
     op.create_index(
         "ix_finding_day",
@@ -645,6 +756,18 @@ def upgrade() -> None:
         sa.Column("measured_text", sa.Text(), nullable=True),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
+            "role IN ('specimen', 'negative_control', 'positive_control', 'extraction_control')",
+            name=op.f("ck_measurement_role"),
+        ),
+        sa.CheckConstraint(
+            "standing <> 'control' OR (role <> 'specimen' AND order_id IS NULL)",
+            name=op.f("ck_measurement_control"),
+        ),
+        sa.CheckConstraint(
+            "standing <> 'matched' OR (role = 'specimen' AND order_id IS NOT NULL AND tube_id IS NOT NULL)",
+            name=op.f("ck_measurement_matched"),
+        ),
+        sa.CheckConstraint(
             "standing IN ('matched', 'held', 'unmatched', 'correction', 'control', 'dismissed')",
             name=op.f("ck_measurement_standing"),
         ),
@@ -653,6 +776,11 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(
             ["message_id"], ["raw_message.id"], name=op.f("fk_measurement_message_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["order_id", "tube_id"],
+            ["test_order.id", "test_order.tube_id"],
+            name=op.f("fk_measurement_order_id_tube_id"),
         ),
         sa.ForeignKeyConstraint(
             ["order_id"], ["test_order.id"], name=op.f("fk_measurement_order_id")
@@ -779,9 +907,12 @@ def upgrade() -> None:
             "role IN ('specimen', 'negative_control', 'positive_control', 'extraction_control')",
             name=op.f("ck_well_role"),
         ),
-        sa.ForeignKeyConstraint(["order_id"], ["test_order.id"], name=op.f("fk_well_order_id")),
+        sa.ForeignKeyConstraint(
+            ["order_id", "tube_id"],
+            ["test_order.id", "test_order.tube_id"],
+            name=op.f("fk_well_order_id_tube_id"),
+        ),
         sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_well_run_id")),
-        sa.ForeignKeyConstraint(["tube_id"], ["tube.id"], name=op.f("fk_well_tube_id")),
         sa.PrimaryKeyConstraint("run_id", "position", name=op.f("pk_well")),
         sa.UniqueConstraint("order_id", name=op.f("uq_well_order_id")),
     )
@@ -805,7 +936,12 @@ def upgrade() -> None:
             "state IN ('presumptive', 'confirmed', 'not_confirmed', 'withdrawn', 'closed')",
             name=op.f("ck_f0_case_state"),
         ),
-        sa.ForeignKeyConstraint(["finding_id"], ["finding.id"], name=op.f("fk_f0_case_finding_id")),
+        sa.CheckConstraint("sequence >= 1", name=op.f("ck_f0_case_sequence")),
+        sa.ForeignKeyConstraint(
+            ["finding_id", "person_id"],
+            ["finding.id", "finding.person_id"],
+            name=op.f("fk_f0_case_finding_id_person_id"),
+        ),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_f0_case_person_id")),
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_f0_case_site_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_f0_case")),
@@ -838,6 +974,7 @@ def upgrade() -> None:
         sa.Column("held", sa.Boolean(), nullable=False),
         sa.Column("supersedes_id", sa.UUID(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("NOT (current AND status = 'X')", name=op.f("ck_result_cancelled")),
         sa.CheckConstraint(
             "outcome IN ('detected', 'not_detected', 'inconclusive', 'invalid')",
             name=op.f("ck_result_outcome"),
@@ -846,16 +983,20 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "ct_cycles IS NULL OR ct_cycles BETWEEN 0 AND 60", name=op.f("ck_result_ct_cycles")
         ),
+        sa.CheckConstraint("current OR NOT held", name=op.f("ck_result_held")),
         sa.ForeignKeyConstraint(
             ["measurement_id"], ["measurement.id"], name=op.f("fk_result_measurement_id")
         ),
-        sa.ForeignKeyConstraint(["order_id"], ["test_order.id"], name=op.f("fk_result_order_id")),
+        sa.ForeignKeyConstraint(
+            ["order_id", "tube_id"],
+            ["test_order.id", "test_order.tube_id"],
+            name=op.f("fk_result_order_id_tube_id"),
+        ),
         sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_result_run_id")),
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_result_site_id")),
         sa.ForeignKeyConstraint(
             ["supersedes_id"], ["result.id"], name=op.f("fk_result_supersedes_id")
         ),
-        sa.ForeignKeyConstraint(["tube_id"], ["tube.id"], name=op.f("fk_result_tube_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_result")),
     )
     op.create_index(
@@ -883,6 +1024,7 @@ def upgrade() -> None:
         sa.Column("claimed_by", sa.Text(), nullable=False),
         sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("ended_at >= claimed_at", name=op.f("ck_claim_ended")),
         sa.ForeignKeyConstraint(["case_id"], ["f0_case.id"], name=op.f("fk_claim_case_id")),
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_claim_site_id")),
         sa.ForeignKeyConstraint(["team_id"], ["team.id"], name=op.f("fk_claim_team_id")),
@@ -922,6 +1064,8 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("state IN ('owed', 'delivered', 'dead')", name=op.f("ck_notice_state")),
         sa.CheckConstraint("(case_id IS NULL) <> (pool_id IS NULL)", name=op.f("ck_notice_about")),
+        sa.CheckConstraint("attempts >= 0", name=op.f("ck_notice_attempts")),
+        sa.CheckConstraint("sequence >= 1", name=op.f("ck_notice_sequence")),
         sa.ForeignKeyConstraint(["case_id"], ["f0_case.id"], name=op.f("fk_notice_case_id")),
         sa.ForeignKeyConstraint(["pool_id"], ["tube.id"], name=op.f("fk_notice_pool_id")),
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_notice_site_id")),
@@ -984,6 +1128,8 @@ def upgrade() -> None:
         sa.Column("status_code", sa.Integer(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("took_ms", sa.Integer(), nullable=False),
+        sa.CheckConstraint("attempt >= 1", name=op.f("ck_delivery_attempt")),
+        sa.CheckConstraint("took_ms >= 0", name=op.f("ck_delivery_took_ms")),
         sa.ForeignKeyConstraint(["notice_id"], ["notice.id"], name=op.f("fk_delivery_notice_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
         sa.UniqueConstraint("notice_id", "attempt", name=op.f("uq_delivery_notice_id_attempt")),
@@ -1117,6 +1263,13 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_finding_person_id"), table_name="finding")
     op.drop_index("ix_finding_day", table_name="finding", postgresql_where=sa.text("current"))
     op.drop_table("finding")
+    op.drop_index(op.f("ix_card_doubt_person_id"), table_name="card_doubt")
+    op.drop_index(
+        "ix_card_doubt_open",
+        table_name="card_doubt",
+        postgresql_where=sa.text("decided_at IS NULL"),
+    )
+    op.drop_table("card_doubt")
     op.drop_index(op.f("ix_alert_member_specimen_id"), table_name="alert_member")
     op.drop_table("alert_member")
     op.drop_table("tube_source")
