@@ -108,7 +108,7 @@ def _supersede(
         stored_readings(measurement.targets),
         error=measurement.error,
     )
-    old.current = False
+    old.current = old.held = False
     _replace_said(session, measurement, Standing.MATCHED)
     counts = _counts(run, said)
     if counts:
