@@ -57,8 +57,8 @@ def mint(site: str, batch: str, serial: int) -> str:
             )
     if not 0 <= serial < SERIALS:
         raise Malformed(
-            expected=f"a serial from 0 to {SERIALS - 1}",
-            came=str(serial),
+            expected="a serial that the print batch still has",
+            came=f"{serial}, the last is {SERIALS - 1}",
             where="serial",
             todo="start a new print batch",
         )
@@ -155,7 +155,7 @@ def parse_plate(text: str) -> str:
             expected="4 to 24 characters of A-Z, 0-9 and hyphen",
             came=text[:40],
             where="plate barcode",
-            todo="scan the plate again",
+            todo="scan the plate again, or name it with 4 to 24 letters A-Z, digits and hyphens",
         )
     return barcode
 

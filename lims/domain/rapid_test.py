@@ -42,8 +42,8 @@ def refuse_outside_window(
     minutes = waited.total_seconds() / 60
     early = waited < window.opens
     raise OutsideReadWindow(
-        expected=f"{window.opens.seconds // 60} to {window.closes.seconds // 60} minutes",
-        came=f"{minutes:.0f} minutes: too {'early' if early else 'late'}",
+        came=f"{minutes:.0f} minutes: too {'early' if early else 'late'}, read it from "
+        f"{window.opens.seconds // 60} to {window.closes.seconds // 60}",
         where="read_at",
     )
 

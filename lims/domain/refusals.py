@@ -22,9 +22,11 @@
     │   ├── OutsideReadWindow           outside-read-window
     │   ├── IdentityConflict            identity-conflict
     │   ├── AlreadyInPool               already-in-pool
+    │   ├── TubeTwiceInPool             tube-twice-in-pool
     │   ├── PersonTwiceInPool           person-twice-in-pool
     │   ├── PoolFull                    pool-full
     │   ├── PoolHasResults              pool-has-results
+    │   ├── TubeHasOwnTest              tube-has-own-test
     │   ├── PoolOfPools                 pool-of-pools
     │   ├── MixedAssay                  mixed-assay
     │   ├── WellTaken                   well-taken
@@ -230,11 +232,10 @@ class IllegalMove(Conflict):
     def __init__(
         self, *, source: str, target: str, allowed: Sequence[str], where: str = ""
     ) -> None:
-        may = ", ".join(allowed) or "nothing: this state is final"
         super().__init__(
             came=f"{source} → {target}",
             where=where,
-            expected=f"a move that {source} allows ({may})",
+            expected=None if allowed else "no further move: this state is final",
         )
         self.facts = {"from": source, "to": target, "allowed": list(allowed)}
 
@@ -263,6 +264,12 @@ class AlreadyInPool(Conflict):
     todo = "take it out of the other pool first, or leave it there"
 
 
+class TubeTwiceInPool(Conflict):
+    slug = "tube-twice-in-pool"
+    expected = "each tube once in a pool"
+    todo = "it is in this pool already; scan the next tube"
+
+
 class PersonTwiceInPool(Conflict):
     slug = "person-twice-in-pool"
     expected = "each person once in a pool"
@@ -279,6 +286,12 @@ class PoolHasResults(Conflict):
     slug = "pool-has-results"
     expected = "a pool that has not been measured"
     todo = "leave the pool as it is; cancel its result first if it was built wrongly"
+
+
+class TubeHasOwnTest(Conflict):
+    slug = "tube-has-own-test"
+    expected = "a tube that is not tested on its own"
+    todo = "leave the tube on its rack and make the pool without it; its own test answers for it"
 
 
 class PoolOfPools(Conflict):

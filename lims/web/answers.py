@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from lims.domain import barcodes
 from lims.domain.refusals import InvalidBody, Refusal, UnknownBarcode, WrongCheckCharacter
+from lims.web.came_words import came_words
 from lims.web.language import gettext as _
-from lims.web.reasons import reason
 from lims.web.refusing import faults_of, title
 
 
@@ -29,7 +29,7 @@ def told(refusal: Refusal) -> Told:
     suggestions = refusal.suggestions if isinstance(refusal, WrongCheckCharacter) else ()
     return Told(
         title=title(type(refusal)),
-        came=reason(refusal.came),
+        came=came_words(refusal.came),
         todo=todo[:1].upper() + todo[1:],
         slug=refusal.slug,
         suggestions=tuple(barcodes.normalise(likely) for likely in suggestions),

@@ -5,7 +5,8 @@
     python -m lims.web.catalogue handoff.po   adds it to that file of the same folder
 
 Sentences are found where they stand: `_()`, `gettext()`, `ngettext()`, `later()` in lims/web and
-its templates, and the words of refusals and form faults, which pages say by name.
+its templates; the words of refusals and form faults, which pages say by name; and what single
+rules expect and advise (`rule_sentences`).
 """
 
 import sys
@@ -20,6 +21,7 @@ from babel.messages.pofile import read_po, write_po
 
 from lims.web.language import FOLDER
 from lims.web.refusing import every_kind, title_words
+from lims.web.rule_sentences import of_the_rules
 from lims.work.access import Fault
 
 DOOR: Final = Path(__file__).parent
@@ -52,7 +54,7 @@ _OPTIONS: Final = {"templates/**.html": {"encoding": "utf-8", "silent": "false"}
 
 def wanted() -> frozenset[MessageId]:
     """Every message id the door may look up; a pair is a sentence with a plural."""
-    return frozenset([*_in_the_source(), *_of_the_refusals(), *map(str, Fault)])
+    return frozenset([*_in_the_source(), *_of_the_refusals(), *of_the_rules(), *map(str, Fault)])
 
 
 def existing() -> Catalog:

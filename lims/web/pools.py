@@ -22,7 +22,9 @@ from lims.domain.refusals import (
     PoolFull,
     PoolHasResults,
     Refusal,
+    TubeHasOwnTest,
     TubeRejected,
+    TubeTwiceInPool,
     UnknownBarcode,
 )
 from lims.doors.statuses import status_of
@@ -30,7 +32,7 @@ from lims.tables import Site
 from lims.web.access import current, needs
 from lims.web.answers import Told, told
 from lims.web.collect.person_form import chosen_uuid
-from lims.web.language import laboratory, later, now
+from lims.web.language import laboratory, now
 from lims.web.pool_words import next_for, sign_of, stand_word
 from lims.web.shell import day_start
 from lims.web.transaction import in_transaction
@@ -45,8 +47,6 @@ blueprint = Blueprint("pools", __name__, url_prefix="/pools")
 BENCH: Final = (Role.TECHNICIAN, Role.OPERATOR)
 LAB: Final = (Role.TECHNICIAN, Role.REVIEWER, Role.OPERATOR)
 MOST_SOURCES: Final = 100
-TWICE: Final = later("it is in these boxes already")
-OWN_TEST: Final = later("this tube has a test of its own; leave it on its rack")
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ def _with_scan(draft: PoolDraft, barcode: str) -> PoolDraft:
             raise UnknownBarcode(came=shown, where="sources")
         return replace(draft, barcode=shown)
     if barcode in draft.sources:
-        raise AlreadyInPool(came=shown, where="sources", todo=TWICE)
+        raise TubeTwiceInPool(came=shown, where="sources")
     _refuse_unfit(tube)
     if len(draft.sources) >= most:
         raise PoolFull(came=shown, where="sources")
@@ -216,7 +216,8 @@ def _refuse_unfit(tube: DoorTube) -> None:
         case Step.POOLED:
             raise AlreadyInPool(came=shown, where="sources")
         case Step.RUN | Step.DONE:
-            raise PoolHasResults(came=shown, where="sources", todo=OWN_TEST)
+            kind = TubeHasOwnTest if tube.kind is TubeKind.INDIVIDUAL else PoolHasResults
+            raise kind(came=shown, where="sources")
         case _:
             return
 

@@ -21,6 +21,7 @@ from lims.domain.refusals import (
     every_refusal,
 )
 from lims.doors.statuses import status_of
+from lims.web.came_words import came_words
 from lims.web.language import gettext as _
 
 Page = tuple[str, int, dict[str, str]]
@@ -47,7 +48,7 @@ def title(kind: type[Refusal]) -> str:
 
 def said(refusal: Refusal) -> str:
     """One or two sentences for a message at the top of a page."""
-    came = f" ({refusal.came})" if refusal.came else ""
+    came = f" ({came_words(refusal.came)})" if refusal.came else ""
     todo = _(refusal.todo) if refusal.todo else ""
     return f"{title(type(refusal))}{came}. {todo[:1].upper()}{todo[1:]}".strip().rstrip(".") + "."
 
@@ -80,6 +81,7 @@ def _refused(refusal: Refusal) -> Page:
         "problems/refused.html",
         title=title(kind),
         refusal=refusal,
+        came=came_words(refusal.came),
         slug=kind.slug,
         expected=_(refusal.expected) if refusal.expected else "",
         todo=_(refusal.todo) if refusal.todo else "",

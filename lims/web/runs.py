@@ -52,11 +52,14 @@ def page() -> str:
 @blueprint.post("")
 @needs(*BENCH)
 def lay_out_plate() -> Response | tuple[str, int]:
-    """Fill a plate from the queue. The same form again is the same plate."""
+    """Fill a plate from the queue. The same form again is the same plate.
+
+    People write "PL 0412": a plate's name has no spaces (`parse_plate`), so each is a hyphen.
+    """
     form, lab = request.form, laboratory()
     asked = form.get("most", "")
     try:
-        plate = barcodes.parse_plate(form.get("plate", ""))
+        plate = barcodes.parse_plate("-".join(form.get("plate", "").split()))
         most = int(asked) if asked.isdecimal() and 1 <= int(asked) <= MOST else MOST
         wanted = RunRequest(chosen_uuid(form, "run_id") or uuid7(), plate, most=most)
         in_transaction(

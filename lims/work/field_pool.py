@@ -119,8 +119,8 @@ def register_field_pool(
 def _refuse_unfit(session: Session, request: FieldPoolRequest, site: Site) -> None:
     if not 1 <= len(request.members) <= site.max_pool_size:
         raise PoolFull(
-            expected=f"1 to {site.max_pool_size} people in a tube",
-            came=f"{len(request.members)}",
+            expected="one person at least, and no more than the site allows in a tube",
+            came=f"{len(request.members)} people, at most {site.max_pool_size}",
             where="members",
         )
     ids = [m.specimen_id for m in request.members]

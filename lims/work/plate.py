@@ -105,9 +105,9 @@ def _from_queue(
     free = sample_wells(STANDARD_CONTROLS_96)
     if not 1 <= request.most <= len(free):
         raise InvalidBody(
-            errors=[{"pointer": "#/most", "detail": f"1 to {len(free)}"}],
+            errors=[{"pointer": "#/most", "detail": "as many tests as the plate has wells"}],
             where="most",
-            came=str(request.most),
+            came=f"{request.most}, at most {len(free)}",
         )
     rows = session.execute(
         text(

@@ -20,7 +20,9 @@ from lims.domain.refusals import (
     PoolFull,
     PoolHasResults,
     PoolOfPools,
+    TubeHasOwnTest,
     TubeRejected,
+    TubeTwiceInPool,
 )
 from lims.domain.registration import digest
 from lims.tables import Site, Tube
@@ -57,7 +59,8 @@ def make_pool(
 
     Raises UnknownBarcode, BarcodeTaken, DifferentBody, AlreadyInPool,
     TubeRejected, IllegalMove (not received yet), MixedAssay, PoolOfPools,
-    PersonTwiceInPool, PoolFull, PoolHasResults (a source has an answer already).
+    TubeTwiceInPool, PersonTwiceInPool, PoolFull, TubeHasOwnTest, PoolHasResults (a source that is
+    a pool has been measured already).
     """
     said = digest([request.barcode, *request.sources])
     one_at_a_time(session, request.pool_id)
@@ -112,13 +115,16 @@ def refuse_taken(session: Session, barcode: str) -> None:
 def _refuse_unfit(session: Session, sources: Sequence[Tube], site: Site) -> None:
     if not 2 <= len(sources) <= site.max_pool_size:
         raise PoolFull(
-            expected=f"2 to {site.max_pool_size} tubes", came=f"{len(sources)}", where="sources"
+            expected="two tubes at least, and no more than the site allows",
+            came=f"{len(sources)} tubes, at most {site.max_pool_size}",
+            where="sources",
+            todo="take tubes out, or scan at least two",
         )
     seen: set[UUID] = set()
     for tube in sources:
         shown = barcodes.shown(tube.barcode)
         if tube.id in seen:
-            raise AlreadyInPool(came=f"{shown} twice in this pool", where="sources")
+            raise TubeTwiceInPool(came=shown, where="sources")
         seen.add(tube.id)
         if tube.state == TubeState.REJECTED:
             raise TubeRejected(came=f"{shown}: {tube.reject_reason}", where="sources")
@@ -152,18 +158,15 @@ def _refuse_used(session: Session, sources: Sequence[Tube]) -> None:
         )
     tested = session.execute(
         text(
-            "SELECT t.barcode FROM test_order o JOIN tube t ON t.id = o.tube_id"
+            "SELECT t.barcode, t.kind FROM test_order o JOIN tube t ON t.id = o.tube_id"
             " WHERE o.tube_id = ANY(:ids)"
             " AND (t.kind = 'individual' OR o.state NOT IN ('queued', 'cancelled')) LIMIT 1"
         ),
         {"ids": ids},
     ).first()
     if tested:
-        raise PoolHasResults(
-            expected="tubes that are not tested on their own",
-            came=f"{barcodes.shown(tested.barcode)} has its own test",
-            where="sources",
-        )
+        kind = TubeHasOwnTest if tested.kind == TubeKind.INDIVIDUAL else PoolHasResults
+        raise kind(came=barcodes.shown(tested.barcode), where="sources")
     twice = session.execute(
         text(
             "SELECT min(t.barcode) AS one, max(t.barcode) AS other FROM tube_specimen ts"

@@ -130,7 +130,7 @@ def test_a_scan_that_is_no_barcode(scan: str, api: Caller, database: Engine) -> 
 def test_a_tube_scanned_twice_into_one_pool(api: Caller, campaign: str, database: Engine) -> None:
     one, two = api.received(2, campaign_id=campaign)
     with nothing_written(database):
-        refused(api.post("/pools", bodies.pool([one, two, one])), 409, "already-in-pool")
+        refused(api.post("/pools", bodies.pool([one, two, one])), 409, "tube-twice-in-pool")
 
 
 def test_a_tube_that_is_in_another_pool(api: Caller, campaign: str, database: Engine) -> None:
@@ -158,14 +158,14 @@ def test_a_full_pool(api: Caller, campaign: str, database: Engine) -> None:
     with nothing_written(database):
         said = refused(api.post("/pools", bodies.pool(tubes)), 409, "pool-full")
         refused(api.post("/pools", bodies.pool(tubes[:1])), 409, "pool-full")
-    assert said["expected"] == "2 to 20 tubes"
+    assert said["came"] == "21 tubes, at most 20"
 
 
 def test_a_pool_after_its_members_have_results(api: Caller, database: Engine) -> None:
     tubes = api.received(2)
     api.done("/messages", bodies.message(api.planned()))
     with nothing_written(database):
-        refused(api.post("/pools", bodies.pool(tubes)), 409, "pool-has-results")
+        refused(api.post("/pools", bodies.pool(tubes)), 409, "tube-has-own-test")
 
 
 def test_a_pool_of_tubes_that_never_came_or_were_rejected(

@@ -51,7 +51,7 @@ def test_an_illegal_move_names_where_from_where_to_and_what_is_allowed() -> None
     assert refusal.facts == {"from": "registered", "to": "measured", "allowed": ["received"]}
     assert "registered → measured" in str(refusal)
     final = IllegalMove(source="discarded", target="pooled", allowed=[])
-    assert "final" in str(final)
+    assert "this state is final" in str(final)
 
 
 def test_facts_reach_the_problem_document() -> None:

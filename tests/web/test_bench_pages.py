@@ -74,14 +74,16 @@ def test_what_cannot_be_pooled_is_said_at_the_scan(signed_in: SignIn, bench: Ben
     alone = bench.swab()
     used = bench.swabs(2)
     bench.lab_pool(used)
+    free = bench.swab(campaign_id=campaign)
     bench.session.commit()
     browser = signed_in(Role.TECHNICIAN)
     for barcode, said in (
         (outside.barcode, "Illegal move"),
-        (alone.barcode, "Pool has results"),
+        (alone.barcode, "Tube has own test"),
         (used[0].barcode, "Already in pool"),
+        (free.barcode, "Tube twice in pool"),
     ):
-        answer = browser.post("/pools/new/scan", {"text": barcode})
+        answer = browser.post("/pools/new/scan", {"text": barcode, "source": free.barcode})
         assert answer.status_code == 409
         assert said in words(answer)
 
@@ -127,10 +129,14 @@ def test_a_plate_is_laid_out_once_however_often_the_form_is_sent(
     bench.session.commit()
     browser = signed_in(Role.TECHNICIAN)
     form = {"run_id": str(uuid7()), "plate": "pl-0001", "most": "3"}
-    for _ in range(2):
-        answer = browser.post("/runs", form)
+    for written in ("pl-0001", "PL 0001"):
+        answer = browser.post("/runs", {**form, "plate": written})
         assert answer.location == "/runs/PL-0001"
     assert "0 of 3 wells" in words(browser.get("/runs/PL-0001"))
+    page = words(browser.get("/runs"))
+    assert "a space becomes a hyphen" in page
+    refused = browser.post("/runs", {**form, "run_id": str(uuid7()), "plate": "Đĩa số 1"})
+    assert "4 to 24 letters A-Z" in words(refused)
     lines = browser.get("/runs/PL-0001/worklist.csv").text.splitlines()
     assert lines[0] == "well,sample_id,role,assay,plate"
     assert len(lines) == 1 + 3 + 2

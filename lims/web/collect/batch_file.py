@@ -71,7 +71,7 @@ def lines_of(text: str) -> list[Line]:
         if not any(cell.strip() for cell in row):
             continue
         if len(lines) == MOST_ROWS:
-            raise BodyTooLarge(expected=f"at most {MOST_ROWS} rows", came="more", where="rows")
+            raise BodyTooLarge(came=f"more than {MOST_ROWS} rows", where="rows")
         cells = {
             column: cell.strip()
             for column, cell in zip(headings, row, strict=False)
