@@ -53,6 +53,7 @@ _PATTERNS: Final = tuple(
         (r"(?P<well>\S+) is a control's well", later("%(well)s is a control's well")),
         (r"(?P<tube>\S+) in two wells", later("%(tube)s in two wells")),
         (r"line (?P<n>\d+) is not UTF-8", later("line %(n)s is not UTF-8")),
+        (r"a workbook", later("a spreadsheet's own file (.xlsx)")),
         (r"more than (?P<n>\d+) rows", later("more than %(n)s rows")),
         (
             r"one that (?P<team>.+) claimed at (?P<at>\S+)",
@@ -60,6 +61,7 @@ _PATTERNS: Final = tuple(
         ),
         (r"one that nobody holds", later("one that nobody holds")),
         (r"one disabled: (?P<why>.+)", later("one disabled: %(why)s")),
+        (r"characters that no barcode has", later("characters that no barcode has")),
         (r"the same person twice", later("the same person twice")),
         (r"one specimen_id for two people", later("one specimen for two people")),
         (r"specimen (?P<id>\S+) is in another tube", later("the specimen is in another tube")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from io import BytesIO
 
 import pytest
 from sqlalchemy import func, select
@@ -98,3 +99,25 @@ def test_the_bad_rows_can_be_taken_away_as_a_file(signed_in: SignIn, bench: Benc
     answer = browser.post("/collect/batch/download", {"rows": "barcode,name\nXX,An\n"})
     assert answer.headers["Content-Disposition"].startswith("attachment")
     assert answer.data.decode("utf-8-sig").startswith("barcode,name")
+
+
+def test_a_row_says_every_fault_with_its_column(signed_in: SignIn, bench: Bench) -> None:
+    one, two = next(bench.labels), next(bench.labels)
+    rows = f"barcode,name,birth,phone\n{one},An,,\n{one},Bình,,\n{two},,19x0,12\n,Chi,,\n"
+    browser = signed_in(Role.TECHNICIAN, language="vi")
+    answer = browser.post("/collect/batch", {"batch_id": str(uuid7()), "rows": rows})
+    wrong = [unescape(said) for said in re.findall(r'<span class="late">(.*?)</span>', answer.text)]
+    assert wrong[0] == "barcode: ống này đã ở dòng 2"
+    columns = {fault.split(":")[0] for fault in wrong[1].split("; ")}
+    assert columns == {"phone", "birth", "name"}
+    assert "name: thiếu tên" in wrong[1]
+    assert wrong[2] == "barcode: thiếu mã ống"
+
+
+def test_a_spreadsheets_own_file_is_told_how_to_be_saved(signed_in: SignIn) -> None:
+    browser = signed_in(Role.TECHNICIAN, language="vi")
+    for content in (b"PK\x03\x04 a workbook", "barcode,name\nTT7K,Trân\n".encode("cp1258")):
+        sent = {"batch_id": str(uuid7()), "file": (BytesIO(content), "list.xlsx")}
+        answer = browser.post("/collect/batch", sent)
+        assert answer.status_code in (400, 422)
+        assert "dạng CSV UTF-8" in words(answer)

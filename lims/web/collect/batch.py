@@ -30,13 +30,16 @@ from lims.web.collect.person_form import (
     read_person,
 )
 from lims.web.language import gettext as _
-from lims.web.language import laboratory, now
+from lims.web.language import laboratory, later, now
 from lims.web.refusing import faults_of, said
 from lims.web.transaction import in_transaction
 from lims.work.register_batch import RowOutcome, register_batch
 from lims.work.views import desk
 
 SHOWN_ROWS: Final = 200
+EARLIER: Final = later("this tube stands in line %(line)s already")
+NO_NAME: Final = later("the name is missing")
+NO_TUBE: Final = later("the tube is missing")
 
 
 @dataclass(frozen=True)
@@ -107,17 +110,25 @@ def row_id(batch_id: UUID, barcode: str) -> UUID:
     return UUID(int=moment | 0x7 << 76 | rand_a << 64 | 0b10 << 62 | rand_b)
 
 
+def column_faults(refusal: InvalidBody) -> str:
+    """Every fault of a row, each with the column it stands in."""
+    return "; ".join(f"{column}: {fault}" for column, fault in faults_of(refusal).items())
+
+
 def _keep(session: Session, lines: list[Line], batch_id: UUID, campaign: UUID | None) -> Outcome:
     lab, good = laboratory(), list[tuple[int, Registration]]()
     bad: dict[int, str] = {}
+    first_line: dict[str, int] = {}
     areas: dict[str, AreaRef | None] = {}
     for number, line in enumerate(lines):
         try:
-            good.append((number, _registration(session, line, batch_id, campaign, areas)))
+            given = _registration(session, line, batch_id, campaign, areas)
+            earlier = first_line.setdefault(given.barcode, line.number)
+            if earlier != line.number:
+                raise invalid({"barcode": _(EARLIER, line=earlier)})
+            good.append((number, given))
         except InvalidBody as refusal:
-            bad[number] = "; ".join(faults_of(refusal).values())
-        except Refusal as refusal:
-            bad[number] = said(refusal)
+            bad[number] = column_faults(refusal)
     outcomes = register_batch(session, good, site_id=lab.site_id, by=current().actor, now=now())
     same = _the_same(session, outcomes, dict(good))
     for one in outcomes:
@@ -138,17 +149,28 @@ def _registration(
     campaign: UUID | None,
     areas: dict[str, AreaRef | None],
 ) -> Registration:
-    cells = line.cells
-    barcode = barcodes.parse(cells["barcode"])
+    cells, faults, barcode = line.cells, dict[str, str](), ""
+    try:
+        barcode = barcodes.parse(cells["barcode"])
+    except Refusal as refusal:
+        faults["barcode"] = f"{cells['barcode']}: {said(refusal)}" if cells["barcode"] else NO_TUBE
     at = cells["collected_at"]
     collected = taken_at(at, now()) if at else _minted(batch_id)
     if collected is None:
-        raise invalid({"collected_at": f"{at}: {_(PAST)}"})
+        faults["collected_at"] = f"{at}: {_(PAST)}"
+    try:
+        person = _person(session, cells, areas)
+    except InvalidBody as refusal:
+        faults |= faults_of(refusal)
+    if not cells["name"]:
+        faults["name"] = NO_NAME
+    if faults or collected is None:
+        raise invalid(faults)
     return Registration(
         specimen_id=row_id(batch_id, barcode),
         barcode=barcode,
         collected_at=collected,
-        person=_person(session, cells, areas),
+        person=person,
         campaign_id=campaign,
     )
 
@@ -156,17 +178,24 @@ def _registration(
 def _person(session: Session, cells: Any, areas: dict[str, AreaRef | None]) -> PersonGiven:
     """The same commune stands on most lines: it is looked up once."""
     typed = {field: cells[field] for field in FIELDS} | {"sex": sex_of(cells["sex"])}
-    person = read_person(session, typed | {"area": "", "work_area": ""})
     found: dict[str, AreaRef | None] = {}
+    wrong: dict[str, str] = {}
+    try:
+        person = read_person(session, typed | {"area": "", "work_area": ""})
+    except InvalidBody as refusal:
+        wrong = faults_of(refusal)
     for field in ("area", "work_area"):
         asked = typed[field]
         if asked and asked not in areas:
             faults: dict[str, str] = {}
             area = read_area(session, asked, field, faults)
             if faults:
-                raise invalid({field: f"{asked}: {_(faults[field])}"})
+                wrong[field] = f"{asked}: {_(faults[field])}"
+                continue
             areas[asked] = area.value() if area else None
         found[field] = areas.get(asked)
+    if wrong:
+        raise invalid(wrong)
     return replace(person, area=found["area"], work_area=found["work_area"])
 
 

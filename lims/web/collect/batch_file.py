@@ -28,6 +28,10 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "collected_at": ("lấy lúc", "giờ lấy", "thời gian lấy"),
 }
 HEADINGS: Final = later("The first line names the columns; these are missing.")
+AS_CSV: Final = later(
+    "save it as CSV UTF-8 in the spreadsheet, then send that file; nothing was taken"
+)
+_ZIP: Final = b"PK\x03\x04"  # how .xlsx and .ods files begin
 WRONG: Final = "what_is_wrong"
 _NEEDED: Final = ("barcode", "name")
 _NAMES: Final = {
@@ -49,11 +53,13 @@ class Line:
 
 def decoded(raw: bytes) -> str:
     """The text of an uploaded file. Raises NotUtf8 with the place of the first strange byte."""
+    if raw.startswith(_ZIP):
+        raise NotUtf8(came="a workbook", where="file", todo=AS_CSV)
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise NotUtf8(came=f"line {line} is not UTF-8", where="file") from error
+        raise NotUtf8(came=f"line {line} is not UTF-8", where="file", todo=AS_CSV) from error
 
 
 def lines_of(text: str) -> list[Line]:
