@@ -18,6 +18,7 @@ from lims.domain.lifecycle import (
 from lims.domain.outcomes import Basis
 from lims.web.language import gettext, later
 from lims.web.reasons import reason
+from lims.work.sites import NATIONAL_DESK
 
 # The English word of each member; a word that another page says otherwise has its own sentence.
 WORDS: Final[Mapping[StrEnum, str]] = {
@@ -69,6 +70,7 @@ _KINDS: Final = {
     "standing": Standing,
 }
 _SEXES: Final = {"male": later("male"), "female": later("female")}
+_DESK: Final = later("National desk")
 _ROLES: Final = {
     "negative_control": "NTC",
     "positive_control": "PC",
@@ -104,6 +106,13 @@ def phone(stored: str | None) -> str:
     return f"{digits[:4]} {digits[4:7]} {digits[7:]}"
 
 
+def team(name: str | None) -> str:
+    """A team as it was named; the one the laboratory founds itself has a name in each language."""
+    return gettext(_DESK) if name == NATIONAL_DESK else name or ""
+
+
 def init_app(app: Flask) -> None:
     """Give the templates these words."""
-    app.jinja_env.filters.update(word=word_of, reason=reason, sex=sex, control=control, phone=phone)
+    app.jinja_env.filters.update(
+        word=word_of, reason=reason, sex=sex, control=control, phone=phone, team=team
+    )

@@ -12,7 +12,9 @@ from lims.db.ids import uuid7
 from lims.db.laboratory import Laboratory
 from lims.tables import AuditEvent, Subscription, User
 from lims.work.access import Role
+from lims.work.areas import SCHEME, load_areas
 from lims.work.tokens import token_holder
+from lims.work.views.areas import find_areas, the_one_meant
 from tests.web.browsing import PASSWORD, Browser, words
 from tests.web.conftest import SignIn
 from tests.web.rows import areas
@@ -133,6 +135,29 @@ def test_an_area_that_many_share_is_asked_for_again_with_its_code(
     nowhere = {**form, "area": "Atlantis"}
     again = operator.post("/admin/subscriptions", nowhere, seen="/admin/subscriptions")
     assert "no province or commune of this name" in words(again)
+
+
+def test_a_full_name_within_its_province_is_meant_and_the_others_can_be_chosen(
+    signed_in: SignIn, laboratory: Laboratory
+) -> None:
+    with laboratory.sessions.begin() as session:
+        load_areas(session)
+        asked = "Xã Tam Dương, Phú Thọ"
+        found = find_areas(session, SCHEME, asked)
+        meant = the_one_meant(found, asked)
+        assert len(found) > 1 and meant is not None and meant.full_name == "Xã Tam Dương"
+        assert the_one_meant(find_areas(session, SCHEME, "Tân"), "Tân") is None
+    operator = signed_in(Role.OPERATOR, language="vi")
+    listed = operator.get("/admin/subscriptions").text
+    assert "Bàn trực quốc gia" in listed and "National desk" not in listed
+    desk = re.search(r'<option value="([\w-]{36})">', listed)
+    form = {"team": desk and desk[1], "area": "Tân", "channel": "board"}
+    answer = operator.post("/admin/subscriptions", form, seen="/admin/subscriptions")
+    offered = re.findall(r'name="area_chosen" value="([^"]+)"', answer.text)
+    assert len(offered) > 1
+    chosen = {**form, "area_chosen": offered[1]}
+    operator.post("/admin/subscriptions", chosen, seen="/admin/subscriptions")
+    assert offered[1].split(" · ")[1] in words(operator.get("/admin/subscriptions"))
 
 
 def test_a_webhooks_secret_is_shown_once_and_it_can_be_switched_off_and_on(

@@ -10,6 +10,7 @@ from lims.domain.refusals import InvalidBody
 from lims.web.access import current, needs
 from lims.web.admin.blueprint import blueprint
 from lims.web.admin.forms import chosen_id
+from lims.web.lab_words import team as team_name
 from lims.web.language import gettext as _
 from lims.web.language import laboratory, now
 from lims.web.refusing import faults_of
@@ -18,7 +19,7 @@ from lims.work.access import Fault, Role, refuse
 from lims.work.areas import SCHEME
 from lims.work.subscribe import AreaKey, Channel, Subscribed
 from lims.work.views import administration
-from lims.work.views.areas import find_areas
+from lims.work.views.areas import find_areas, the_one_meant
 
 
 @blueprint.get("/subscriptions", endpoint="subscriptions")
@@ -78,7 +79,7 @@ def _subscribe(session: Session) -> Subscribed:
         session,
         site_id=laboratory().site_id,
         team_id=chosen_id("team"),
-        area=_area(session, form.get("area", "").strip()),
+        area=_area(session, (form.get("area_chosen") or form.get("area", "")).strip()),
         channel=Channel.WEBHOOK if form.get("channel") == Channel.WEBHOOK else Channel.BOARD,
         url=form.get("url", ""),
         private=current_app.config["PRIVATE_WEBHOOKS"],
@@ -94,9 +95,11 @@ def _area(session: Session, asked: str) -> AreaKey | None:
     found = find_areas(session, SCHEME, asked[:200])
     if not found:
         refuse({"area": Fault.AREA_UNKNOWN}, where="subscription")
-    if len(found) > 1:
-        refuse({"area": Fault.AREA_SEVERAL}, where="subscription")
-    return AreaKey(found[0].scheme, found[0].code)
+    meant = the_one_meant(found, asked)
+    if meant is not None:
+        return AreaKey(meant.scheme, meant.code)
+    refuse({"area": Fault.AREA_SEVERAL}, where="subscription")
+    return None
 
 
 def _page(typed: dict[str, str], faults: dict[str, str], secret: str | None = None) -> str:
@@ -108,7 +111,7 @@ def _page(typed: dict[str, str], faults: dict[str, str], secret: str | None = No
     return render_template(
         "admin/subscriptions.html",
         subscriptions=lines,
-        teams=[(team.team_id, team.name) for team in teams],
+        teams=[(team.team_id, team_name(team.name)) for team in teams],
         channels=[
             (Channel.BOARD, _("board"), _("shown on the hand-off page")),
             (Channel.WEBHOOK, _("webhook"), _("sent to a system of theirs")),

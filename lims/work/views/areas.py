@@ -50,6 +50,23 @@ def find_areas(session: Session, scheme: str, asked: str, *, most: int = 12) -> 
     return [_found(row) for row in rows]
 
 
+def the_one_meant(found: list[AreaFound], asked: str) -> AreaFound | None:
+    """The only one found, else the only one whose full or short name is what was typed.
+
+    "Phường Tân An, Cần Thơ" is one unit though "Phường Tân An Hội" begins alike.
+    """
+    if len(found) == 1:
+        return found[0]
+    key = name_key(asked.partition(",")[0]).strip()
+    for named in (
+        [one for one in found if name_key(one.full_name) == key],
+        [one for one in found if _without_kind(name_key(one.full_name)) == _without_kind(key)],
+    ):
+        if len(named) == 1:
+            return named[0]
+    return None
+
+
 def _without_kind(key: str) -> str:
     """People type "phường Cầu Giấy"; the key is of the short name."""
     for kind in ("thanh pho ", "tinh ", "phuong ", "xa ", "dac khu "):
