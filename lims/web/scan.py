@@ -8,7 +8,7 @@ from lims.domain.barcodes import candidates
 from lims.domain.refusals import Refusal, WrongCheckCharacter
 from lims.web.access import current, needs
 from lims.web.collect.blueprint import DESK
-from lims.web.collect.draft import fresh
+from lims.web.collect.draft import fresh, with_open_campaign
 from lims.web.collect.one import take_scan
 from lims.web.language import gettext as _
 from lims.web.language import laboratory
@@ -35,7 +35,11 @@ def scan() -> Answer:
         case cards.Unrecognised():
             return _typed(text.strip())
         case _:
-            return take_scan(text, fresh()) if _at_a_desk() else _unknown(_("a person's card"))
+            return (
+                take_scan(text, with_open_campaign(fresh()))
+                if _at_a_desk()
+                else _unknown(_("a person's card"))
+            )
 
 
 def _tube(barcode: str) -> Answer:

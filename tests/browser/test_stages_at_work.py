@@ -159,3 +159,14 @@ def test_on_a_telephone_the_stages_are_one_compact_row(open_as: Open) -> None:
     assert way is not None and way["height"] <= 64
     assert len({tile["y"] for tile in tiles if tile}) == 1 and len(tiles) == 6
     assert sideways(page) == 0
+
+
+def test_a_form_that_comes_back_stands_at_its_first_fault(open_as: Open) -> None:
+    page = open_as(Role.TECHNICIAN, width=360).new_page()
+    page.goto("/collect")
+    page.locator("#barcode").fill("TT")
+    page.locator("#phone").fill("12")
+    page.locator("#phone").press("Enter")
+    expect(page.locator("#draft .fault")).to_have_count(3)
+    expect(page.locator("#barcode")).to_be_focused()
+    expect(page.locator("section.answer.bad")).to_be_in_viewport()

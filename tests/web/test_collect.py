@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 
 from lims.tables import Area, Campaign, Person, Specimen, Tube
 from lims.work.access import Role
-from lims.work.areas import SCHEME
+from lims.work.areas import SCHEME, load_areas
 from tests.builders import Bench
 from tests.web.browsing import Browser, words
 from tests.web.conftest import SignIn
@@ -116,6 +116,41 @@ def test_faults_stand_beside_their_fields_and_what_was_typed_stays(
     for fault in ("a year or a day", "telephone number", "12 digits", "no province or commune"):
         assert fault in said
     assert 'value="31/02/1990"' in answer.text
+
+
+def test_every_fault_of_the_form_is_said_at_once(signed_in: SignIn, bench: Bench) -> None:
+    answer = signed_in(Role.TECHNICIAN).post("/collect", {"phone": "12", "birth": "x"})
+    assert answer.status_code == 422
+    assert answer.text.count('class="fault"') == 4
+    for field in ("barcode", "name", "birth", "phone"):
+        assert f'id="{field}-says">' in answer.text
+    summary = words(answer)[: words(answer).index("Person and tube")]
+    assert "telephone number" in summary and "scan the tube" in summary.lower()
+
+
+def test_a_card_brings_its_commune_and_the_only_campaign(signed_in: SignIn, bench: Bench) -> None:
+    load_areas(bench.session)
+    campaign = bench.campaign()
+    bench.session.commit()
+    browser = signed_in(Role.TECHNICIAN)
+    card = CARD.replace("Tổ 5, Dịch Vọng, Hà Nội", "Tổ 5, Phường Cầu Giấy, Thành phố Hà Nội")
+    page = scans(browser, card)
+    assert "00167 · Phường Cầu Giấy, Hà Nội" in page and "no commune yet" not in page
+    assert "Phường Cầu Giấy" in scans(browser, card, next(bench.labels))
+    bench.session.rollback()
+    assert bench.session.scalars(select(Specimen.campaign_id)).one() == campaign
+
+
+def test_an_address_that_many_communes_answer_to_is_left_to_the_clerk(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    load_areas(bench.session)
+    bench.session.commit()
+    browser = signed_in(Role.TECHNICIAN, language="vi")
+    for address in ("Xã Tân Phú", "Dịch Vọng, Hà Nội", ""):
+        card = CARD.replace("Tổ 5, Dịch Vọng, Hà Nội", address)
+        assert "chưa có phường/xã" in scans(browser, card)
+    assert "chưa có phường/xã" in scans(browser, card, next(bench.labels))
 
 
 def test_the_desks_commune_is_kept_and_a_known_persons_is_not(

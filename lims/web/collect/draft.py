@@ -20,6 +20,7 @@ from lims.web.collect.person_form import (
     typed_person,
 )
 from lims.web.language import laboratory
+from lims.work.views import desk
 from lims.work.views.desk import KnownPerson
 
 
@@ -91,6 +92,16 @@ def fresh() -> Draft:
     """An empty draft; campaign and commune are those of the desk's last registration."""
     typed = typed_person({}) | {"area": kept_area()}
     return Draft(uuid7(), typed, campaign=kept_campaign())
+
+
+def with_open_campaign(draft: Draft) -> Draft:
+    """The only open campaign, where this desk has chosen none yet; "none" is a choice too."""
+    if draft.campaign or "desk" in cookie:
+        return draft
+    lab = laboratory()
+    with lab.sessions.begin() as session:
+        open_ones = desk.open_campaigns(session, site_id=lab.site_id)
+    return replace(draft, campaign=str(open_ones[0].campaign_id)) if len(open_ones) == 1 else draft
 
 
 def drafted(form: Mapping[str, str]) -> Draft:

@@ -1,6 +1,7 @@
 """One person, one tube: two scans in either order, or typed by hand."""
 
 from dataclasses import replace
+from typing import Final
 
 from flask import redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
@@ -21,10 +22,10 @@ from lims.doors.statuses import status_of
 from lims.web.access import current, needs
 from lims.web.answers import Told, told
 from lims.web.collect.blueprint import DESK, blueprint
-from lims.web.collect.draft import Draft, drafted, fresh, keep_desk, taken_at
-from lims.web.collect.person_form import PAST, chosen_uuid, invalid, read_person
+from lims.web.collect.draft import Draft, drafted, fresh, keep_desk, taken_at, with_open_campaign
+from lims.web.collect.person_form import PAST, area_of_address, chosen_uuid, invalid, read_person
 from lims.web.language import gettext as _
-from lims.web.language import laboratory, now
+from lims.web.language import laboratory, later, now
 from lims.web.refusing import faults_of
 from lims.web.shell import day_start
 from lims.web.transaction import in_transaction
@@ -34,6 +35,7 @@ from lims.work.views import desk
 from lims.work.views.areas import find_areas
 from lims.work.views.desk import KnownPerson
 
+NO_TUBE: Final = later("scan the tube, or type its barcode")
 Answer = str | Response | tuple[str, int]
 
 
@@ -41,7 +43,7 @@ Answer = str | Response | tuple[str, int]
 @needs(*DESK)
 def page() -> Answer:
     """An empty form, with the last registration as a large answer above it."""
-    lab, draft = laboratory(), fresh()
+    lab, draft = laboratory(), with_open_campaign(fresh())
     person_id, done = chosen_uuid(request.args, "person"), chosen_uuid(request.args, "done")
     with lab.sessions.begin() as session:
         known = person_id and desk.person_known(session, person_id, site_id=lab.site_id)
@@ -154,13 +156,22 @@ def _mended(draft: Draft, refusal: Refusal) -> Draft:
 
 
 def _work(session: Session, draft: Draft, *, sure: bool) -> Registered:
-    person = None if draft.person_id else read_person(session, draft.typed)
+    faults: dict[str, str] = {}
+    person = None
+    try:
+        person = None if draft.person_id else read_person(session, draft.typed)
+    except InvalidBody as refusal:
+        faults |= faults_of(refusal)
+    if not draft.barcode:
+        faults["barcode"] = NO_TUBE
+    taken = taken_at(draft.collected_at, now())
+    if draft.collected_at and taken is None:
+        faults["collected_at"] = PAST
+    if faults:
+        raise invalid(_barcode_fault(draft) | faults)
     if person is not None and not sure:
         _refuse_doubt(session, person)
     before = desk.collected_before(session, draft.specimen_id)
-    taken = taken_at(draft.collected_at, now())
-    if draft.collected_at and taken is None:
-        raise invalid({"collected_at": PAST})
     given = Registration(
         specimen_id=draft.specimen_id,
         barcode=barcodes.parse(draft.barcode),
@@ -171,6 +182,15 @@ def _work(session: Session, draft: Draft, *, sure: bool) -> Registered:
     )
     lab = laboratory()
     return register(session, given, site_id=lab.site_id, by=current().actor, now=now())
+
+
+def _barcode_fault(draft: Draft) -> dict[str, str]:
+    """The label's fault among the others; alone it is refused with the likely labels."""
+    try:
+        barcodes.parse(draft.barcode)
+    except Refusal as refusal:
+        return {"barcode": _(refusal.todo)}
+    return {}
 
 
 def _refuse_doubt(session: Session, person: PersonGiven) -> None:
@@ -202,7 +222,9 @@ def _with_card(
             number = None
     with lab.sessions.begin() as session:
         known = desk.person_of_number(session, number, site_id=lab.site_id) if number else None
-    return draft.with_card(card, known)
+        filled = draft.with_card(card, known)
+        guess = "" if filled.known_area else area_of_address(session, filled.typed["address"])
+    return replace(filled, typed=filled.typed | {"area": guess}) if guess else filled
 
 
 def _tube_first(draft: Draft, barcode: str) -> Answer:

@@ -1,5 +1,6 @@
 """A person on a form: from a card, from what was typed, from who is known; then as a value."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -16,7 +17,7 @@ from lims.doors.bodies import AreaBody, PersonBody
 from lims.web.language import later
 from lims.work.access import Fault
 from lims.work.areas import SCHEME
-from lims.work.views.areas import find_areas
+from lims.work.views.areas import find_areas, the_one_meant
 from lims.work.views.desk import KnownPerson
 
 Typed = dict[str, str]
@@ -102,18 +103,31 @@ def read_person(session: Session, typed: Typed) -> PersonGiven:
     return person
 
 
+def area_of_address(session: Session, address: str) -> str:
+    """The commune a card's address names, as the form shows it; empty unless it is just one.
+
+    The last part that calls itself a commune counts; a province after it narrows it. Names of
+    before July 2025 that several communes carry now are left to the clerk.
+    """
+    parts = [part.strip() for part in address.split(",")]
+    named = [n for n, part in enumerate(parts) if name_key(part).startswith(_COMMUNES)]
+    if not named:
+        return ""
+    commune, province = parts[named[-1]], parts[-1] if named[-1] < len(parts) - 1 else ""
+    asked = f"{commune}, {_PROVINCE.sub('', province)}" if province else commune
+    found = [one for one in find_areas(session, SCHEME, asked[:200]) if one.level == "ward"]
+    exact = [one for one in found if name_key(one.full_name) == name_key(commune)]
+    return exact[0].shown if len(exact) == 1 else ""
+
+
 def read_area(session: Session, asked: str, field: str, faults: dict[str, str]) -> AreaBody | None:
     """The one unit meant by what was typed; a doubt becomes the field's fault."""
     if not asked:
         return None
     found = find_areas(session, SCHEME, asked[:200])
-    key = name_key(asked.partition(",")[0])
-    exact = [
-        one for one in found if name_key(one.full_name) in {kind + key for kind in _AREA_KINDS}
-    ]
-    meant = found if len(found) == 1 else exact
-    if len(meant) == 1:
-        return AreaBody(scheme=meant[0].scheme, code=meant[0].code)
+    meant = the_one_meant(found, asked)
+    if meant is not None:
+        return AreaBody(scheme=meant.scheme, code=meant.code)
     faults[field] = Fault.AREA_SEVERAL if found else Fault.AREA_UNKNOWN
     return None
 
@@ -143,7 +157,8 @@ def moment(text: str, now: datetime) -> datetime | None:
     return read if read.tzinfo is not None and read <= now else None
 
 
-_AREA_KINDS: Final = ("", "thanh pho ", "tinh ", "phuong ", "xa ", "dac khu ")
+_COMMUNES: Final = ("phuong ", "xa ", "dac khu ")
+_PROVINCE: Final = re.compile(r"^(?:tỉnh|thành phố|tp\.?)\s+", re.IGNORECASE)
 _SHOWN: Final = {"birth_year": "birth", "birth_date": "birth"}
 _FAULTS: Final = {
     "name": str(Fault.NAME),

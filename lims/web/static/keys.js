@@ -55,7 +55,11 @@ window.addEventListener("pageshow", () => {
   document.querySelectorAll("form[data-sent]").forEach((form) => { delete form.dataset.sent; });
 });
 
+// A form that came back: straight to the first field to correct.
+const faulty = document.querySelector("main [aria-invalid='true']");
+faulty?.focus();
+
 // A keyboard and a scanner are at hand (no touch keyboard to pop up): be ready for the next tube.
-if (scan && !document.querySelector("[autofocus]") && matchMedia("(pointer: fine)").matches) {
+if (scan && !faulty && !document.querySelector("[autofocus]") && matchMedia("(pointer: fine)").matches) {
   scan.focus({ preventScroll: true });
 }

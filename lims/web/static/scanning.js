@@ -46,7 +46,7 @@ function put(page, next) {
   const way = document.querySelector("nav.way");
   if (way && page.querySelector("nav.way")) way.innerHTML = page.querySelector("nav.way").innerHTML;
   field.placeholder = page.getElementById("scan").placeholder;
-  (document.querySelector("main [autofocus]") || field).focus({ preventScroll: true });
+  (document.querySelector("main [aria-invalid='true'], main [autofocus]") || field).focus({ preventScroll: true });
 }
 
 function away(text) {
