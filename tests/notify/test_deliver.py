@@ -222,11 +222,11 @@ def test_the_deliverer_survives_a_database_that_throws_everybody_out(
 
 
 def _throw_everybody_out(lab: Laboratory) -> None:
-    """What a restart does: every connection but the asking one ends with 57P01."""
+    """What a restart does: every connection but the asking one ends with 57P01, and is gone."""
     with lab.sessions() as session:
         session.execute(
             text(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         )
