@@ -199,7 +199,7 @@ def test_after_the_database_threw_us_out_every_page_looks_again_and_hears_on(
     with listening(address, signed_in(Role.OPERATOR)) as stream:
         here.session.execute(
             text(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         )
