@@ -12,6 +12,7 @@ from lims.settings import Settings
 from lims.web import (
     access,
     counting,
+    deadlines,
     doorway,
     feed,
     handoff,
@@ -44,6 +45,7 @@ PAGES: Final = (
     pools.blueprint,
     runs.blueprint,
     review.blueprint,
+    deadlines.blueprint,
     handoff.blueprint,
     handoff_dead.blueprint,
     feed.blueprint,

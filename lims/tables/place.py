@@ -54,6 +54,7 @@ class Campaign(Base):
     __tablename__ = "campaign"
     __table_args__ = (
         CheckConstraint("pool_size BETWEEN 1 AND 100", name="pool_size"),
+        CheckConstraint("answer_within_min BETWEEN 30 AND 14400", name="answer_within_min"),
         UniqueConstraint("site_id", "name"),
         ForeignKeyConstraint(["site_id"], ["site.id"]),
     )
@@ -62,5 +63,6 @@ class Campaign(Base):
     name: Mapped[str]
     assay_code: Mapped[str] = mapped_column(default="sars-cov-2")
     pool_size: Mapped[int] = mapped_column(default=10)
+    answer_within_min: Mapped[int] = mapped_column(default=1440, server_default="1440")
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]

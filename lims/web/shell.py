@@ -149,6 +149,11 @@ def menu() -> list[tuple[str, list[MenuEntry]]]:
         (
             _("Reports and planning"),
             [
+                MenuEntry(
+                    "/day",
+                    _("Will it be in time?"),
+                    frozenset({Role.TECHNICIAN, Role.REVIEWER, Role.OPERATOR}),
+                ),
                 MenuEntry("/reports", _("Reports"), frozenset({Role.OPERATOR, Role.REVIEWER})),
                 MenuEntry("/plan", _("Planning"), frozenset({Role.OPERATOR})),
             ],

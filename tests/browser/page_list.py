@@ -30,5 +30,6 @@ PAGES: list[tuple[str, Role | None]] = [
     ("/pools/new", Role.TECHNICIAN),
     ("/runs", Role.OPERATOR),
     ("/review", Role.REVIEWER),
+    ("/day", Role.OPERATOR),
     ("/labels", Role.TECHNICIAN),
 ]

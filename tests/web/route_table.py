@@ -36,6 +36,7 @@ ROUTES: dict[str, frozenset[Role] | None] = {
     "GET /collect/batch": BENCH,
     "GET /collect/field-pool": BENCH,
     "GET /collect/rapid": BENCH,
+    "GET /day": LAB,
     "GET /handoff": BOARD,
     "GET /handoff/cases/<uuid:case_id>": BOARD | {REVIEWER},
     "GET /handoff/cases/<uuid:case_id>/row": BOARD,
