@@ -13,7 +13,15 @@ from lims.tables.handoff import (
     Team,
 )
 from lims.tables.label import LabelBatch
-from lims.tables.people import CardDoubt, Household, Person, RapidTest, Recollection, Specimen
+from lims.tables.people import (
+    CardDoubt,
+    Household,
+    Person,
+    PersonMerge,
+    RapidTest,
+    Recollection,
+    Specimen,
+)
 from lims.tables.place import Area, Campaign, Site
 from lims.tables.run import Instrument, Run, TestOrder, Well
 from lims.tables.tube import Tube, TubeSource, TubeSpecimen
@@ -36,6 +44,7 @@ __all__ = [
     "Measurement",
     "Notice",
     "Person",
+    "PersonMerge",
     "RapidTest",
     "RawMessage",
     "Recollection",

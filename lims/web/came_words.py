@@ -63,6 +63,16 @@ _PATTERNS: Final = tuple(
         (r"one disabled: (?P<why>.+)", later("one disabled: %(why)s")),
         (r"characters that no barcode has", later("characters that no barcode has")),
         (r"the same person twice", later("the same person twice")),
+        (r"one who was merged already", later("one who was merged already")),
+        (
+            r"one under whom others were merged: keep that one",
+            later("one under whom others were merged: keep that one"),
+        ),
+        (r"two people with two card numbers", later("two people with two card numbers")),
+        (
+            r"one whose identity conflict is not decided",
+            later("one whose identity conflict is not decided"),
+        ),
         (r"one specimen_id for two people", later("one specimen for two people")),
         (r"specimen (?P<id>\S+) is in another tube", later("the specimen is in another tube")),
         (r"an empty queue", later("an empty queue")),

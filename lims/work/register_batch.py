@@ -53,7 +53,7 @@ class _Standing:
     taken: set[str]
     areas: set[AreaRef]
     by_national_id: dict[str, UUID]
-    known_people: set[UUID]
+    known_people: dict[UUID, UUID]  # a merged row names who is left
     campaigns: set[UUID]
 
 
@@ -121,7 +121,7 @@ def _look_up(
         {"site": site_id, "ids": [p.national_id for p in people if p.national_id]},
     )
     known = session.execute(
-        text("SELECT id FROM person WHERE id = ANY(:ids)"),
+        text("SELECT id, coalesce(merged_into_id, id) AS left_id FROM person WHERE id = ANY(:ids)"),
         {"ids": [g.person_id for g in given if g.person_id]},
     )
     campaigns = session.execute(
@@ -139,7 +139,7 @@ def _look_up(
         taken=set(taken.scalars()),
         areas=known_areas(session, areas),
         by_national_id={row.national_id: row.id for row in national},
-        known_people=set(known.scalars()),
+        known_people={row.id: row.left_id for row in known},
         campaigns=set(campaigns.scalars()),
     )
 
@@ -171,7 +171,7 @@ def _different(given: Registration) -> Refusal:
 
 def _whose(given: Registration, standing: _Standing) -> tuple[UUID, bool]:
     if given.person_id is not None:
-        return given.person_id, False
+        return standing.known_people[given.person_id], False
     national_id = given.person.national_id if given.person else None
     if national_id is None:
         return uuid7(), True

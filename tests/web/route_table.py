@@ -99,6 +99,8 @@ ROUTES: dict[str, frozenset[Role] | None] = {
     "POST /login": PUBLIC,
     "POST /logout": PUBLIC,
     "POST /me/password": EVERYBODY,
+    "POST /people/<uuid:person_id>/merge": REVIEWERS,
+    "POST /people/<uuid:person_id>/part": REVIEWERS,
     "POST /pools/new": BENCH,
     "POST /pools/new/scan": BENCH,
     "POST /pools/new/undo": BENCH,
