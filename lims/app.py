@@ -18,6 +18,7 @@ from lims.web import (
     handoff,
     handoff_dead,
     home,
+    imports,
     lab_words,
     labels,
     language,
@@ -35,12 +36,13 @@ from lims.web import (
 from lims.web.admin import blueprint as administration
 from lims.web.collect import blueprint as collection
 
-MAX_BODY_BYTES: Final = 16 * 1024 * 1024  # a day's import file; a plate's message is 100 KB
+MAX_BODY_BYTES: Final = 16 * 1024 * 1024  # a batch of 10,000 rows; a list has its own (imports)
 
 PAGES: Final = (
     home.blueprint,
     doorway.blueprint,
     collection,
+    imports.blueprint,
     receive.blueprint,
     pools.blueprint,
     runs.blueprint,
@@ -84,6 +86,7 @@ def create_app(laboratory: Laboratory, settings: Settings) -> Flask:
     api = build_api()
     app.register_blueprint(api)
     access.init_app(app, other_doors=OTHER_DOORS)  # before CSRF: a stranger is asked to sign in
+    imports.init_app(app)  # before CSRF too: it reads the form
     CSRFProtect(app).exempt(api)  # it knows tokens only; no browser sends one by itself
     language.init_app(app)
     lab_words.init_app(app)

@@ -10,6 +10,7 @@
     ├── Malformed               it cannot be read as what it should be
     │   ├── InvalidBody                 invalid-body           + errors
     │   ├── NotUtf8                     not-utf8
+    │   ├── UnreadableList              unreadable-list
     │   ├── NotABarcode                 not-a-barcode
     │   ├── WrongCheckCharacter         wrong-check-character  + suggestions
     │   ├── NotAWell                    not-a-well
@@ -173,6 +174,12 @@ class NotUtf8(Malformed):
     slug = "not-utf8"
     expected = "text in UTF-8"
     todo = "save or send it as UTF-8; nothing was taken"
+
+
+class UnreadableList(Malformed):
+    slug = "unreadable-list"
+    expected = "an .xlsx workbook or CSV with a line of headings and at most 100,000 lines"
+    todo = "save the list as .xlsx or CSV and send it again; nothing was taken"
 
 
 class NotABarcode(Malformed):

@@ -12,6 +12,7 @@ from lims.tables.handoff import (
     Subscription,
     Team,
 )
+from lims.tables.importing import ImportFault, ImportFile, ImportJob, ImportMapping
 from lims.tables.label import LabelBatch
 from lims.tables.people import (
     CardDoubt,
@@ -38,6 +39,10 @@ __all__ = [
     "F0Case",
     "Finding",
     "Household",
+    "ImportFault",
+    "ImportFile",
+    "ImportJob",
+    "ImportMapping",
     "Instrument",
     "LabelBatch",
     "LoginAttempt",

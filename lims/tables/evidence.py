@@ -71,6 +71,7 @@ class Measurement(Base):
         UniqueConstraint("message_id", "path"),
         Index(None, "run_id", "well"),
         Index(None, "order_id"),
+        Index(None, "tube_id", postgresql_where=text("tube_id IS NOT NULL")),
         Index(None, "specimen_text", postgresql_where=text("standing = 'unmatched'")),
         Index(
             "ix_measurement_attention",

@@ -125,10 +125,12 @@ class Specimen(Base):
             "registered_at",
             postgresql_where=text("starts_with(registered_by, 'user:')"),
         ),
+        Index(None, "import_job_id", postgresql_where=text("import_job_id IS NOT NULL")),
     )
     id: Mapped[RowId]
     site_id: Mapped[SiteRef]
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    import_job_id: Mapped[UUID | None] = mapped_column(ForeignKey("import_job.id"))
     campaign_id: Mapped[UUID | None] = mapped_column(ForeignKey("campaign.id"))
     material: Mapped[str] = mapped_column(default="swab")
     collected_at: Mapped[datetime]
@@ -159,6 +161,7 @@ class CardDoubt(Base):
         ForeignKeyConstraint(["work_area_scheme", "work_area_code"], ["area.scheme", "area.code"]),
         UniqueConstraint("specimen_id"),
         Index(None, "person_id"),
+        Index(None, "became_id", postgresql_where=text("became_id IS NOT NULL")),
         Index(
             "ix_card_doubt_open",
             "site_id",

@@ -52,8 +52,6 @@ _PATTERNS: Final = tuple(
         (r"two tubes for (?P<well>\S+)", later("two tubes for %(well)s")),
         (r"(?P<well>\S+) is a control's well", later("%(well)s is a control's well")),
         (r"(?P<tube>\S+) in two wells", later("%(tube)s in two wells")),
-        (r"line (?P<n>\d+) is not UTF-8", later("line %(n)s is not UTF-8")),
-        (r"a workbook", later("a spreadsheet's own file (.xlsx)")),
         (r"more than (?P<n>\d+) rows", later("more than %(n)s rows")),
         (
             r"one that (?P<team>.+) claimed at (?P<at>\S+)",

@@ -22,7 +22,7 @@ PAGES: list[tuple[str, Role | None]] = [
     ("/admin/campaigns", Role.OPERATOR),
     ("/collect", Role.TECHNICIAN),
     ("/collect/field-pool", Role.TECHNICIAN),
-    ("/collect/batch", Role.TECHNICIAN),
+    ("/collect/imports", Role.TECHNICIAN),
     ("/collect/rapid", Role.TECHNICIAN),
     ("/collect/again", Role.TECHNICIAN),
     ("/receive", Role.TECHNICIAN),
