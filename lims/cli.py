@@ -5,12 +5,15 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from resource import RLIMIT_AS, getrlimit, setrlimit
 from threading import Event, Thread
 from typing import Any
 
 import click
 
 from lims.settings import BadSetting, Settings
+
+_MOST_MEMORY = 4 * 1024**3  # bytes; the largest list takes a tenth of it
 
 
 class Verbs(click.Group):
@@ -187,6 +190,7 @@ def work(*, attached: bool) -> None:
     if attached:
         Thread(target=_stop_with_input, args=(stop,), daemon=True).start()
     os.nice(5)  # notices and pages come first
+    setrlimit(RLIMIT_AS, (_MOST_MEMORY, getrlimit(RLIMIT_AS)[1]))  # a bomb ends us, not PostgreSQL
     try:
         Worker(laboratory).run(stop)
     finally:

@@ -33,7 +33,7 @@ from lims.sheets.understood import Reader, Reading, tube_of
 from lims.tables import ImportFile, ImportJob
 from lims.work.imports.area_units import area_book
 from lims.work.imports.chunk import Counted, fail, finish, take_chunk
-from lims.work.imports.jobs import locked_job, waiting_jobs
+from lims.work.imports.jobs import begin_try, locked_job, waiting_jobs
 from lims.work.imports.outline import Found, describe, look, mapping_of
 from lims.work.imports.upload import CHANNEL
 
@@ -115,10 +115,16 @@ class Worker:
                 self._fail(job_id, FileFault.BROKE)
 
     def _work(self, job_id: UUID, stop: threading.Event, progress: Progress) -> None:
-        job = self._job(job_id)
+        with self._lab.sessions.begin() as session:
+            job = begin_try(session, job_id, site_id=self._lab.site_id)
+            tries = job.tries if job else 0
         if job is None:
             return
-        found: Found | None = None
+        if tries > _MOST_TRIES:
+            raise Unreadable(FileFault.BROKE)
+        job, found = self._job(job_id), None
+        if job is None:
+            return
         if job.state == ImportState.UPLOADED:
             found = self._look(job)
             with self._lab.sessions.begin() as session:

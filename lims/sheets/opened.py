@@ -5,6 +5,7 @@ measured as it unpacks, before any of it is parsed.
 """
 
 import csv
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -27,6 +28,12 @@ MOST_UNPACKED: Final = 600 * 1024 * 1024  # 100,000 lines of 30 cells are about 
 _MOST_PARTS: Final = 2_000
 _STEP: Final = 1024 * 1024
 _ABOVE: Final = 100  # titles, headings and signatures beside the lines themselves
+_TAG: Final = 128  # longer than a cell's opening tag
+# A cell that holds something (its tag is not closed at once) from row 110,000 or column HA on.
+_FAR_DOWN: Final = re.compile(
+    rb"""<c\s[^>]*?\br=["'][A-Z]+(?:1[1-9]\d{4}|[2-9]\d{5}|\d{7,})["'][^>]*(?<!/)>"""
+)
+_FAR_RIGHT: Final = re.compile(rb"""<c\s[^>]*?\br=["'](?:[H-Z][A-Z]|[A-Z]{3,})\d+["'][^>]*(?<!/)>""")
 _ZIP: Final = b"PK\x03\x04"
 _OLD: Final = b"\xd0\xcf\x11\xe0"  # OLE: .xls, and .xlsx under a password
 _OTHERS: Final = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"{\\rtf", b"Rar!", b"\x1f\x8b")
@@ -137,9 +144,6 @@ def _workbook(raw: bytes) -> Opened:
 
 def _sheet(book: python_calamine.CalamineWorkbook, name: str) -> Sheet:
     found = book.get_sheet_by_name(name)
-    if found.total_height > 20 * MOST_ROWS or found.total_width > 20 * MOST_COLUMNS:
-        # One stray cell in the last corner would be filled up to with seventeen milliards of ours.
-        raise Unreadable(FileFault.TOO_MANY_ROWS)
     rows: list[Row] = [
         [cell if type(cell) is str else known_cell(cell) for cell in row]
         for row in found.to_python(skip_empty_area=False)
@@ -159,18 +163,32 @@ def _measure(raw: bytes) -> None:
             if "xl/workbook.xml" not in archive.namelist():
                 raise Unreadable(FileFault.NOT_A_LIST)
             for part in parts:  # what a part says of its size is not believed
-                for size in _unpacking(archive, part):
-                    unpacked += size
+                for piece in _unpacking(archive, part):
+                    unpacked += len(piece)
                     if unpacked > MOST_UNPACKED:
                         raise Unreadable(FileFault.UNPACKS_TOO_BIG)
+                    if part.filename.startswith("xl/worksheets/"):
+                        _refuse_far(piece)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
         raise Unreadable(FileFault.DAMAGED) from error
 
 
-def _unpacking(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[int]:
+def _unpacking(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
+    """Piece by piece, each with the end of the one before, so that no tag is cut in two."""
+    kept = b""
     with archive.open(part) as stream:
         while piece := stream.read(_STEP):
-            yield len(piece)
+            yield kept + piece
+            kept = piece[-_TAG:]
+
+
+def _refuse_far(xml: bytes) -> None:
+    """A sheet is read into a rectangle from its first cell to its last: one stray value in the last
+    corner would ask for seventeen milliard cells, and end this process."""
+    if _FAR_DOWN.search(xml):
+        raise Unreadable(FileFault.TOO_MANY_ROWS)
+    if _FAR_RIGHT.search(xml):
+        raise Unreadable(FileFault.TOO_WIDE)
 
 
 def _ended(rows: list[Row]) -> list[Row]:

@@ -15,7 +15,8 @@ class ImportJob(Base):
     """One uploaded list. Its SHA-256 makes a second upload of the same bytes the same job.
 
     ``outline`` is what was found in the file (sheets, headings, samples, how it was written);
-    ``mapped`` says for each column what it holds.
+    ``mapped`` says for each column what it holds; ``tries`` counts the workers that began since
+    the last line was taken, so that a file that ends its workers does so only a few times.
     """
 
     __tablename__ = "import_job"
@@ -70,6 +71,7 @@ class ImportJob(Base):
     heading_line: Mapped[int | None]
     outline: Mapped[dict[str, Any] | None]
     mapped: Mapped[list[Any] | None]
+    tries: Mapped[int] = mapped_column(default=0)
     remembered: Mapped[bool] = mapped_column(default=False)
     rows_total: Mapped[int] = mapped_column(default=0)
     rows_done: Mapped[int] = mapped_column(default=0)

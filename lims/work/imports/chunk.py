@@ -77,6 +77,7 @@ def take_chunk(
             wrong[one.row] = (_taken(one, given[one.row].barcode, lines[one.row], first_lines),)
     _keep(session, job.id, lines, wrong)
     taken = len(good) - len(again) - sum(number in given for number in wrong)
+    job.tries = 0
     job.rows_done += len(lines)
     job.rows_in += taken
     job.rows_again += len(again)

@@ -25,6 +25,19 @@ def locked_job(session: Session, job_id: UUID, *, site_id: UUID) -> ImportJob:
     return job
 
 
+def begin_try(session: Session, job_id: UUID, *, site_id: UUID) -> ImportJob | None:
+    """The job as a worker takes it up, counted before it is read; None when it waits for none."""
+    try:
+        job = locked_job(session, job_id, site_id=site_id)
+    except NotFound:
+        return None
+    if job.state not in WAITING:
+        return None
+    job.tries += 1
+    session.flush()
+    return job
+
+
 def waiting_jobs(session: Session, *, site_id: UUID) -> list[UUID]:
     """Those that want a worker, the oldest first."""
     query = (

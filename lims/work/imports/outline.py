@@ -82,6 +82,7 @@ def describe(session: Session, job: ImportJob, found: Found) -> None:
     """Keep the outline. Columns that somebody confirmed before under these headings are applied at
     once; otherwise the job waits for a person, with a first guess."""
     outline = found.outline
+    job.tries = 0
     job.outline, job.rows_total = outline.kept(), len(found.lines)
     job.sheet = outline.sheet
     job.heading_line = outline.headings.line if outline.headings else None

@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.Column("heading_line", sa.Integer(), nullable=True),
         sa.Column("outline", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("mapped", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("remembered", sa.Boolean(), nullable=False),
         sa.Column("rows_total", sa.Integer(), nullable=False),
         sa.Column("rows_done", sa.Integer(), nullable=False),
