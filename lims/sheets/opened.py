@@ -33,7 +33,9 @@ _TAG: Final = 128  # longer than a cell's opening tag
 _FAR_DOWN: Final = re.compile(
     rb"""<c\s[^>]*?\br=["'][A-Z]+(?:1[1-9]\d{4}|[2-9]\d{5}|\d{7,})["'][^>]*(?<!/)>"""
 )
-_FAR_RIGHT: Final = re.compile(rb"""<c\s[^>]*?\br=["'](?:[H-Z][A-Z]|[A-Z]{3,})\d+["'][^>]*(?<!/)>""")
+_FAR_RIGHT: Final = re.compile(
+    rb"""<c\s[^>]*?\br=["'](?:[H-Z][A-Z]|[A-Z]{3,})\d+["'][^>]*(?<!/)>"""
+)
 _ZIP: Final = b"PK\x03\x04"
 _OLD: Final = b"\xd0\xcf\x11\xe0"  # OLE: .xls, and .xlsx under a password
 _OTHERS: Final = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"{\\rtf", b"Rar!", b"\x1f\x8b")

@@ -127,5 +127,3 @@ def bench(laboratory: Laboratory, now: datetime) -> Iterator[Bench]:
 @pytest.fixture
 def desk(laboratory: Laboratory, bench: Bench) -> Desk:
     return Desk(laboratory, Worker(laboratory, chunk=3))
-
-

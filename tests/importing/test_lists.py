@@ -98,9 +98,7 @@ def test_bad_rows_come_back_in_the_same_file_and_only_what_is_new_goes_in(
     done = desk.take(as_csv(listed))
     assert (done.rows_in, done.rows_bad) == (1, 2)
     said = desk.said(done.job_id)
-    assert said[3] == (
-        "Năm sinh: the calendar has no such day; CCCD: the 12 digits of the card"
-    )
+    assert said[3] == ("Năm sinh: the calendar has no such day; CCCD: the 12 digits of the card")
     assert "Họ và tên: = is no letter" in said[4]
     assert "SĐT: the spreadsheet has cut the digits" in said[4]
     back = desk.bad_file(done.job_id)
@@ -139,7 +137,9 @@ def test_the_bad_rows_of_a_workbook_are_a_workbook_whose_digits_stay(
 def test_the_bad_rows_of_windows_1258_are_windows_1258(desk: Desk, bench: Bench) -> None:
     from lims.sheets.encodings import Encoding, encoded
 
-    raw = encoded(csv_text([HEADINGS, ("x", "Đặng Thị Hằng", "1975", "", "")]), Encoding.WINDOWS_1258)
+    raw = encoded(
+        csv_text([HEADINGS, ("x", "Đặng Thị Hằng", "1975", "", "")]), Encoding.WINDOWS_1258
+    )
     done = desk.take(raw)
     (sheet,) = open_list(desk.bad_file(done.job_id)).sheets
     assert sheet.rows[1][:2] == list(open_list(raw).sheets[0].rows[1][:2])

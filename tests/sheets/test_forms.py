@@ -162,12 +162,15 @@ def test_what_is_no_telephone_says_why(cell: Cell, fault: CellFault) -> None:
     assert phone_of(cell) is fault
 
 
-@given(
-    place=st.sampled_from(["001", "024", "079", "096"]), rest=st.integers(0, 10**9 - 1)
-)
+@given(place=st.sampled_from(["001", "024", "079", "096"]), rest=st.integers(0, 10**9 - 1))
 def test_the_noughts_a_spreadsheet_cuts_from_a_card_are_put_back(place: str, rest: int) -> None:
     number = f"{place}{rest:09d}"
-    for cell in (number, float(number), str(int(number)), f"{number[:3]} {number[3:6]} {number[6:]}"):
+    for cell in (
+        number,
+        float(number),
+        str(int(number)),
+        f"{number[:3]} {number[3:6]} {number[6:]}",
+    ):
         assert national_id_of(cell) == number
 
 
@@ -212,15 +215,19 @@ def test_names_of_every_kind_are_taken(name: str) -> None:
         ("A" * 201, None, CellFault.NAME_LONG),
     ],
 )
-def test_a_name_that_cannot_stand_says_why(
-    name: str, sign: str | None, fault: CellFault
-) -> None:
+def test_a_name_that_cannot_stand_says_why(name: str, sign: str | None, fault: CellFault) -> None:
     assert name_of(name) == (sign, fault)
 
 
 @pytest.mark.parametrize(
     ("cell", "sex"),
-    [("Nữ", "female"), ("NAM", "male"), ("", None), ("F", "female"), ("x", CellFault.SEX_UNREADABLE)],
+    [
+        ("Nữ", "female"),
+        ("NAM", "male"),
+        ("", None),
+        ("F", "female"),
+        ("x", CellFault.SEX_UNREADABLE),
+    ],
 )
 def test_sexes_as_people_write_them(cell: str, sex: str | None) -> None:
     assert sex_of(cell) == sex

@@ -50,8 +50,8 @@ def bad(job_id: UUID) -> Response:
         return write(outline.dialect, found.words, rows, wrong=heading, sheet=outline.sheet)
 
     stem = found.file_name.rpartition(".")[0] or found.file_name
-    kind = outline.dialect.format
-    return _file(_aside(written), f"{stem} - {_('to correct')}.{kind}", _TYPES[kind])
+    kind, suffix = outline.dialect.format, _("to correct")
+    return _file(_aside(written), f"{stem} - {suffix}.{kind}", _TYPES[kind])
 
 
 @blueprint.get("/blank.xlsx")
@@ -59,7 +59,7 @@ def bad(job_id: UUID) -> Response:
 def blank() -> Response:
     """Headings that are understood, in columns that keep noughts."""
     headings = {column: _(title) for column, title in TITLES.items()}
-    return _file(blank_list(headings), f"{_('list')}.xlsx", _TYPES[Format.XLSX])
+    return _file(blank_list(headings), _("list.xlsx"), _TYPES[Format.XLSX])
 
 
 def _file(content: bytes, name: str, kind: str) -> Response:

@@ -15,9 +15,6 @@ from lims.work.imports.jobs import locked_job
 from lims.work.imports.outline import Outline, mapping_of
 from lims.work.imports.upload import ring
 
-LACKING = "a list needs a column with the tube and one with the name"
-TWICE = "this is said of two columns"
-
 
 def confirm_columns(
     session: Session, job_id: UUID, mapped: Mapped, *, site_id: UUID, by: str, now: datetime
@@ -30,8 +27,14 @@ def confirm_columns(
     job = locked_job(session, job_id, site_id=site_id)
     if job.state != ImportState.MAPPING and mapping_of(job.mapped) == mapped:
         return
-    faults = [{"pointer": f"#/{column}", "detail": LACKING} for column in lacking(mapped)]
-    faults += [{"pointer": f"#/{column}", "detail": TWICE} for column in twice(mapped)]
+    faults = [
+        {"pointer": f"#/{column}", "detail": "a list needs a column of this"}
+        for column in lacking(mapped)
+    ]
+    faults += [
+        {"pointer": f"#/{column}", "detail": "two columns are said to hold this"}
+        for column in twice(mapped)
+    ]
     outline = Outline.of(job.outline) if job.outline else None
     words = outline.headings.words if outline and outline.headings else ()
     if faults or len(words) != len(mapped):

@@ -22,7 +22,6 @@ from lims.work.imports.chunk import forget_file
 from lims.work.imports.jobs import locked_job
 from lims.work.imports.outline import Outline
 
-WHY = "why the list is taken back"
 _LONGEST_REASON = 500
 
 
@@ -48,7 +47,8 @@ def undo(
         return Undone(job.rows_undone, job.rows_kept or {}, replayed=True)
     reason = reason.strip()
     if not 0 < len(reason) <= _LONGEST_REASON:
-        raise InvalidBody(errors=[{"pointer": "#/reason", "detail": WHY}], where="reason")
+        fault = {"pointer": "#/reason", "detail": "why the list is taken back"}
+        raise InvalidBody(errors=[fault], where="reason")
     values = {"job": job_id, "site": site_id, "now": now, "by": by, "reason": reason}
     kept, taken_back = _take_back(session, values)
     outline = Outline.of(job.outline) if job.outline else None

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from lims.domain.refusals import NotFound
@@ -17,6 +17,7 @@ from lims.tables import Campaign, ImportFault, ImportJob
 from lims.work.imports.outline import Outline, mapping_of
 
 _MOST_LISTED = 50
+_MOST_FAULTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +114,15 @@ def bad_lines(session: Session, job_id: UUID, *, most: int | None = None) -> lis
 
 def commonest_faults(session: Session, job_id: UUID) -> list[tuple[Wrong, int]]:
     """What is wrong most often, so that a whole column is mended at once."""
-    each = func.jsonb_array_elements(ImportFault.faults).column_valued("each")
-    query = (
-        select(each[0].astext, each[1].astext, func.count())
-        .select_from(ImportFault, each)
-        .where(ImportFault.job_id == job_id)
-        .group_by(each[0].astext, each[1].astext)
-        .order_by(func.count().desc())
-        .limit(8)
-    )
-    return [(of_kept([column, fault, {}]), n) for column, fault, n in session.execute(query)]
+    rows = session.execute(_COMMONEST, {"job": job_id, "most": _MOST_FAULTS})
+    return [(of_kept([row.holds, row.fault, {}]), row.lines) for row in rows]
+
+
+_COMMONEST = text("""
+SELECT each ->> 0 AS holds, each ->> 1 AS fault, count(*) AS lines
+  FROM import_fault, jsonb_array_elements(faults) AS each
+ WHERE job_id = :job GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT :most
+""")
 
 
 def _list(job: ImportJob, campaign: str | None) -> ImportedList:
