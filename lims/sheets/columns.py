@@ -114,16 +114,43 @@ def column_of(heading: str) -> Column | None:
     return _BY_KEY.get(heading_key(heading))
 
 
+_WITHIN: Final = tuple(
+    (heading_key(said), column)
+    for said, column in (
+        ("mã ống", Column.BARCODE),
+        ("mã mẫu", Column.BARCODE),
+        ("họ và tên", Column.NAME),
+        ("họ tên", Column.NAME),
+        ("ngày sinh", Column.BIRTH),
+        ("năm sinh", Column.BIRTH),
+        ("giới tính", Column.SEX),
+        ("điện thoại", Column.PHONE),
+        ("cccd", Column.NATIONAL_ID),
+        ("căn cước", Column.NATIONAL_ID),
+        ("địa chỉ", Column.ADDRESS),
+        ("ngày lấy mẫu", Column.COLLECTED_AT),
+        ("giờ lấy mẫu", Column.COLLECTED_TIME),
+    )
+)
+
+
+def guessed(heading: str) -> Column | None:
+    """What a longer heading probably means, for a person to confirm: `Họ tên chủ hộ`."""
+    key = f" {heading_key(heading)} "
+    exact = column_of(heading)
+    return exact or next((column for said, column in _WITHIN if f" {said} " in key), None)
+
+
 def matched(headings: Sequence[str]) -> Mapped:
     """A first guess for each heading; of two that mean the same, the first counts."""
-    seen: set[Column] = set()
-    guessed: list[Column | None] = []
+    known = {column_of(heading) for heading in headings}
+    mapped: list[Column | None] = []
     for heading in headings:
         column = column_of(heading)
-        guessed.append(None if column in seen else column)
-        if column is not None:
-            seen.add(column)
-    return tuple(guessed)
+        if column is None and guessed(heading) not in known:
+            column = guessed(heading)
+        mapped.append(None if column in mapped else column)
+    return tuple(mapped)
 
 
 def lacking(mapped: Mapped) -> tuple[Column, ...]:

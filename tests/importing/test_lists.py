@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date, datetime
 from io import BytesIO, StringIO
 
@@ -14,6 +15,7 @@ from sqlalchemy import func, select, text
 from lims.domain.barcodes import shown
 from lims.domain.refusals import InvalidBody, UnreadableList
 from lims.sheets.columns import Column
+from lims.sheets.encodings import Encoding, encoded
 from lims.sheets.opened import open_list
 from lims.tables import CardDoubt, Person, Specimen, Tube
 from lims.work.areas import SCHEME
@@ -34,7 +36,7 @@ def rows(bench: Bench, count: int) -> list[tuple[str, ...]]:
     ]
 
 
-def as_csv(listed: list[tuple[str, ...]]) -> bytes:
+def as_csv(listed: Sequence[tuple[str, ...]]) -> bytes:
     return csv_text([HEADINGS, *listed]).encode()
 
 
@@ -78,8 +80,6 @@ def test_a_workbook_with_titles_merged_headings_and_formulas_is_taken_whole(
 def test_csv_in_any_encoding_becomes_the_same_people(
     desk: Desk, bench: Bench, encoding: str
 ) -> None:
-    from lims.sheets.encodings import Encoding, encoded
-
     text_ = csv_text([HEADINGS, (next(bench.labels), "Đặng Thị Mỹ Hằng", "1975", "", "")], ";")
     raw = encoded(text_, Encoding.WINDOWS_1258) if encoding == "cp1258" else text_.encode(encoding)
     assert desk.take(raw).rows_in == 1
@@ -116,7 +116,7 @@ def test_bad_rows_come_back_in_the_same_file_and_only_what_is_new_goes_in(
 def test_the_bad_rows_of_a_workbook_are_a_workbook_whose_digits_stay(
     desk: Desk, bench: Bench
 ) -> None:
-    day, at = date(1989, 3, 5), datetime(2031, 9, 10, 8, 12)
+    day, at = date(1989, 3, 5), datetime.fromisoformat("2031-09-10T08:12")
     raw = workbook(
         [
             ["Mã ống", "Họ tên", "Ngày sinh", "SĐT", "CCCD", "Lấy lúc", "Ghi chú"],
@@ -135,8 +135,6 @@ def test_the_bad_rows_of_a_workbook_are_a_workbook_whose_digits_stay(
 
 
 def test_the_bad_rows_of_windows_1258_are_windows_1258(desk: Desk, bench: Bench) -> None:
-    from lims.sheets.encodings import Encoding, encoded
-
     raw = encoded(
         csv_text([HEADINGS, ("x", "Đặng Thị Hằng", "1975", "", "")]), Encoding.WINDOWS_1258
     )

@@ -17,6 +17,7 @@ from lims.importing import worker as worker_module
 from lims.importing.worker import Worker
 from lims.sheets.faults import FileFault
 from lims.tables import ImportJob, Specimen
+from lims.work.imports import chunk
 from tests.builders import Bench
 from tests.importing.conftest import Desk
 from tests.importing.test_lists import as_csv, people, rows
@@ -57,7 +58,12 @@ def test_two_workers_at_once_take_every_line_once(desk: Desk, bench: Bench) -> N
 
 def test_a_list_that_is_taken_back_while_it_runs_stops(desk: Desk, bench: Bench) -> None:
     job = confirmed(desk, as_csv(rows(bench, 10)))
-    desk.worker.work_at(job.id, progress=lambda done, _: done == 3 and desk.undo(job.id))
+
+    def take_back(done: int, _total: int) -> None:
+        if done == 3:
+            desk.undo(job.id)
+
+    desk.worker.work_at(job.id, progress=take_back)
     assert (desk.look(job.id).state, people(bench)) == ("undone", 0)
     desk.worker.drain()
     assert people(bench) == 0
@@ -67,7 +73,7 @@ def test_a_fault_of_ours_fails_one_list_and_the_next_goes_on(
     desk: Desk, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken, sound = (confirmed(desk, as_csv(rows(bench, 2))) for _ in range(2))
-    real = worker_module.take_chunk
+    real = chunk.take_chunk
 
     def take(session, job_id, lines, **given):  # type: ignore[no-untyped-def] # stands in once
         if job_id == broken.id:

@@ -19,6 +19,7 @@ from lims.sheets.numbers import national_id_of, phone_of
 TODAY = date(2021, 9, 11)
 NOW = datetime(2021, 9, 11, 1, 0, tzinfo=UTC)
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+NOUGHT = datetime.fromisoformat("1899-12-30")  # of a spreadsheet's serial numbers
 days = st.dates(date(1925, 1, 1), TODAY)
 
 
@@ -37,8 +38,9 @@ def test_a_day_is_the_same_however_it_is_written(day: date) -> None:
         day.strftime(" %d / %m / %Y "),
         f"ngày {day.day} tháng {day.month} năm {day.year}",
         day.strftime("%d%m%Y"),
-        *([serial, str(int(serial))] if serial >= 10_000 else []),
     ]
+    if serial >= 10_000:
+        written += [serial, str(int(serial))]
     assert {birth_of(cell, TODAY) for cell in written} == {Birth(day.year, day)}
 
 
@@ -79,11 +81,11 @@ def test_what_is_no_birth_says_why(cell: Cell, fault: CellFault) -> None:
     assert birth_of(cell, TODAY) is fault
 
 
-@given(at=st.datetimes(datetime(2020, 1, 1), datetime(2021, 9, 11, 7, 59)))
+@given(at=st.datetimes(NOUGHT.replace(year=2020), NOW.replace(tzinfo=None)))
 def test_a_moment_is_the_same_however_it_is_written(at: datetime) -> None:
     at = at.replace(second=0, microsecond=0)
     day, hour = at.strftime("%d/%m/%Y"), at.strftime("%H:%M")
-    serial = (at - datetime(1899, 12, 30)) / timedelta(days=1)
+    serial = (at - NOUGHT) / timedelta(days=1)
     pairs: list[tuple[Cell, Cell]] = [
         (at, ""),
         (f"{day} {hour}", ""),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import struct
 import zipfile
 import zlib
+from contextlib import suppress
 from datetime import date
 from io import BytesIO
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given
@@ -24,8 +26,6 @@ VIETNAMESE = "aàảãáạăằẳẵắặâầẩẫấậeèẻẽéẹêề
 @pytest.mark.parametrize("encoding", list(Encoding))
 @given(text=st.text(VIETNAMESE + VIETNAMESE.upper() + " ,;0123456789", min_size=1))
 def test_vietnamese_comes_back_as_it_was_written(encoding: Encoding, text: str) -> None:
-    from unicodedata import normalize
-
     said = "Họ và tên," + text
     back, found = decoded(encoded(said, encoding))
     assert normalize("NFC", back) == said
@@ -178,10 +178,8 @@ def test_one_cell_in_the_last_corner_does_not_fill_the_memory() -> None:
 def test_a_damaged_workbook_is_refused_and_breaks_nothing(place: int, value: int) -> None:
     raw = bytearray(workbook([list(HEADINGS), ["TT7K40FQ9XB", "An", 1980, "", ""]]))
     raw[place % len(raw)] = value
-    try:
+    with suppress(Unreadable):
         open_list(bytes(raw))
-    except Unreadable:
-        pass
 
 
 def test_a_part_that_is_no_deflate_is_damaged() -> None:
