@@ -7,6 +7,7 @@ from sqlalchemy import func, select, text
 
 from lims.domain.refusals import InvalidBody
 from lims.tables import AuditEvent, CardDoubt, ImportFault, ImportFile, Person, Specimen, Tube
+from lims.work.merge import merge_people
 from lims.work.receive import receive
 from tests.builders import Bench
 from tests.importing.conftest import DESK, Desk
@@ -104,6 +105,17 @@ def test_a_re_swab_that_the_list_had_answered_is_open_again(desk: Desk, bench: B
     desk.undo(answering.job_id)
     bench.session.commit()
     assert bench.session.scalars(states).all() == ["open"]
+
+
+def test_somebody_whom_a_reviewer_merged_stays_to_be_parted_again(desk: Desk, bench: Bench) -> None:
+    desk.take(as_csv([(next(bench.labels), "Nguyễn An", "1980", "", "001189001234")]))
+    kept = bench.session.scalars(select(Person.id)).one()
+    second = desk.take(as_csv([(next(bench.labels), "Nguyễn An", "1980", "", "")]))
+    merged = bench.session.scalars(select(Person.id).where(Person.id != kept)).one()
+    merge_people(bench.session, kept, merged, "one card", by="user:reviewer", now=bench.now)
+    bench.session.commit()
+    assert desk.undo(second.job_id).taken_back == 1
+    assert (counts(bench)["person"], counts(bench)["specimen"]) == (2, 1)
 
 
 def test_without_a_reason_nothing_is_taken_back(desk: Desk, bench: Bench) -> None:
