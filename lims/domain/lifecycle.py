@@ -114,6 +114,14 @@ class RecollectionState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class StripState(StrEnum):
+    """A rapid test on a roster. ``missed``: its window closed before anybody read it."""
+
+    RUNNING = "running"
+    READ = "read"
+    MISSED = "missed"
+
+
 S = TypeVar("S", bound=StrEnum)
 
 TUBE_MOVES: Mapping[TubeState, frozenset[TubeState]] = {
