@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from flask import make_response, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from lims.db.ids import milliseconds, uuid7
+from lims.db.ids import derived, milliseconds, uuid7
 from lims.domain import barcodes
 from lims.domain.refusals import BarcodeTaken, InvalidBody, Refusal
 from lims.domain.registration import AreaRef, PersonGiven, Registration
@@ -99,17 +98,6 @@ def download_batch() -> Response:
     return response
 
 
-def row_id(batch_id: UUID, barcode: str) -> UUID:
-    """A row's id: the batch's moment and a digest of its barcode, in the layout of UUIDv7.
-
-    So the same list sent twice is the same rows, whatever order they stand in.
-    """
-    random = int.from_bytes(sha256(batch_id.bytes + barcode.encode()).digest()[:10]) >> 6
-    rand_a, rand_b = random >> 62, random & ((1 << 62) - 1)
-    moment = batch_id.int >> 80 << 80
-    return UUID(int=moment | 0x7 << 76 | rand_a << 64 | 0b10 << 62 | rand_b)
-
-
 def column_faults(refusal: InvalidBody) -> str:
     """Every fault of a row, each with the column it stands in."""
     return "; ".join(f"{column}: {fault}" for column, fault in faults_of(refusal).items())
@@ -167,7 +155,7 @@ def _registration(
     if faults or collected is None:
         raise invalid(faults)
     return Registration(
-        specimen_id=row_id(batch_id, barcode),
+        specimen_id=derived(batch_id, barcode),
         barcode=barcode,
         collected_at=collected,
         person=person,
