@@ -9,10 +9,9 @@ from io import BytesIO
 import pytest
 from sqlalchemy import func, select
 
-from lims.db.ids import uuid7
+from lims.db.ids import derived, uuid7
 from lims.domain.refusals import InvalidBody, NotUtf8
 from lims.tables import Specimen
-from lims.db.ids import derived
 from lims.web.collect.batch_file import decoded, lines_of, sex_of, written
 from lims.work.access import Role
 from tests.builders import Bench

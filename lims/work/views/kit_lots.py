@@ -12,6 +12,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from lims.domain.rapid_test import LotSource, ReadWindow
+from lims.work.kits import LotKnown
+
 
 @dataclass(frozen=True, slots=True)
 class LotSeen:
@@ -64,3 +67,27 @@ ORDER BY t.refuted DESC, l.registered_at DESC, l.id DESC LIMIT 200
 def kit_lots(session: Session, *, site_id: UUID) -> Sequence[LotSeen]:
     """Every lot of the site, the most refuted first, then the newest."""
     return [LotSeen(**row._mapping) for row in session.execute(_LOTS, {"site": site_id})]
+
+
+_USABLE = text("""
+SELECT l.id, k.name, k.gtin, l.lot, l.expires_on, k.reads_from_min, k.reads_to_min, l.source
+FROM kit_lot l JOIN kit k ON k.id = l.kit_id
+WHERE l.site_id = :site AND l.expires_on >= :today
+ORDER BY l.registered_at DESC, l.id DESC LIMIT 50
+""")
+
+
+def usable_lots(session: Session, *, site_id: UUID, today: date) -> Sequence[LotKnown]:
+    """Registered lots that have not expired, the newest first."""
+    return [
+        LotKnown(
+            row.id,
+            row.name,
+            row.gtin,
+            row.lot,
+            row.expires_on,
+            ReadWindow.of_minutes(row.reads_from_min, row.reads_to_min),
+            LotSource(row.source),
+        )
+        for row in session.execute(_USABLE, {"site": site_id, "today": today})
+    ]

@@ -23,6 +23,10 @@ class RapidSeen:
     case_state: str | None
     case_basis: str | None
 
+    @property
+    def owes_tube(self) -> bool:
+        return self.outcome == "positive" and self.pcr_barcode is None
+
 
 _SEEN = """
 SELECT r.specimen_id, p.id AS person_id, p.name, r.outcome, l.lot AS kit_lot, r.started_at,
