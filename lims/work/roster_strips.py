@@ -164,7 +164,7 @@ def read_timer(
     counts = counted(row.mark for row in (waiting or rows))
     if rows and not waiting:
         if counts != confirmed:
-            raise DifferentBody(came="other numbers were confirmed", where="counts")
+            raise DifferentBody(came="other numbers were confirmed before", where="counts")
         return ReadTimer(timer_id, counts, replayed=True)
     together = ReadTogether(
         lot_of(session, timer.kit_lot_id, site_id=site_id),
