@@ -12,7 +12,8 @@ from lims.domain.rapid_test import Exposure, RosterKind
 from lims.domain.registration import AreaRef, PersonGiven
 from lims.domain.roster_line import Marked, Sign
 from lims.work.kits import LotGiven, LotKnown, register_lot
-from lims.work.roster import MemberGiven, RosterGiven, add_members, open_roster
+from lims.work.people_together import MemberGiven
+from lims.work.roster import RosterGiven, add_members, open_roster
 from lims.work.roster_strips import (
     Counts,
     ReadTimer,

@@ -1,15 +1,14 @@
 """Open a roster and put people on it, in their order, before any strip is dropped."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from lims.db.ids import derived, uuid7
+from lims.db.ids import derived
 from lims.domain.identity import name_key
 from lims.domain.rapid_test import Exposure, RosterKind
 from lims.domain.refusals import (
@@ -26,6 +25,7 @@ from lims.work.audit import record
 from lims.work.copying import copy_people
 from lims.work.once import one_at_a_time
 from lims.work.people import refuse_unknown_areas
+from lims.work.people_together import MemberGiven, whose_are
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +40,6 @@ class RosterGiven:
     campaign_id: UUID | None = None
     exposure: Exposure = Exposure.NONE
     copied_from: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MemberGiven:
-    """Somebody new, or somebody already known."""
-
-    person: PersonGiven | None = None
-    person_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +125,7 @@ def add_members(
     given = [replace(one, person=_at_home(one.person, roster)) for one in members]
     people = [one.person for one in given if one.person]
     refuse_unknown_areas(session, {a for p in people for a in (p.area, p.work_area) if a})
-    whose, newcomers, cards = _whose(session, given, site_id)
+    whose, newcomers, cards = whose_are(session, given, site_id=site_id)
     copy_people(session, newcomers, site_id=site_id, now=now)
     last = max(before.values(), default=0)
     positions: list[int] = []
@@ -182,23 +174,6 @@ def locked(session: Session, roster_id: UUID, *, site_id: UUID) -> Roster:
     return roster
 
 
-def card_of(said: dict[str, Any]) -> PersonGiven:
-    """A member's card as it was kept."""
-    areas = {
-        field: AreaRef(**said[field]) if said[field] else None for field in ("area", "work_area")
-    }
-    born = said["birth_date"]
-    household = said["household_id"]
-    return PersonGiven(
-        **{
-            **said,
-            **areas,
-            "birth_date": date.fromisoformat(born) if born else None,
-            "household_id": UUID(household) if household else None,
-        }
-    )
-
-
 def _already_added(
     session: Session, add_id: UUID, members: Sequence[MemberGiven]
 ) -> tuple[int, ...]:
@@ -220,58 +195,6 @@ def _at_home(person: PersonGiven | None, roster: Roster) -> PersonGiven | None:
     return replace(person, work_area=person.work_area or area)
 
 
-def _whose(
-    session: Session, members: Sequence[MemberGiven], site_id: UUID
-) -> tuple[list[UUID], dict[UUID, PersonGiven], dict[UUID, dict[str, Any]]]:
-    """Each member's person; who of them is new; and the cards that disagree with a known number."""
-    numbers = [one.person.national_id for one in members if one.person and one.person.national_id]
-    rows = session.execute(_BY_NUMBER, {"site": site_id, "numbers": numbers}).all()
-    by_number = {row.national_id: row.id for row in rows}
-    stored = {row.id: (row.name_key, row.birth_year) for row in rows}
-    ids = [one.person_id for one in members if one.person_id]
-    there = set(
-        session.execute(
-            text("SELECT id FROM person WHERE id = ANY(:ids) AND site_id = :site"),
-            {"ids": ids, "site": site_id},
-        ).scalars()
-    )
-    whose: list[UUID] = []
-    newcomers: dict[UUID, PersonGiven] = {}
-    cards: dict[UUID, dict[str, Any]] = {}
-    for one in members:
-        if one.person is None:
-            if one.person_id is None or one.person_id not in there:
-                raise NotFound(came=str(one.person_id), where="person_id")
-            whose.append(one.person_id)
-            continue
-        number = one.person.national_id
-        person_id = by_number.get(number) if number else None
-        if person_id is None:
-            person_id = uuid7()
-            newcomers[person_id] = one.person
-            if number:
-                by_number[number] = person_id
-                stored[person_id] = (one.person.name_key, one.person.birth_year)
-        elif _disagrees(one.person, stored[person_id]):
-            cards[person_id] = _as_json(one.person)
-        whose.append(person_id)
-    return whose, newcomers, cards
-
-
-def _disagrees(card: PersonGiven, stored: tuple[str, int | None]) -> bool:
-    name, year = stored
-    return card.name_key != name or (
-        card.birth_year is not None and year is not None and card.birth_year != year
-    )
-
-
-def _as_json(person: PersonGiven) -> dict[str, Any]:
-    said = asdict(person)
-    for field in ("birth_date", "household_id"):
-        said[field] = str(said[field]) if said[field] else None
-    return said
-
-
 def refuse_nobody(members: Sequence[MemberGiven]) -> None:
     """Raise InvalidBody for an empty list."""
     if not members:
@@ -284,11 +207,6 @@ _MEMBERS = text("SELECT person_id, position FROM roster_member WHERE roster_id =
 _MEMBER = text("""
 SELECT m.id, EXISTS (SELECT FROM strip s WHERE s.member_id = m.id) AS strips
 FROM roster_member m WHERE m.roster_id = :id AND m.position = :position
-""")
-
-_BY_NUMBER = text("""
-SELECT national_id, id, name_key, birth_year FROM person
-WHERE site_id = :site AND national_id = ANY(:numbers)
 """)
 
 # Numbers close ranks: who left the class since leaves no hole.

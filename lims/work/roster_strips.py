@@ -20,8 +20,9 @@ from lims.tables import Roster, StripTimer
 from lims.work.audit import record
 from lims.work.kits import VIETNAM, lot_of
 from lims.work.people import keep_person
+from lims.work.people_together import card_of
 from lims.work.rapid_readings import ReadTogether, StripRead, keep_readings
-from lims.work.roster import card_of, locked
+from lims.work.roster import locked
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,9 @@ from lims.web.rapid.kit_choice import choose_box, chosen_lot, keep_lot, lots_her
 from lims.web.rapid.roster import refused_page
 from lims.web.rapid.roster_people import people_of_lines, person_of_card
 from lims.web.transaction import in_transaction
+from lims.work.people_together import MemberGiven
 from lims.work.rapid_pcr import take_pcr_tube
-from lims.work.roster import Added, MemberGiven, add_members, refuse_nobody, take_out
+from lims.work.roster import Added, add_members, refuse_nobody, take_out
 from lims.work.roster_strips import (
     Counts,
     ReadTimer,

@@ -27,7 +27,7 @@ from lims.web.collect.person_form import (
 from lims.web.language import gettext as _
 from lims.web.language import later
 from lims.web.refusing import faults_of
-from lims.work.roster import MemberGiven
+from lims.work.people_together import MemberGiven
 
 IN_LINE: Final = later("line %(line)s: %(fault)s")
 _CELLS: Final = re.compile(r"[\t;,|]")
