@@ -73,7 +73,9 @@ document.addEventListener("look-again", () => {
 function put(page, next, focus) {
   form.querySelectorAll("input[type=hidden]").forEach((input) => input.remove());
   form.prepend(...next.querySelectorAll("input[type=hidden]"));
+  const at = document.querySelector("nav.modes")?.scrollLeft;
   document.querySelector("main").replaceWith(page.querySelector("main"));
+  if (at) document.querySelector("nav.modes")?.scrollTo({ left: at });
   const way = document.querySelector("nav.way");
   if (way && page.querySelector("nav.way")) way.innerHTML = page.querySelector("nav.way").innerHTML;
   field.placeholder = page.getElementById("scan").placeholder;
