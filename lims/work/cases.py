@@ -13,6 +13,7 @@ from lims.domain.lifecycle import CASE_MOVES, CaseState, move
 from lims.domain.outcomes import Basis, FindingOutcome, NoticeKind
 from lims.tables import F0Case, Finding
 from lims.work.findings import Change
+from lims.work.strip_evidence import standing_of
 from lims.work.tell import CaseNews, owe_case_news
 
 _CARRIED = frozenset(
@@ -155,24 +156,38 @@ def _lost(session: Session, person_id: UUID, now: datetime) -> CaseNews | None:
     ).one_or_none()
     if case is None:
         return None
-    if case.basis in CONFIRMED_BY_STRIPS:
+    if case.basis in CONFIRMED_BY_STRIPS and _stands_on_strips(session, case):
         return None
     left = session.execute(_CARRIER, {"person": person_id, "basis": case.finding_id}).first()
     if left is None:
         return change_case(session, case, CaseState.WITHDRAWN, NoticeKind.CASE_CORRECTED, now=now)
-    if left.outcome == FindingOutcome.PRESUMPTIVE and case.basis == Basis.PCR:
+    if left.outcome == FindingOutcome.PRESUMPTIVE and case.basis != Basis.ANTIGEN_PRESUMPTIVE:
         return _fall_back(session, case, left.id, now)
     case.finding_id = left.id
     return None
 
 
+def _stands_on_strips(session: Session, case: F0Case) -> bool:
+    """Let a case that strips confirmed rest on those that are left, when they still do."""
+    standing = standing_of(session, case.person_id)
+    if standing is None or not standing.judgement.confirms:
+        return False
+    case.finding_id = standing.finding_id
+    case.basis, case.definition = standing.judgement.basis, standing.judgement.definition
+    return True
+
+
 def _fall_back(session: Session, case: F0Case, finding_id: UUID, now: datetime) -> CaseNews:
-    """Only a rapid test is left under the case: it is presumptive, and everyone hears so."""
-    case.basis = Basis.ANTIGEN_PRESUMPTIVE
-    case.finding_id = finding_id
+    """Only rapid tests are left under the case, and everyone hears so: it is presumptive, unless a
+    definition confirms by strips alone."""
     wanted = CaseState(case.state)
-    if wanted is CaseState.CONFIRMED:
-        wanted = CaseState.PRESUMPTIVE
+    if not _stands_on_strips(session, case):
+        case.basis = Basis.ANTIGEN_PRESUMPTIVE
+        case.finding_id = finding_id
+        if wanted is CaseState.CONFIRMED:
+            wanted = CaseState.PRESUMPTIVE
+    elif wanted is CaseState.PRESUMPTIVE:
+        wanted = CaseState.CONFIRMED
     return change_case(session, case, wanted, NoticeKind.CASE_CORRECTED, now=now)
 
 

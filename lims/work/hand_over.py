@@ -11,7 +11,7 @@ from lims.domain.lifecycle import CaseState, ResultStatus
 from lims.domain.outcomes import FindingOutcome, NoticeKind
 from lims.work.cases import change_case, follow_findings, live_case
 from lims.work.findings import Change
-from lims.work.rapid_cases import follow_moved_strip
+from lims.work.rapid_cases import follow_positives
 from lims.work.tell import owe_case_news
 
 
@@ -56,7 +56,7 @@ def hand_over(
     found = Change(specimen_id, owner, finding_id, before=None, after=outcome)
     follow_findings(session, [lost, found], site_id=site_id, now=now)
     if outcome is FindingOutcome.PRESUMPTIVE:
-        follow_moved_strip(session, owner, specimen_id, finding_id, site_id=site_id, now=now)
+        follow_positives(session, [owner], site_id=site_id, now=now)
     if outcome is FindingOutcome.POSITIVE and final:
         _confirm(session, owner, site_id=site_id, now=now)
 

@@ -34,12 +34,8 @@ def whose_are(
     by_number = {row.national_id: row.id for row in rows}
     stored = {row.id: (row.name_key, row.birth_year) for row in rows}
     ids = [one.person_id for one in members if one.person_id]
-    there = set(
-        session.execute(
-            text("SELECT id FROM person WHERE id = ANY(:ids) AND site_id = :site"),
-            {"ids": ids, "site": site_id},
-        ).scalars()
-    )
+    known = session.execute(_KNOWN, {"ids": ids, "site": site_id})
+    there = {row.id: row.owner for row in known}
     whose: list[UUID] = []
     newcomers: dict[UUID, PersonGiven] = {}
     cards: dict[UUID, dict[str, Any]] = {}
@@ -47,7 +43,7 @@ def whose_are(
         if one.person is None:
             if one.person_id is None or one.person_id not in there:
                 raise NotFound(came=str(one.person_id), where="person_id")
-            whose.append(one.person_id)
+            whose.append(there[one.person_id])
             continue
         number = one.person.national_id
         person_id = by_number.get(number) if number else None
@@ -93,6 +89,11 @@ def card_of(said: dict[str, Any]) -> PersonGiven:
         }
     )
 
+
+_KNOWN = text("""
+SELECT id, coalesce(merged_into_id, id) AS owner FROM person
+WHERE id = ANY(:ids) AND site_id = :site
+""")
 
 _BY_NUMBER = text("""
 SELECT national_id, id, name_key, birth_year FROM person

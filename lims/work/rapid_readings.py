@@ -9,7 +9,6 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
-from lims.domain.case_definition import PositiveStrip
 from lims.domain.rapid_test import (
     Exposure,
     RapidOutcome,
@@ -18,7 +17,7 @@ from lims.domain.rapid_test import (
     refuse_outside_window,
 )
 from lims.work.kits import VIETNAM, LotKnown
-from lims.work.rapid_cases import PositivePerson, follow_positives
+from lims.work.rapid_cases import follow_positives
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +86,7 @@ def keep_readings(
             "now": now,
         },
     )
-    positives = [
-        PositivePerson(
-            one.person_id,
-            one.specimen_id,
-            finding_id,
-            PositiveStrip(together.read_at, one.exposure, one.suspect),
-        )
-        for one, finding_id in zip(strips, findings, strict=True)
-        if one.outcome is RapidOutcome.POSITIVE and finding_id is not None
-    ]
+    positives = [one.person_id for one in strips if one.outcome is RapidOutcome.POSITIVE]
     follow_positives(session, positives, site_id=site_id, now=now)
 
 

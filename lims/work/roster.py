@@ -209,10 +209,16 @@ SELECT m.id, EXISTS (SELECT FROM strip s WHERE s.member_id = m.id) AS strips
 FROM roster_member m WHERE m.roster_id = :id AND m.position = :position
 """)
 
-# Numbers close ranks: who left the class since leaves no hole.
+# Numbers close ranks: who left the class since leaves no hole, and two who were merged are one.
 _COPY = text("""
 INSERT INTO roster_member (id, site_id, roster_id, position, person_id, card, added_at)
-SELECT mint_uuid7(:now), m.site_id, :to, row_number() OVER (ORDER BY m.position), m.person_id,
-       m.card, :now
-FROM roster_member m WHERE m.roster_id = :from AND m.site_id = :site
+SELECT mint_uuid7(:now), :site, :to, row_number() OVER (ORDER BY g.position), g.person_id, g.card,
+       :now
+FROM (
+    SELECT DISTINCT ON (coalesce(p.merged_into_id, p.id))
+           coalesce(p.merged_into_id, p.id) AS person_id, m.position, m.card
+    FROM roster_member m JOIN person p ON p.id = m.person_id
+    WHERE m.roster_id = :from AND m.site_id = :site
+    ORDER BY coalesce(p.merged_into_id, p.id), m.position
+) g
 """)

@@ -287,8 +287,9 @@ WHERE id = :strip
 """)
 
 _STRIPS = text("""
-SELECT s.id, s.state, s.mark, s.exposure, s.suspect, s.member_id, m.person_id, m.card
-FROM strip s JOIN roster_member m ON m.id = s.member_id
+SELECT s.id, s.state, s.mark, s.exposure, s.suspect, s.member_id, m.card,
+       coalesce(p.merged_into_id, p.id) AS person_id
+FROM strip s JOIN roster_member m ON m.id = s.member_id JOIN person p ON p.id = m.person_id
 WHERE s.timer_id = :timer AND s.state <> 'missed' ORDER BY m.position
 """)
 

@@ -1,4 +1,4 @@
-"""What was read before kits had a table keeps its lot and its PCR swab (migration 0002)."""
+"""What was read before kits had a table keeps its lot and its PCR swab (migration 0004)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ SELECT cast('00000000-0000-7000-8000-00000000001' || n AS uuid), p.site_id, p.id
        '2021-09-11 01:20Z', 'desk', '' FROM person p, generate_series(1, 3) n;
 INSERT INTO rapid_test (id, site_id, specimen_id, outcome, kit_lot, started_at, read_at)
 SELECT s.id, s.site_id, s.id,
-       CASE right(s.id::text, 1) WHEN '1' THEN 'positive' ELSE 'negative' END, 'L-77', '2021-09-11 01:00Z', '2021-09-11 01:20Z'
+       CASE right(s.id::text, 1) WHEN '1' THEN 'positive' ELSE 'negative' END, 'L-77',
+       '2021-09-11 01:00Z', '2021-09-11 01:20Z'
 FROM specimen s WHERE s.material = 'antigen';
 INSERT INTO tube (id, site_id, barcode, kind, state, assay_code, capacity, created_at, created_by)
 SELECT id, id, 'TT7K40FQ9XB', 'individual', 'collected', 'sars-cov-2', 1, now(), 'desk' FROM site;

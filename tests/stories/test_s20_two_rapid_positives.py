@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
 from lims.domain.rapid_test import Exposure, RapidOutcome
+from lims.work.merge import merge_people, part_people
 from lims.work.rapid import RapidReading, read_rapid_test
+from lims.work.review_run import invalidate_run
 from tests import seen
 from tests.builders import HOME, Bench, open_bench
 from tests.builders_rapid import box
@@ -123,3 +125,32 @@ def test_a_changed_rule_does_not_change_yesterdays_cases(bench: Bench) -> None:
     positive(bench, today, exposure=Exposure.CONTACT)
 
     assert stands(bench) == [*before, ("confirmed", "antigen_contact", "byt-2021-12-29/1")]
+
+
+def test_a_merge_brings_two_strips_together_and_a_parting_takes_them_apart(bench: Bench) -> None:
+    one, other = (bench.swab(received=False).person_id for _ in range(2))
+    positive(bench, one, exposure=Exposure.FACTOR)
+    bench.later(60)
+    positive(bench, other)
+    assert [state for state, _, _ in stands(bench)] == ["presumptive", "presumptive"]
+
+    merge_people(bench.session, one, other, "same card", by="bs.lan", now=bench.now)
+    assert sorted(stands(bench)) == [
+        ("confirmed", "antigen_twice", "byt-2021-12-29/1"),
+        ("withdrawn", "antigen_presumptive", "byt-2021-12-29/1"),
+    ]
+    part_people(bench.session, other, by="bs.lan", now=bench.now)
+    live = [basis for state, basis, _ in stands(bench) if state == "presumptive"]
+    assert live == ["antigen_presumptive", "antigen_presumptive"]
+
+
+def test_a_pcr_that_is_taken_back_leaves_what_the_strips_confirm(bench: Bench) -> None:
+    swab = bench.swab()
+    bench.run({swab.barcode: 24.0})
+    positive(bench, swab.person_id, exposure=Exposure.CONTACT)
+    assert [(s, b) for s, b, _ in stands(bench)] == [("presumptive", "pcr")]
+    run_id = bench.session.execute(text("SELECT id FROM run")).scalar_one()
+
+    invalidate_run(bench.session, run_id, "contaminated", by="bs.lan", now=bench.now)
+
+    assert [(s, b) for s, b, _ in stands(bench)] == [("confirmed", "antigen_contact")]
