@@ -126,6 +126,14 @@ class ImportState(StrEnum):
     UNDONE = "undone"
 
 
+class StripState(StrEnum):
+    """A rapid test on a roster. ``missed``: its window closed before anybody read it."""
+
+    RUNNING = "running"
+    READ = "read"
+    MISSED = "missed"
+
+
 S = TypeVar("S", bound=StrEnum)
 
 TUBE_MOVES: Mapping[TubeState, frozenset[TubeState]] = {

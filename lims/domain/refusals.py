@@ -13,6 +13,7 @@
     │   ├── UnreadableList              unreadable-list
     │   ├── NotABarcode                 not-a-barcode
     │   ├── WrongCheckCharacter         wrong-check-character  + suggestions
+    │   ├── NotAKitCode                 not-a-kit-code
     │   ├── NotAWell                    not-a-well
     │   └── NotAPhoneNumber             not-a-phone-number
     ├── Conflict                it can be read, but what is already true forbids it
@@ -21,6 +22,10 @@
     │   ├── IllegalMove                 tube-state             + from, to, allowed
     │   ├── TubeRejected                tube-rejected
     │   ├── OutsideReadWindow           outside-read-window
+    │   ├── KitExpired                  kit-expired
+    │   ├── KitDiffers                  kit-differs
+    │   ├── StripRunning                strip-running
+    │   ├── RosterChanged               roster-changed
     │   ├── IdentityConflict            identity-conflict
     │   ├── AlreadyInPool               already-in-pool
     │   ├── TubeTwiceInPool             tube-twice-in-pool
@@ -200,6 +205,12 @@ class WrongCheckCharacter(Malformed):
         self.suggestions = tuple(suggestions)
 
 
+class NotAKitCode(Malformed):
+    slug = "not-a-kit-code"
+    expected = "the GS1 code of a kit's box with (01) item, (10) lot and (17) expiry"
+    todo = "scan the box again, or type lot and expiry date as printed"
+
+
 class NotAWell(Malformed):
     slug = "not-a-well"
     expected = "a row letter and a column number that the plate has"
@@ -257,6 +268,34 @@ class OutsideReadWindow(Conflict):
     slug = "outside-read-window"
     expected = "a rapid test read inside its window"
     todo = "wait until it is readable; a test read too late is repeated with a new kit"
+
+
+class KitExpired(Conflict):
+    slug = "kit-expired"
+    expected = "a kit that has not expired"
+    todo = "put the box aside and scan another lot; a strip of this one says nothing"
+
+
+class KitDiffers(Conflict):
+    """The same lot of the same kit was registered with another expiry date."""
+
+    slug = "kit-differs"
+    expected = "the expiry date this lot was registered with"
+    todo = "compare the box with the list of kit lots; one of the two was misread"
+
+
+class StripRunning(Conflict):
+    slug = "strip-running"
+    expected = "people without a strip that is waiting to be read"
+    todo = "read the strip that is running first; a late one is repeated after its window"
+
+
+class RosterChanged(Conflict):
+    """Somebody marked another strip between the question and the answer."""
+
+    slug = "roster-changed"
+    expected = "the numbers that stand on the roster now"
+    todo = "look at the grid again, then confirm the numbers it shows"
 
 
 class IdentityConflict(Conflict):

@@ -19,11 +19,11 @@ from lims.tables.people import (
     Household,
     Person,
     PersonMerge,
-    RapidTest,
     Recollection,
     Specimen,
 )
 from lims.tables.place import Area, Campaign, Site
+from lims.tables.rapid import Kit, KitLot, RapidTest, Roster, RosterMember, Strip, StripTimer
 from lims.tables.run import Instrument, Run, TestOrder, Well
 from lims.tables.tube import Tube, TubeSource, TubeSpecimen
 
@@ -44,6 +44,8 @@ __all__ = [
     "ImportJob",
     "ImportMapping",
     "Instrument",
+    "Kit",
+    "KitLot",
     "LabelBatch",
     "LoginAttempt",
     "Measurement",
@@ -55,9 +57,13 @@ __all__ = [
     "Recollection",
     "Result",
     "ReviewDecision",
+    "Roster",
+    "RosterMember",
     "Run",
     "Site",
     "Specimen",
+    "Strip",
+    "StripTimer",
     "Subscription",
     "Team",
     "TestOrder",

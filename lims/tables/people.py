@@ -194,24 +194,6 @@ class CardDoubt(Base):
     became_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
 
 
-class RapidTest(Base):
-    """A rapid antigen test read at the desk: outcome, kit lot and the minutes to reading."""
-
-    __tablename__ = "rapid_test"
-    __table_args__ = (
-        CheckConstraint("outcome IN ('positive', 'negative', 'invalid')", name="outcome"),
-        CheckConstraint("read_at >= started_at", name="read_at"),
-        Index(None, "specimen_id", unique=True),
-    )
-    id: Mapped[RowId]
-    site_id: Mapped[SiteRef]
-    specimen_id: Mapped[UUID] = mapped_column(ForeignKey("specimen.id"))
-    outcome: Mapped[str]
-    kit_lot: Mapped[str]
-    started_at: Mapped[datetime]
-    read_at: Mapped[datetime]
-
-
 class Recollection(Base):
     """A person to be swabbed again, because the tube cannot tell (S3, S7)."""
 

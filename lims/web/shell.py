@@ -144,6 +144,11 @@ def menu() -> list[tuple[str, list[MenuEntry]]]:
             _("Bench"),
             [
                 MenuEntry("/labels", _("Tube labels"), frozenset({Role.TECHNICIAN, Role.OPERATOR})),
+                MenuEntry(
+                    "/collect/rapid/kits",
+                    _("Rapid test kits"),
+                    frozenset({Role.TECHNICIAN, Role.REVIEWER, Role.OPERATOR}),
+                ),
             ],
         ),
         (

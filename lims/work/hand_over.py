@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
 from lims.domain.lifecycle import CaseState, ResultStatus
-from lims.domain.outcomes import Basis, FindingOutcome, NoticeKind
-from lims.work.cases import change_case, follow_findings, live_case, open_case
+from lims.domain.outcomes import FindingOutcome, NoticeKind
+from lims.work.cases import change_case, follow_findings, live_case
 from lims.work.findings import Change
+from lims.work.rapid_cases import follow_positives
 from lims.work.tell import owe_case_news
 
 
@@ -55,10 +56,7 @@ def hand_over(
     found = Change(specimen_id, owner, finding_id, before=None, after=outcome)
     follow_findings(session, [lost, found], site_id=site_id, now=now)
     if outcome is FindingOutcome.PRESUMPTIVE:
-        news = open_case(
-            session, owner, finding_id, Basis.ANTIGEN_PRESUMPTIVE, site_id=site_id, now=now
-        )
-        owe_case_news(session, [news] if news else [], site_id=site_id, now=now)
+        follow_positives(session, [owner], site_id=site_id, now=now)
     if outcome is FindingOutcome.POSITIVE and final:
         _confirm(session, owner, site_id=site_id, now=now)
 

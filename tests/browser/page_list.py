@@ -24,6 +24,8 @@ PAGES: list[tuple[str, Role | None]] = [
     ("/collect/field-pool", Role.TECHNICIAN),
     ("/collect/imports", Role.TECHNICIAN),
     ("/collect/rapid", Role.TECHNICIAN),
+    ("/collect/rapid/rosters", Role.TECHNICIAN),
+    ("/collect/rapid/kits", Role.REVIEWER),
     ("/collect/again", Role.TECHNICIAN),
     ("/receive", Role.TECHNICIAN),
     ("/pools", Role.TECHNICIAN),

@@ -78,7 +78,7 @@ _SWABS = text("""
 SELECT s.id AS specimen_id, s.material, t.barcode, t.kind, pool.barcode AS pool,
        c.name AS campaign, s.collected_at, s.registered_by, coalesce(f.outcome, 'waiting') AS sign,
        f.status, f.ct_cycles, coalesce(f.released_at, f.created_at) AS decided_at, f.released_by,
-       rc.state AS recollect, rt.kit_lot
+       rc.state AS recollect, lot.lot AS kit_lot
 FROM specimen s
 LEFT JOIN tube_specimen ts ON ts.specimen_id = s.id
   AND EXISTS (SELECT FROM tube n WHERE n.id = ts.tube_id AND n.kind <> 'lab_pool')
@@ -89,6 +89,7 @@ LEFT JOIN campaign c ON c.id = s.campaign_id
 LEFT JOIN finding f ON f.specimen_id = s.id AND f.current
 LEFT JOIN recollection rc ON rc.specimen_id = s.id
 LEFT JOIN rapid_test rt ON rt.specimen_id = s.id
+LEFT JOIN kit_lot lot ON lot.id = rt.kit_lot_id
 WHERE s.person_id = :person AND (t.id IS NOT NULL OR s.material = 'antigen')
 ORDER BY s.collected_at DESC, s.id DESC LIMIT 200
 """)
