@@ -1,6 +1,7 @@
 """Put the doors on a laboratory: settings in, WSGI application out. It decides nothing itself."""
 
 from typing import Final
+from urllib.parse import urlsplit
 
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
@@ -8,7 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from lims.api.blueprint import build as build_api
 from lims.db.laboratory import Laboratory
-from lims.settings import Settings
+from lims.settings import Settings, is_loopback
 from lims.web import (
     access,
     counting,
@@ -31,7 +32,9 @@ from lims.web import (
     runs,
     scan,
     shell,
+    slips,
     tubes,
+    verify,
 )
 from lims.web.admin import blueprint as administration
 from lims.web.collect import blueprint as collection
@@ -54,6 +57,8 @@ PAGES: Final = (
     tubes.blueprint,
     people.blueprint,
     labels.blueprint,
+    slips.blueprint,
+    verify.blueprint,
     scan.blueprint,
     problems.blueprint,
     administration,
@@ -74,6 +79,8 @@ def create_app(laboratory: Laboratory, settings: Settings) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         PRIVATE_WEBHOOKS=settings.private_webhooks,
+        PUBLIC_URL=settings.public_url,
+        PUBLIC_URL_LOCAL=is_loopback(urlsplit(settings.public_url).hostname or ""),
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
     )
     app.extensions["laboratory"] = laboratory

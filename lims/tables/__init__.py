@@ -25,6 +25,7 @@ from lims.tables.people import (
 )
 from lims.tables.place import Area, Campaign, Site
 from lims.tables.run import Instrument, Run, TestOrder, Well
+from lims.tables.slip import Slip
 from lims.tables.tube import Tube, TubeSource, TubeSpecimen
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "ReviewDecision",
     "Run",
     "Site",
+    "Slip",
     "Specimen",
     "Subscription",
     "Team",

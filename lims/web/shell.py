@@ -144,6 +144,7 @@ def menu() -> list[tuple[str, list[MenuEntry]]]:
             _("Bench"),
             [
                 MenuEntry("/labels", _("Tube labels"), frozenset({Role.TECHNICIAN, Role.OPERATOR})),
+                MenuEntry("/slips", _("Result slips"), SCANNING),
             ],
         ),
         (
