@@ -1,7 +1,6 @@
 """Put the doors on a laboratory: settings in, WSGI application out. It decides nothing itself."""
 
 from typing import Final
-from urllib.parse import urlsplit
 
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
@@ -9,7 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from lims.api.blueprint import build as build_api
 from lims.db.laboratory import Laboratory
-from lims.settings import Settings, is_loopback
+from lims.settings import Settings
 from lims.web import (
     access,
     counting,
@@ -29,6 +28,7 @@ from lims.web import (
     receive,
     refusing,
     review,
+    run_report,
     runs,
     scan,
     shell,
@@ -49,6 +49,7 @@ PAGES: Final = (
     receive.blueprint,
     pools.blueprint,
     runs.blueprint,
+    run_report.blueprint,
     review.blueprint,
     deadlines.blueprint,
     handoff.blueprint,
@@ -80,7 +81,7 @@ def create_app(laboratory: Laboratory, settings: Settings) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         PRIVATE_WEBHOOKS=settings.private_webhooks,
         PUBLIC_URL=settings.public_url,
-        PUBLIC_URL_LOCAL=is_loopback(urlsplit(settings.public_url).hostname or ""),
+        PUBLIC_URL_LOCAL=settings.public_url_is_own,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
     )
     app.extensions["laboratory"] = laboratory

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -39,14 +39,23 @@ def say(answer: dict[str, Any], *, as_json: bool, human: Callable[[dict[str, Any
 
 def write(document: bytes, to: Path) -> None:
     """Put the document in place at once: nobody prints half of it. Raises ClickException."""
+    write_pieces([document], to)
+
+
+def write_pieces(pieces: Iterable[bytes], to: Path) -> None:
+    """The same for a document that comes in pieces, however many."""
     if str(to) == "-":
-        sys.stdout.buffer.write(document)
+        for piece in pieces:
+            sys.stdout.buffer.write(piece)
         return
     beside = to.with_name(f".{to.name}.{os.getpid()}")
     try:
-        beside.write_bytes(document)
+        with beside.open("wb") as file:
+            for piece in pieces:
+                file.write(piece)
         beside.replace(to)
     except OSError as error:
+        raise click.ClickException(f"{to} cannot be written: {error.strerror}") from error
+    finally:
         with suppress(OSError):
             beside.unlink()
-        raise click.ClickException(f"{to} cannot be written: {error.strerror}") from error

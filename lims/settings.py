@@ -88,6 +88,11 @@ class Settings:
             or _own_url(host, port, encrypted=cert is not None),
         )
 
+    @property
+    def public_url_is_own(self) -> bool:
+        """True where nobody said how people outside reach this node."""
+        return is_loopback(urlsplit(self.public_url).hostname or "")
+
 
 def is_loopback(host: str) -> bool:
     """A name we would have to look up counts as reachable from outside, except `localhost`."""

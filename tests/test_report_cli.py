@@ -1,13 +1,18 @@
 """`lims report …` as somebody at the shell runs it, on a real database."""
 
 import re
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 from pypdf import PdfReader
+from sqlalchemy.orm import Session
 
 from lims.cli import main
+from lims.domain import barcodes
+from tests.builders import Bench, open_bench
+from tests.reports.printed import words
 
 
 class Shell:
@@ -56,3 +61,57 @@ def test_a_file_that_cannot_be_written_is_said_in_a_sentence(shell: Shell) -> No
     told = shell.run("report", "labels", "--count", "1", "--title", "A", "--out", nowhere)
     assert told.exit_code == 1
     assert "cannot be written" in told.stderr
+
+
+@pytest.fixture
+def bench(session: Session, now: datetime) -> Bench:
+    return open_bench(session, now)
+
+
+def test_slips_of_a_day_and_of_a_tube_and_what_waits(shell: Shell, bench: Bench) -> None:
+    swabs = [bench.swab(name=name) for name in ("Lê Bích", "Đỗ An")]
+    waiting = bench.swab(name="Phạm Chờ")
+    bench.run({waiting.barcode: 24.0})
+    bench.session.commit()
+    day, tube = shell.home / "day.pdf", shell.home / "tube.pdf"
+    done = shell.run("report", "slip", "--since", "2021-09-11", "--out", str(day))
+    assert done.exit_code == 0, done.output
+    assert "2 slips" in done.stderr and "LIMS_PUBLIC_URL is not set" in done.stderr
+    [said] = words(day.read_bytes())
+    assert said.index("Đỗ An") < said.index("Lê Bích")
+    shown = barcodes.shown(swabs[0].barcode)
+    one = shell.run("report", "slip", "--tube", shown, "--paper", "a5", "--out", str(tube))
+    assert one.exit_code == 0, one.output
+    assert "Lê Bích" in words(tube.read_bytes())[0]
+    refused = shell.run("report", "slip", "--tube", waiting.barcode, "--out", str(tube))
+    assert refused.exit_code == 1
+    assert "a positive that a reviewer has not released" in refused.stderr
+    assert shell.run("report", "slip", "--out", str(tube)).exit_code == 2
+    nobody = shell.run("report", "slip", "--since", "2021-01-01", "--out", str(tube))
+    assert nobody.exit_code == 1 and "final result" in nobody.stderr
+
+
+def test_a_run_report_by_its_plate(shell: Shell, bench: Bench) -> None:
+    swab = bench.swab()
+    bench.run({swab.barcode: 24.0})
+    bench.session.commit()
+    file = shell.home / "run.pdf"
+    done = shell.run("report", "run", "PLATE-0001", "--language", "en", "--out", str(file))
+    assert done.exit_code == 0, done.output
+    [said] = words(file.read_bytes())
+    assert "Run report" in said and barcodes.shown(swab.barcode) in said
+    unknown = shell.run("report", "run", "PLATE-9999", "--out", str(file))
+    assert unknown.exit_code == 1 and "a run planned here" in unknown.stderr
+
+
+def test_the_reswab_sheet_names_every_door(shell: Shell, bench: Bench) -> None:
+    family = bench.field_pool(5)
+    bench.run({family.barcode: 27.0})
+    bench.session.commit()
+    file = shell.home / "again.pdf"
+    done = shell.run("report", "reswab", "--out", str(file))
+    assert done.exit_code == 0, done.output
+    [said] = words(file.read_bytes())
+    assert "5 người · 1 hộ" in said and "12 Hai Bà Trưng" in said
+    assert all(f"Trần Văn {n}" in said for n in range(5))
+    assert "Gộp tại thực địa" in said and "Pooled at the desk" in said

@@ -11,7 +11,6 @@ from flask import (
     Blueprint,
     Response,
     current_app,
-    make_response,
     redirect,
     render_template,
     request,
@@ -26,6 +25,7 @@ from lims.domain.result_slips import NotReleased, TooManySlips, Worth
 from lims.web.access import current, needs
 from lims.web.collect.person_form import chosen_uuid
 from lims.web.language import laboratory, language, local, now, num, one_of_ours
+from lims.web.pdf_answer import pdf_answer
 from lims.web.transaction import in_transaction
 from lims.work.access import Role
 from lims.work.aside import aside
@@ -127,10 +127,8 @@ def pdf(slip_id: UUID) -> Response:
             subject=str(slip_id),
             now=now(),
         )
-    response = make_response(aside(lambda: slip_pdf(found[0])))
-    response.headers["Content-Type"] = "application/pdf"
-    response.headers["Content-Disposition"] = f'inline; filename="slip-{found[0].code[:8]}.pdf"'
-    return response
+    document = aside(lambda: slip_pdf(found[0]))
+    return pdf_answer(document, name=f"slip-{found[0].code[:8]}")
 
 
 @blueprint.post("/batch")

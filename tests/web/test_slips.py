@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
 from uuid import UUID
@@ -19,7 +20,7 @@ from lims.web import slips, verify
 from lims.web.pace import Pace
 from lims.work import press
 from lims.work.access import Role
-from reports.slip import Paper
+from reports.slip import Paper, Slip
 from tests.builders import Bench
 from tests.corrections import corrected, finding_of, measured, released
 from tests.web.browsing import Browser, words
@@ -176,9 +177,9 @@ def test_a_press_that_breaks_breaks_the_download_instead_of_ending_it_early() ->
     with pytest.raises(press.PressBroke):
         list(press.pressed([], count=0, paper="letter", title=""))  # type: ignore[arg-type] # on purpose
 
-    def failing():  # type: ignore[no-untyped-def] # a generator that only raises
+    def failing() -> Iterator[Slip]:
+        yield from ()
         raise ValueError("the database went away")
-        yield
 
     with pytest.raises(ValueError, match="went away"):
         list(press.pressed(failing(), count=1, paper=Paper.A5, title=""))
