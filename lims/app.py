@@ -29,10 +29,13 @@ from lims.web import (
     receive,
     refusing,
     review,
+    run_report,
     runs,
     scan,
     shell,
+    slips,
     tubes,
+    verify,
 )
 from lims.web.admin import blueprint as administration
 from lims.web.collect import blueprint as collection
@@ -48,6 +51,7 @@ PAGES: Final = (
     receive.blueprint,
     pools.blueprint,
     runs.blueprint,
+    run_report.blueprint,
     review.blueprint,
     deadlines.blueprint,
     handoff.blueprint,
@@ -56,6 +60,8 @@ PAGES: Final = (
     tubes.blueprint,
     people.blueprint,
     labels.blueprint,
+    slips.blueprint,
+    verify.blueprint,
     scan.blueprint,
     problems.blueprint,
     administration,
@@ -76,6 +82,8 @@ def create_app(laboratory: Laboratory, settings: Settings) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         PRIVATE_WEBHOOKS=settings.private_webhooks,
+        PUBLIC_URL=settings.public_url,
+        PUBLIC_URL_LOCAL=settings.public_url_is_own,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
     )
     app.extensions["laboratory"] = laboratory

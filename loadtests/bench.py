@@ -1,4 +1,4 @@
-"""``make bench``: measure five figures on fresh data, print a table, write JSON."""
+"""``make bench``: measure six figures on fresh data, print a table, write JSON."""
 
 import argparse
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from loadtests.figures import batch, lists, notice, plate, registration
+from loadtests.figures import batch, lists, notice, plate, registration, slips
 from loadtests.figures.figure import Figure
 from loadtests.rig import Rig, rig
 
@@ -22,7 +22,9 @@ def main() -> int:
     """Exit 0 when every aim is met, 1 otherwise."""
     options = argparse.ArgumentParser(prog="make bench", description=__doc__)
     options.add_argument("--quick", action="store_true", help="shorter, noisier")
-    options.add_argument("--only", choices=["registration", "batch", "list", "run", "notice"])
+    options.add_argument(
+        "--only", choices=["registration", "batch", "list", "run", "notice", "slips"]
+    )
     options.add_argument("--json", type=Path, default=Path("build/bench.json"))
     chosen = options.parse_args()
     console = Console(stderr=True)
@@ -44,6 +46,7 @@ def _figures(*, quick: bool) -> Sequence[tuple[str, Callable[[Rig], Figure]]]:
         ("list", lambda r: lists.measure(r, rows=100_000, rounds=1 if quick else 3)),
         ("run", lambda r: plate.measure(r, rounds=2 if quick else 5)),
         ("notice", lambda r: notice.measure(r, cases=40 if quick else 200)),
+        ("slips", lambda r: slips.measure(r, runs=1 if quick else 2)),
     )
 
 

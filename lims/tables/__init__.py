@@ -25,6 +25,7 @@ from lims.tables.people import (
 from lims.tables.place import Area, Campaign, Site
 from lims.tables.rapid import Kit, KitLot, RapidTest, Roster, RosterMember, Strip, StripTimer
 from lims.tables.run import Instrument, Run, TestOrder, Well
+from lims.tables.slip import Slip
 from lims.tables.tube import Tube, TubeSource, TubeSpecimen
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "RosterMember",
     "Run",
     "Site",
+    "Slip",
     "Specimen",
     "Strip",
     "StripTimer",

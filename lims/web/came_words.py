@@ -72,9 +72,39 @@ _PATTERNS: Final = tuple(
         ),
         (r"plate (?P<plate>.+)", later("plate %(plate)s")),
         (r"row (?P<row>.+), column (?P<column>.+)", later("row %(row)s, column %(column)s")),
+        (
+            r"a member of a positive pool, whose own test is to come",
+            later("a member of a positive pool, whose own test is to come"),
+        ),
+        (
+            r"a person who is to be swabbed again",
+            later("a person who is to be swabbed again"),
+        ),
+        (r"a rapid test that waits for its PCR", later("a rapid test that waits for its PCR")),
+        (
+            r"results that disagree, which a reviewer looks at",
+            later("results that disagree, which a reviewer looks at"),
+        ),
+        (
+            r"an inconclusive result, which a reviewer looks at",
+            later("an inconclusive result, which a reviewer looks at"),
+        ),
+        (
+            r"a positive that a reviewer has not released",
+            later("a positive that a reviewer has not released"),
+        ),
+        (
+            r"a negative that a reviewer has not released",
+            later("a negative that a reviewer has not released"),
+        ),
+        (
+            r"a result that a newer one has replaced",
+            later("a result that a newer one has replaced"),
+        ),
         (r"two tubes for (?P<well>\S+)", later("two tubes for %(well)s")),
         (r"(?P<well>\S+) is a control's well", later("%(well)s is a control's well")),
         (r"(?P<tube>\S+) in two wells", later("%(tube)s in two wells")),
+        (r"more than (?P<n>\d+)", later("more than %(n)s")),
         (r"more than (?P<n>\d+) rows", later("more than %(n)s rows")),
         (
             r"one that (?P<team>.+) claimed at (?P<at>\S+)",

@@ -6,6 +6,9 @@ folder counts, so that each part of the door can bring its own. `tests/web/test_
 on a sentence without its Vietnamese; `python -m lims.web.catalogue` writes the missing ones down.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, datetime, timedelta
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
@@ -25,6 +28,7 @@ from lims.db.laboratory import Laboratory
 Language = Literal["vi", "en"]
 LANGUAGES: Final[tuple[Language, ...]] = ("vi", "en")
 COOKIE: Final = "language"
+_SPOKEN: Final[ContextVar[Language | None]] = ContextVar("spoken", default=None)
 FOLDER: Final = Path(__file__).parent / "translations"
 
 
@@ -43,8 +47,21 @@ def laboratory() -> Laboratory:
     return found
 
 
+@contextmanager
+def speaking(code: Language) -> Iterator[None]:
+    """Say everything in this language for a while: paper has both, whoever asked for it."""
+    before = _SPOKEN.set(code)
+    try:
+        yield
+    finally:
+        _SPOKEN.reset(before)
+
+
 def language() -> Language:
     """What this person chose, else what the site speaks."""
+    spoken = _SPOKEN.get()
+    if spoken is not None:
+        return spoken
     if not has_request_context():
         return "en"
     chosen = one_of_ours(request.cookies.get(COOKIE))

@@ -149,6 +149,7 @@ def menu() -> list[tuple[str, list[MenuEntry]]]:
                     _("Rapid test kits"),
                     frozenset({Role.TECHNICIAN, Role.REVIEWER, Role.OPERATOR}),
                 ),
+                MenuEntry("/slips", _("Result slips"), SCANNING),
             ],
         ),
         (

@@ -11,6 +11,8 @@ PAGES: list[tuple[str, Role | None]] = [
     ("/problems", STRANGER),
     ("/problems/not-a-barcode", STRANGER),
     ("/nowhere", STRANGER),
+    ("/verify", STRANGER),
+    ("/verify/7000-0000-0000-0000-000E", STRANGER),
     ("/", Role.OPERATOR),
     ("/", Role.ADMIN),
     ("/me/password", Role.TECHNICIAN),
@@ -34,4 +36,5 @@ PAGES: list[tuple[str, Role | None]] = [
     ("/review", Role.REVIEWER),
     ("/day", Role.OPERATOR),
     ("/labels", Role.TECHNICIAN),
+    ("/slips", Role.TECHNICIAN),
 ]

@@ -32,6 +32,7 @@ class SwabLine:
     released_by: str | None
     recollect: str | None
     kit_lot: str | None
+    finding_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ _SWABS = text("""
 SELECT s.id AS specimen_id, s.material, t.barcode, t.kind, pool.barcode AS pool,
        c.name AS campaign, s.collected_at, s.registered_by, coalesce(f.outcome, 'waiting') AS sign,
        f.status, f.ct_cycles, coalesce(f.released_at, f.created_at) AS decided_at, f.released_by,
-       rc.state AS recollect, lot.lot AS kit_lot
+       rc.state AS recollect, lot.lot AS kit_lot, f.id AS finding_id
 FROM specimen s
 LEFT JOIN tube_specimen ts ON ts.specimen_id = s.id
   AND EXISTS (SELECT FROM tube n WHERE n.id = ts.tube_id AND n.kind <> 'lab_pool')
