@@ -23,7 +23,7 @@ from lims.tables.people import (
     Recollection,
     Specimen,
 )
-from lims.tables.place import Area, Campaign, Site
+from lims.tables.place import Area, Campaign, PolicyChange, Site
 from lims.tables.run import Instrument, Run, TestOrder, Well
 from lims.tables.tube import Tube, TubeSource, TubeSpecimen
 
@@ -50,6 +50,7 @@ __all__ = [
     "Notice",
     "Person",
     "PersonMerge",
+    "PolicyChange",
     "RapidTest",
     "RawMessage",
     "Recollection",

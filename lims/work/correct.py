@@ -65,7 +65,7 @@ def accept_correction(
         corrected = Corrected(measurement.id, tube.barcode, None, None, replayed=False)
     else:
         corrected = _supersede(session, locked, measurement.order_id, tube, now=now)
-        settle(session, [tube.id], site_id=tube.site_id, now=now)
+        settle(session, [tube.id], site_id=tube.site_id, now=now, signed=by)
     record(
         session,
         site_id=tube.site_id,

@@ -14,6 +14,7 @@ from lims.domain.pooling.evidence import TOP_PRIORITY
 from lims.domain.rapid_test import RapidOutcome, refuse_not_yet, refuse_outside_window
 from lims.domain.refusals import DifferentBody, InvalidBody
 from lims.domain.registration import PersonGiven, digest
+from lims.domain.verification import Hold
 from lims.tables import Finding, RapidTest, Specimen, Tube, TubeSpecimen
 from lims.work.audit import record
 from lims.work.cases import open_case
@@ -22,6 +23,8 @@ from lims.work.people import doubt_too, keep_person
 from lims.work.pool import refuse_taken
 from lims.work.receive import queue_first_test
 from lims.work.tell import owe_case_news
+
+RULE = "antigen/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,23 +150,43 @@ def _keep_finding(
     """An invalid strip says nothing of the person; the desk repeats it with a new kit."""
     if reading.outcome is RapidOutcome.INVALID:
         return None
-    negative = reading.outcome is RapidOutcome.NEGATIVE
+    outcome = (
+        FindingOutcome.NEGATIVE
+        if reading.outcome is RapidOutcome.NEGATIVE
+        else FindingOutcome.PRESUMPTIVE
+    )
+    holds = _holds(session, outcome, person_id)
     finding = Finding(
         id=uuid7(),
         site_id=site_id,
         specimen_id=reading.specimen_id,
         person_id=person_id,
-        outcome=FindingOutcome.NEGATIVE if negative else FindingOutcome.PRESUMPTIVE,
-        status=ResultStatus.FINAL if negative else ResultStatus.PRELIMINARY,
-        rule="antigen/1",
+        outcome=outcome,
+        status=ResultStatus.PRELIMINARY if holds else ResultStatus.FINAL,
+        rule=RULE,
         evidence=[],
+        holds=list(map(str, holds)),
         created_at=now,
-        released_at=now if negative else None,
-        released_by="antigen/1" if negative else None,
+        released_at=None if holds else now,
+        released_by=None if holds else RULE,
     )
     session.add(finding)
     session.flush()
     return finding.id
+
+
+def _holds(session: Session, outcome: FindingOutcome, person_id: UUID) -> tuple[Hold, ...]:
+    """A positive strip waits for its PCR; a negative for the identity flag where the site says."""
+    if outcome is FindingOutcome.PRESUMPTIVE:
+        return (Hold.ANTIGEN,)
+    flagged = session.scalar(
+        text(
+            "SELECT 1 FROM person p JOIN site ON site.id = p.site_id AND site.identity_holds"
+            " WHERE p.id = :person AND p.identity_conflict IS NOT NULL"
+        ),
+        {"person": person_id},
+    )
+    return (Hold.IDENTITY,) if flagged else ()
 
 
 def _ask_for_pcr(

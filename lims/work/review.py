@@ -108,7 +108,7 @@ def close_discordance(
         reason=said,
     )
     session.flush()
-    settle(session, [tube.id], site_id=site_id, now=now)
+    settle(session, [tube.id], site_id=site_id, now=now, signed=by)
 
 
 def _locked_finding(session: Session, finding_id: UUID) -> Finding:

@@ -153,5 +153,5 @@ def _settled(
         **detail,
     )
     session.flush()
-    settle(session, sorted(set(tubes)), site_id=run.site_id, now=now)
+    settle(session, sorted(set(tubes)), site_id=run.site_id, now=now, signed=by)
     return Reviewed(run.id, run.plate, RunState(run.state), len(tubes), replayed=False)
