@@ -39,9 +39,7 @@ def settle(
     session.flush()
     known = read_known(session, lock_components(session, tubes))
     conclusion = conclude(known.composition, known.evidence, known.orders, known.decisions, POLICY)
-    changes = keep_findings(
-        session, known, conclusion, site_id=site_id, now=now, signed=signed
-    )
+    changes = keep_findings(session, known, conclusion, site_id=site_id, now=now, signed=signed)
     _keep_orders(session, conclusion, site_id=site_id, now=now)
     _keep_recollections(session, known, conclusion, site_id=site_id, now=now)
     follow_findings(session, changes, site_id=site_id, now=now)
