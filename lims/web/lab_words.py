@@ -16,6 +16,7 @@ from lims.domain.lifecycle import (
     TubeState,
 )
 from lims.domain.outcomes import Basis
+from lims.domain.verification import Hold
 from lims.web.language import gettext, later
 from lims.web.reasons import reason
 from lims.work.sites import NATIONAL_DESK
@@ -52,6 +53,17 @@ WORDS: Final[Mapping[StrEnum, str]] = {
     CaseState.CLOSED: later("closed"),
     Basis.PCR: later("PCR"),
     Basis.ANTIGEN_PRESUMPTIVE: later("rapid test, presumptive"),
+    Hold.POSITIVE: later("positive: the final word is a person's"),
+    Hold.DISCORDANT: later("pool and members disagree"),
+    Hold.INCONCLUSIVE: later("inconclusive: repeated by itself"),
+    Hold.IDENTITY: later("identity conflict open"),
+    Hold.DELTA: later("another swab was positive shortly before"),
+    Hold.REVISION: later("replaces another final result"),
+    Hold.WEAK: later("weak: near the cut-off"),
+    Hold.CONTROLS: later("the run's controls were late"),
+    Hold.POOL: later("its pool is being resolved"),
+    Hold.RESWAB: later("to be swabbed again"),
+    Hold.ANTIGEN: later("rapid test: its PCR is awaited"),
     Standing.MATCHED: later("counts"),
     Standing.HELD: later("held"),
     Standing.UNMATCHED: later("belongs to no tube yet"),
@@ -68,6 +80,7 @@ _KINDS: Final = {
     "case_state": CaseState,
     "basis": Basis,
     "standing": Standing,
+    "hold": Hold,
 }
 _SEXES: Final = {"male": later("male"), "female": later("female")}
 _DESK: Final = later("National desk")

@@ -96,8 +96,8 @@ _INSERT = text("""
 INSERT INTO finding (id, site_id, specimen_id, person_id, outcome, status, rule, evidence,
                      ct_cycles, holds, current, supersedes_id, created_at, released_at, released_by)
 VALUES (:id, :site_id, :specimen_id, :person_id, :outcome, :status, :rule,
-        cast(:evidence AS uuid[]), :ct_cycles, cast(:holds AS text[]), true, :supersedes_id, :created_at, :released_at,
-        :released_by)
+        cast(:evidence AS uuid[]), :ct_cycles, cast(:holds AS text[]), true, :supersedes_id,
+        :created_at, :released_at, :released_by)
 """)
 
 
