@@ -15,7 +15,7 @@ from lims.domain.lifecycle import (
     TubeKind,
     TubeState,
 )
-from lims.domain.outcomes import Basis
+from lims.domain.outcomes import Basis, Outcome
 from lims.domain.verification import Hold
 from lims.web.language import gettext, later
 from lims.web.reasons import reason
@@ -119,6 +119,17 @@ def phone(stored: str | None) -> str:
     return f"{digits[:4]} {digits[4:7]} {digits[7:]}"
 
 
+def outcome_choices(but: str) -> list[tuple[str, str]]:
+    """Every word a result may say, but the one it says."""
+    said = {
+        Outcome.DETECTED: gettext("Positive"),
+        Outcome.NOT_DETECTED: gettext("Negative"),
+        Outcome.INCONCLUSIVE: gettext("Inconclusive"),
+        Outcome.INVALID: gettext("Invalid"),
+    }
+    return [(outcome.value, text) for outcome, text in said.items() if outcome != but]
+
+
 def team(name: str | None) -> str:
     """A team as it was named; the one the laboratory founds itself has a name in each language."""
     return gettext(_DESK) if name == NATIONAL_DESK else name or ""
@@ -126,6 +137,7 @@ def team(name: str | None) -> str:
 
 def init_app(app: Flask) -> None:
     """Give the templates these words."""
+    app.jinja_env.globals["outcome_choices"] = outcome_choices
     app.jinja_env.filters.update(
         word=word_of, reason=reason, sex=sex, control=control, phone=phone, team=team
     )

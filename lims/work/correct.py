@@ -174,8 +174,8 @@ def _replay(session: Session, measurement: Measurement, tube: Tube) -> Corrected
     """What accepting it answered. Raises IllegalMove when it never was a correction."""
     if measurement.why != _ACCEPTED:
         refuse_unless(measurement, Standing.CORRECTION)
-    new = session.scalars(
-        select(Result).where(Result.measurement_id == measurement.id)
+    new = session.scalars(  # a reviewer may have corrected it since
+        select(Result).where(Result.measurement_id == measurement.id).order_by(Result.id).limit(1)
     ).one_or_none()
     old = session.get(Result, new.supersedes_id) if new and new.supersedes_id else None
     return Corrected(

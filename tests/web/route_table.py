@@ -121,6 +121,7 @@ ROUTES: dict[str, frozenset[Role] | None] = {
     "POST /review/identity/<uuid:doubt_id>/same": REVIEWERS,
     "POST /review/measurements/<uuid:measurement_id>/attach": REVIEWERS,
     "POST /review/measurements/<uuid:measurement_id>/dismiss": REVIEWERS,
+    "POST /review/results/<uuid:result_id>/correct": REVIEWERS,
     "POST /review/runs/<uuid:run_id>/invalidate": REVIEWERS,
     "POST /review/runs/<uuid:run_id>/release": REVIEWERS,
     "POST /runs": BENCH,

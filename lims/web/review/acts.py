@@ -5,19 +5,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from flask import redirect, request, url_for
+from flask import flash, redirect, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from lims.domain.refusals import Refusal
+from lims.domain.outcomes import Outcome
+from lims.domain.refusals import InvalidBody, Refusal
 from lims.doors.statuses import status_of
 from lims.web.access import current, needs
 from lims.web.answers import told
+from lims.web.language import gettext as _
 from lims.web.language import laboratory, now
 from lims.web.review.blueprint import blueprint
 from lims.web.review.page import queue_page
 from lims.web.transaction import in_transaction
 from lims.work.access import Role
+from lims.work.amend import amend_result
 from lims.work.attach import attach
 from lims.work.correct import accept_correction
 from lims.work.dismiss import dismiss
@@ -98,6 +101,34 @@ def set_aside(session: Session, measurement_id: UUID, *, by: str, now: datetime)
 def attach_to(session: Session, measurement_id: UUID, *, by: str, now: datetime) -> None:
     """It belongs to this tube, with exactly the effect it would have had in its run."""
     attach(session, measurement_id, request.form.get("barcode", ""), by=by, now=now)
+
+
+@blueprint.post("/results/<uuid:result_id>/correct")
+@needs(Role.REVIEWER)
+def correct(result_id: UUID) -> Response:
+    """A reviewer reads the measurement otherwise; back to the tube's story."""
+    lab, by = laboratory(), current().actor
+    asked = request.form.get("outcome", "")
+    if asked not in set(Outcome):
+        raise InvalidBody(
+            errors=[{"pointer": "#/outcome", "detail": "choose what it should say"}],
+            where="outcome",
+            came=asked,
+            todo="choose what it should say",
+        )
+    amended = in_transaction(
+        lambda session: amend_result(
+            session,
+            result_id,
+            Outcome(asked),
+            _reason(),
+            site_id=lab.site_id,
+            by=by,
+            now=now(),
+        )
+    )
+    flash(_("Corrected. What follows from it stands below."), "good")
+    return redirect(url_for("tubes.page", barcode=amended.barcode), 303)
 
 
 @_act("/identity/<uuid:doubt_id>/same", ReviewQueue.IDENTITY)
