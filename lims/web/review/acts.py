@@ -19,6 +19,7 @@ from lims.web.language import laboratory, now
 from lims.web.review.blueprint import blueprint
 from lims.web.review.page import queue_page
 from lims.web.transaction import in_transaction
+from lims.web.tubes import tube_page
 from lims.work.access import Role
 from lims.work.amend import amend_result
 from lims.work.attach import attach
@@ -105,30 +106,30 @@ def attach_to(session: Session, measurement_id: UUID, *, by: str, now: datetime)
 
 @blueprint.post("/results/<uuid:result_id>/correct")
 @needs(Role.REVIEWER)
-def correct(result_id: UUID) -> Response:
+def correct(result_id: UUID) -> Answer:
     """A reviewer reads the measurement otherwise; back to the tube's story."""
     lab, by = laboratory(), current().actor
-    asked = request.form.get("outcome", "")
-    if asked not in set(Outcome):
-        raise InvalidBody(
-            errors=[{"pointer": "#/outcome", "detail": "choose what it should say"}],
-            where="outcome",
-            came=asked,
-            todo="choose what it should say",
+    try:
+        outcome = _outcome()
+        amended = in_transaction(
+            lambda session: amend_result(
+                session, result_id, outcome, _reason(), site_id=lab.site_id, by=by, now=now()
+            )
         )
-    amended = in_transaction(
-        lambda session: amend_result(
-            session,
-            result_id,
-            Outcome(asked),
-            _reason(),
-            site_id=lab.site_id,
-            by=by,
-            now=now(),
-        )
-    )
+    except Refusal as refusal:
+        page = tube_page(request.form.get("barcode", ""), refused=told(refusal))
+        return page, int(status_of(type(refusal)))
     flash(_("Corrected. What follows from it stands below."), "good")
     return redirect(url_for("tubes.page", barcode=amended.barcode), 303)
+
+
+def _outcome() -> Outcome:
+    """What the result should say. Raises InvalidBody."""
+    asked = request.form.get("outcome", "")
+    if asked in set(Outcome):
+        return Outcome(asked)
+    errors = [{"pointer": "#/outcome", "detail": "choose what it should say"}]
+    raise InvalidBody(errors=errors, where="outcome", came=asked)
 
 
 @_act("/identity/<uuid:doubt_id>/same", ReviewQueue.IDENTITY)
