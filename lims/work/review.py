@@ -53,7 +53,6 @@ def release_positive(
             raise SameReviewer(where=f"finding {finding_id}")
         case Came.IDENTITY:
             raise IdentityConflict(
-                came="an open identity conflict",
                 where=f"finding {finding_id}",
                 todo="decide whose the number is, then release",
             )

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from lims.domain.outcomes import Outcome
 from lims.domain.refusals import IllegalMove, InvalidBody
 from lims.domain.signing import Asked
-from lims.tables import Finding, Result
+from lims.tables import Finding, Result, Tube
 from lims.work.amend import Amended, amend_result
 from lims.work.release import release
 from lims.work.views.tube_story import tube_story
@@ -28,19 +28,18 @@ def bench(session: Session, now: datetime) -> Bench:
 
 
 def _result(bench: Bench, barcode: str) -> UUID:
-    return bench.session.execute(
-        text(
-            "SELECT r.id FROM result r JOIN tube t ON t.id = r.tube_id"
-            " WHERE r.current AND t.barcode = :barcode"
-        ),
-        {"barcode": barcode},
-    ).scalar_one()
+    return bench.session.scalars(
+        select(Result.id)
+        .join(Tube, Tube.id == Result.tube_id)
+        .where(Result.current, Tube.barcode == barcode)
+    ).one()
 
 
 def _correct(bench: Bench, result: UUID, outcome: Outcome, reason: str) -> Amended:
     bench.later(7)
-    about = {"site_id": bench.site_id, "by": LAN, "now": bench.now}
-    return amend_result(bench.session, result, outcome, reason, **about)
+    return amend_result(
+        bench.session, result, outcome, reason, site_id=bench.site_id, by=LAN, now=bench.now
+    )
 
 
 def _sign(bench: Bench, swab: Swab) -> None:

@@ -15,7 +15,7 @@ from lims.tables import Finding, PolicyChange
 from lims.work.correct import accept_correction
 from lims.work.policy import change_policy
 from lims.work.release import release, withdraw_signature
-from lims.work.review import release_positive
+from lims.work.review import Released, release_positive
 from tests import seen
 from tests.builders import HOME, Bench, Swab, open_bench
 from tests.captures import plate_capture
@@ -43,6 +43,14 @@ def _shown(bench: Bench, swab: Swab) -> Asked:
 
 def _release(bench: Bench, *asked: Asked, by: str = LAN) -> tuple[Signed, ...]:
     return release(bench.session, asked, site_id=bench.site_id, by=by, now=bench.now)
+
+
+def _withdraw(bench: Bench, finding: UUID, *, by: str) -> None:
+    withdraw_signature(bench.session, finding, site_id=bench.site_id, by=by, now=bench.now)
+
+
+def _token_releases(bench: Bench, finding: UUID, by: str) -> Released:
+    return release_positive(bench.session, finding, site_id=bench.site_id, by=by, now=bench.now)
 
 
 def _choose(bench: Bench, setting: Setting, wanted: int, *, shown: int) -> None:
@@ -154,12 +162,11 @@ def test_one_takes_back_ones_own_first_signature_and_no_other(bench: Bench) -> N
     (swab,) = _positives(bench, 1)
     _release(bench, _shown(bench, swab))
     finding = _finding(bench, swab).id
-    about = {"site_id": bench.site_id, "now": bench.now}
 
     with pytest.raises(IllegalMove):
-        withdraw_signature(bench.session, finding, by=MINH, **about)
+        _withdraw(bench, finding, by=MINH)
     for _ in range(2):
-        withdraw_signature(bench.session, finding, by=LAN, **about)
+        _withdraw(bench, finding, by=LAN)
 
     assert _finding(bench, swab).signed_by is None
     assert len(seen.audited(bench.session, "withdraw_signature")) == 1
@@ -181,12 +188,11 @@ def test_the_api_act_takes_the_same_way(bench: Bench) -> None:
     _choose(bench, Setting.SECOND_REVIEWER, 1, shown=0)
     (swab,) = _positives(bench, 1)
     finding = _finding(bench, swab).id
-    about = {"site_id": bench.site_id, "now": bench.now}
 
-    first = release_positive(bench.session, finding, by="token:a", **about)
+    first = _token_releases(bench, finding, "token:a")
     with pytest.raises(SameReviewer):
-        release_positive(bench.session, finding, by="token:a", **about)
-    second = release_positive(bench.session, finding, by="token:b", **about)
+        _token_releases(bench, finding, "token:a")
+    second = _token_releases(bench, finding, "token:b")
 
     assert (first.status, first.signed_by, second.status) == ("P", "token:a", "F")
 

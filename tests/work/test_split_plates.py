@@ -64,16 +64,16 @@ def splits(draw: st.DrawFn) -> list[list[str]]:
 def test_however_a_plate_is_split_it_ends_in_the_same_findings(
     database: Engine, parts: list[list[str]], late_pc: bool, dirty: bool
 ) -> None:
-    controls: dict[str, Told] = {"pc": 36.0 if late_pc else 25.0, "ntc": 31.0 if dirty else None}
+    pc, ntc = 36.0 if late_pc else 25.0, 31.0 if dirty else None
     with laboratory(database) as bench:
         layout, people, cts = _plate(bench)
-        bench.take(plate_capture(layout, cts, **controls))
+        bench.take(plate_capture(layout, cts, pc=pc, ntc=ntc))
         whole = _outcomes(bench, people)
         waiting = {p.barcode in seen.waiting(bench.session) for p in people}
     with laboratory(database) as bench:
         layout, people, cts = _plate(bench)
         for part in parts:
-            bench.later(5).take(plate_capture(layout, cts, only=part, **controls))
+            bench.later(5).take(plate_capture(layout, cts, only=part, pc=pc, ntc=ntc))
         assert _outcomes(bench, people) == whole
         assert {p.barcode in seen.waiting(bench.session) for p in people} == waiting
         results = bench.session.execute(
