@@ -203,7 +203,8 @@ def _confirm(session: Session, final: Sequence[Finding], desk: _Desk) -> Mapping
 
 def _stands(session: Session, finding: Finding, came: Came) -> Signed:
     by, at = finding.released_by, finding.released_at
-    outcome, status = finding.outcome, finding.status
+    outcome: str | None = finding.outcome
+    status: str | None = finding.status
     if came in {Came.SIGNED, Came.SAME_PERSON} or (came is Came.CHANGED and finding.current):
         by, at = finding.signed_by, finding.signed_at
     elif came is Came.CHANGED:

@@ -21,7 +21,7 @@ from lims.web.shell import day_start
 from lims.work.access import Role
 from lims.work.messages import message_bytes
 from lims.work.views import review_doubts, review_findings, review_messages, review_queue
-from lims.work.views.review_findings import Cursor, Wanted
+from lims.work.views.review_findings import Cursor, Page, Wanted
 from lims.work.views.review_queue import ReviewQueue
 from lims.work.views.stages import LIMITS, Item
 
@@ -66,15 +66,8 @@ def queue_page(
     with lab.sessions.begin() as session:
         counts = review_queue.counts(session, site_id=lab.site_id, since=since - MESSAGES_FOR)
         queue = asked or next((one for one in ReviewQueue if counts[one]), ReviewQueue.POSITIVES)
-        found, items = None, ()
-        if queue in _OUTCOME_OF:
-            wanted, after = _wanted(queue), _cursor()
-            found = review_findings.waiting_findings(
-                session, wanted, site_id=lab.site_id, after=after
-            )
-            items = found.items
-        else:
-            items = _READ[queue](session, lab.site_id)
+        found = _findings(session, queue, lab.site_id)
+        items = found.items if found else _READ[queue](session, lab.site_id)
         machine = review_findings.autoverified(session, site_id=lab.site_id, day_start=since)
         two = session.get_one(Site, lab.site_id).second_reviewer
     return render_template(
@@ -113,6 +106,15 @@ def queue_word(queue: ReviewQueue) -> str:
     }[queue]
 
 
+def _findings(session: Session, queue: ReviewQueue, site_id: UUID) -> Page | None:
+    """The page of a queue of findings; the other queues are of other things."""
+    if queue not in _OUTCOME_OF:
+        return None
+    return review_findings.waiting_findings(
+        session, _wanted(queue), site_id=site_id, after=_cursor()
+    )
+
+
 def _part() -> dict[str, str]:
     """Which part of a queue the address asks for: one reason, one run."""
     asked = {"why": request.args.get("why", ""), "run": request.args.get("run", "")}
@@ -139,7 +141,10 @@ def _cursor() -> Cursor | None:
 
 def _further(queue: ReviewQueue, after: Cursor) -> str:
     cursor = f"{after.since.isoformat()}_{after.finding_id}"
-    return url_for("review.page", show=queue.value, after=cursor, **_part())
+    part = _part()
+    return url_for(
+        "review.page", show=queue.value, after=cursor, why=part.get("why"), run=part.get("run")
+    )
 
 
 _READ: Final[Mapping[ReviewQueue, Callable[[Session, UUID], Sequence[Any]]]] = {
