@@ -38,11 +38,11 @@ WITH simple AS (
                        AND s2.collected_at BETWEEN s.collected_at - :too_soon
                                                AND s.collected_at + :too_soon
                       WHERE ts.tube_id = r.tube_id)
-      AND NOT EXISTS (SELECT FROM tube_specimen ts
-                      JOIN specimen s ON s.id = ts.specimen_id
-                      JOIN person p ON p.id = s.person_id AND p.identity_conflict IS NOT NULL
-                      JOIN site ON site.id = s.site_id AND site.identity_holds
-                      WHERE ts.tube_id = r.tube_id)
+      AND ((SELECT NOT identity_holds FROM site WHERE id = :site_id) OR NOT EXISTS (
+           SELECT FROM tube_specimen ts
+           JOIN specimen s ON s.id = ts.specimen_id
+           JOIN person p ON p.id = s.person_id AND p.identity_conflict IS NOT NULL
+           WHERE ts.tube_id = r.tube_id))
 ), cleared AS (
     INSERT INTO finding (id, site_id, specimen_id, person_id, outcome, status, rule, evidence,
                          current, created_at, released_at, released_by)
