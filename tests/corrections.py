@@ -43,5 +43,5 @@ def corrected(bench: Bench, layout: Layout, swab: Swab, told: Told) -> None:
 def released(bench: Bench, swab: Swab) -> UUID:
     """The reviewer's final word on a positive."""
     finding_id = finding_of(bench, swab)
-    release_positive(bench.session, finding_id, by="user:mai", now=bench.now)
+    release_positive(bench.session, finding_id, site_id=bench.site_id, by="user:mai", now=bench.now)
     return finding_id

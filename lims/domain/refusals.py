@@ -36,6 +36,8 @@
     │   ├── PoolOfPools                 pool-of-pools
     │   ├── MixedAssay                  mixed-assay
     │   ├── WellTaken                   well-taken
+    │   ├── SameReviewer                same-reviewer
+    │   ├── PolicyChanged               policy-changed
     │   ├── LastAdmin                   last-admin
     │   └── DeskStays                   desk-stays
     ├── Forbidden               this person may not
@@ -356,6 +358,18 @@ class WellTaken(Conflict):
     slug = "well-taken"
     expected = "an empty well"
     todo = "choose an empty well, or clear this one first"
+
+
+class SameReviewer(Conflict):
+    slug = "same-reviewer"
+    expected = "a second reviewer, another person than the first"
+    todo = "let a colleague review it, or take back your signature"
+
+
+class PolicyChanged(Conflict):
+    slug = "policy-changed"
+    expected = "the policy as it was shown"
+    todo = "look at what it is now, and decide again"
 
 
 class LastAdmin(Conflict):

@@ -22,7 +22,7 @@ from lims.tables.people import (
     Recollection,
     Specimen,
 )
-from lims.tables.place import Area, Campaign, Site
+from lims.tables.place import Area, Campaign, PolicyChange, Site
 from lims.tables.rapid import Kit, KitLot, RapidTest, Roster, RosterMember, Strip, StripTimer
 from lims.tables.run import Instrument, Run, TestOrder, Well
 from lims.tables.slip import Slip
@@ -53,6 +53,7 @@ __all__ = [
     "Notice",
     "Person",
     "PersonMerge",
+    "PolicyChange",
     "RapidTest",
     "RawMessage",
     "Recollection",

@@ -170,6 +170,9 @@ def menu() -> list[tuple[str, list[MenuEntry]]]:
                 MenuEntry("/admin/users", _("People and roles"), frozenset({Role.ADMIN})),
                 MenuEntry("/admin/tokens", _("Machine tokens"), frozenset({Role.ADMIN})),
                 MenuEntry(
+                    "/admin/policy", _("Laboratory policy"), frozenset({Role.ADMIN, Role.OPERATOR})
+                ),
+                MenuEntry(
                     "/admin/campaigns", _("Campaigns"), frozenset({Role.ADMIN, Role.OPERATOR})
                 ),
                 MenuEntry(

@@ -105,6 +105,14 @@ def change_case(
     return CaseNews(case.id, case.person_id, kind, case.sequence, wanted, Basis(case.basis))
 
 
+def rest_on_pcr(case: F0Case, finding_id: UUID, *, now: datetime) -> None:
+    """A rapid test's case rests on its PCR once a reviewer has signed that."""
+    if case.basis == Basis.ANTIGEN_PRESUMPTIVE:
+        case.basis = Basis.PCR
+        case.definition = in_force(now).name
+        case.finding_id = finding_id
+
+
 def _found(
     session: Session, change: Change, finding_id: UUID, site_id: UUID, now: datetime
 ) -> CaseNews | None:
@@ -114,10 +122,7 @@ def _found(
             session, change.person_id, finding_id, Basis.PCR, site_id=site_id, now=now
         )
     if case.basis == Basis.ANTIGEN_PRESUMPTIVE:
-        case.basis = Basis.PCR
-        case.definition = in_force(now).name
-        case.finding_id = finding_id
-        return change_case(session, case, CaseState.CONFIRMED, NoticeKind.CASE_CONFIRMED, now=now)
+        return None  # its PCR is positive: the reviewer's word on that confirms it
     if not session.get_one(Finding, case.finding_id, populate_existing=True).current:
         case.finding_id = finding_id
     return None

@@ -90,8 +90,8 @@ WHERE done_specimen_id = :specimen AND person_id = :first
 
 _SUCCESSOR = text("""
 INSERT INTO finding (id, site_id, specimen_id, person_id, outcome, status, rule, evidence,
-                     ct_cycles, current, supersedes_id, created_at, released_at, released_by)
-SELECT :id, site_id, specimen_id, :owner, outcome, :status, rule, evidence, ct_cycles, true, id,
-       :now, :released_at, :released_by
+                     ct_cycles, holds, current, supersedes_id, created_at, released_at, released_by)
+SELECT :id, site_id, specimen_id, :owner, outcome, :status, rule, evidence, ct_cycles, holds, true,
+       id, :now, :released_at, :released_by
 FROM finding WHERE id = :old
 """)

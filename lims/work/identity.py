@@ -14,6 +14,7 @@ from lims.work.audit import record
 from lims.work.evidence import lock_components
 from lims.work.hand_over import hand_over
 from lims.work.settle import settle
+from lims.work.unflagged import release_unflagged
 
 SAME, OTHER = "same", "other"
 
@@ -101,6 +102,7 @@ def _decide(session: Session, doubt: CardDoubt, decision: str, *, by: str, now: 
     doubt.decision, doubt.decided_at, doubt.decided_by = decision, now, by
     session.flush()
     session.execute(_UNMARK, {"person": doubt.person_id})
+    release_unflagged(session, now=now, person_id=doubt.person_id)
     record(
         session,
         site_id=doubt.site_id,

@@ -16,6 +16,7 @@ from lims.domain.rapid_test import (
     refuse_not_yet,
     refuse_outside_window,
 )
+from lims.domain.verification import Hold
 from lims.work.kits import VIETNAM, LotKnown
 from lims.work.rapid_cases import follow_positives
 
@@ -61,8 +62,9 @@ def keep_readings(
 ) -> None:
     """Write every strip, then let the positives' cases follow.
 
-    A negative is final at once; a positive is presumptive until a definition, a PCR or a second
-    strip says more; an invalid strip says nothing of the person. Raises OutsideReadWindow,
+    A negative is final at once, unless the site holds results of people whose identity is in
+    doubt; a positive is presumptive until a definition, a PCR or a second strip says more; an
+    invalid strip says nothing of the person. Raises OutsideReadWindow,
     KitExpired, NoDesk.
     """
     refuse_unreadable(together, now=now)
@@ -84,6 +86,8 @@ def keep_readings(
             "read": together.read_at,
             "by": by,
             "now": now,
+            "antigen": str(Hold.ANTIGEN),
+            "identity": str(Hold.IDENTITY),
         },
     )
     positives = [one.person_id for one in strips if one.outcome is RapidOutcome.POSITIVE]
@@ -108,13 +112,20 @@ WITH g AS (
     SELECT mint_uuid7(:now), :site, specimen, :lot, outcome, exposure, suspect, :started, :read
     FROM g
 )
-INSERT INTO finding (id, site_id, specimen_id, person_id, outcome, status, rule, evidence, current,
-                     created_at, released_at, released_by)
+INSERT INTO finding (id, site_id, specimen_id, person_id, outcome, status, rule, evidence, holds,
+                     current, created_at, released_at, released_by)
 SELECT finding, :site, specimen, person,
        CASE outcome WHEN 'negative' THEN 'negative' ELSE 'presumptive' END,
-       CASE outcome WHEN 'negative' THEN 'F' ELSE 'P' END,
-       'antigen/1', '{}', true, :now,
-       CASE outcome WHEN 'negative' THEN cast(:now AS timestamptz) END,
-       CASE outcome WHEN 'negative' THEN 'antigen/1' END
-FROM g WHERE finding IS NOT NULL
+       CASE WHEN hold IS NULL THEN 'F' ELSE 'P' END,
+       'antigen/1', '{}', array_remove(ARRAY[hold], NULL), true, :now,
+       CASE WHEN hold IS NULL THEN cast(:now AS timestamptz) END,
+       CASE WHEN hold IS NULL THEN 'antigen/1' END
+FROM (
+    SELECT g.*, CASE
+        WHEN g.outcome <> 'negative' THEN cast(:antigen AS text)
+        WHEN site.identity_holds AND p.identity_conflict IS NOT NULL THEN cast(:identity AS text)
+        END AS hold
+    FROM g JOIN person p ON p.id = g.person JOIN site ON site.id = :site
+    WHERE g.finding IS NOT NULL
+) judged
 """)

@@ -22,6 +22,7 @@ PAGES: list[tuple[str, Role | None]] = [
     ("/admin/subscriptions", Role.ADMIN),
     ("/admin/instruments", Role.ADMIN),
     ("/admin/campaigns", Role.OPERATOR),
+    ("/admin/policy", Role.ADMIN),
     ("/collect", Role.TECHNICIAN),
     ("/collect/field-pool", Role.TECHNICIAN),
     ("/collect/imports", Role.TECHNICIAN),
@@ -35,6 +36,7 @@ PAGES: list[tuple[str, Role | None]] = [
     ("/runs", Role.OPERATOR),
     ("/review", Role.REVIEWER),
     ("/day", Role.OPERATOR),
+    ("/review?show=negatives", Role.REVIEWER),
     ("/labels", Role.TECHNICIAN),
     ("/slips", Role.TECHNICIAN),
 ]

@@ -112,7 +112,7 @@ def test_one_f0_stays_one_with_its_final_word_and_the_team_that_holds_it(bench: 
     first, second = swab(bench), swab(bench)
     bench.run({second.barcode: 24.0})
     finding = bench.session.scalar(text("SELECT id FROM finding WHERE outcome = 'positive'"))
-    release_positive(bench.session, finding, by="user:r", now=bench.now)
+    release_positive(bench.session, finding, site_id=bench.site_id, by="user:r", now=bench.now)
     case_id = bench.session.scalar(text("SELECT id FROM f0_case"))
     holder = bench.session.scalar(
         text("SELECT team_id FROM subscription WHERE id = :id"), {"id": team}

@@ -30,6 +30,8 @@ class SwabLine:
     ct_cycles: float | None
     decided_at: datetime | None
     released_by: str | None
+    rule: str | None
+    holds: tuple[str, ...]
     recollect: str | None
     kit_lot: str | None
     finding_id: UUID | None
@@ -79,6 +81,7 @@ _SWABS = text("""
 SELECT s.id AS specimen_id, s.material, t.barcode, t.kind, pool.barcode AS pool,
        c.name AS campaign, s.collected_at, s.registered_by, coalesce(f.outcome, 'waiting') AS sign,
        f.status, f.ct_cycles, coalesce(f.released_at, f.created_at) AS decided_at, f.released_by,
+       f.rule, coalesce(f.holds, '{}') AS holds,
        rc.state AS recollect, lot.lot AS kit_lot, f.id AS finding_id
 FROM specimen s
 LEFT JOIN tube_specimen ts ON ts.specimen_id = s.id
@@ -126,7 +129,7 @@ def person_file(session: Session, person_id: UUID, *, site_id: UUID) -> PersonFi
         under=tuple(MergedRow(**row._mapping) for row in session.execute(_UNDER, about)),
         alike=() if left else _alike(session, person, site_id=site_id),
         swabs=tuple(
-            SwabLine(**{**row._mapping, "sign": Sign(row.sign)})
+            SwabLine(**{**row._mapping, "sign": Sign(row.sign), "holds": tuple(row.holds)})
             for row in session.execute(_SWABS, about)
         ),
         cases=tuple(CaseLine(**row._mapping) for row in session.execute(_CASES, about)),
