@@ -23,7 +23,7 @@ from lims.tables.people import (
     Specimen,
 )
 from lims.tables.place import Area, Campaign, Site
-from lims.tables.run import Instrument, Run, TestOrder, Well
+from lims.tables.run import ControlTemplate, ControlTemplateWell, Instrument, Run, TestOrder, Well
 from lims.tables.tube import Tube, TubeSource, TubeSpecimen
 
 __all__ = [
@@ -34,6 +34,8 @@ __all__ = [
     "Campaign",
     "CardDoubt",
     "Claim",
+    "ControlTemplate",
+    "ControlTemplateWell",
     "Delivery",
     "F0Case",
     "Finding",

@@ -60,7 +60,7 @@ def lay_out_plate() -> Response | tuple[str, int]:
     asked = form.get("most", "")
     try:
         plate = barcodes.parse_plate("-".join(form.get("plate", "").split()))
-        most = int(asked) if asked.isdecimal() and 1 <= int(asked) <= MOST else MOST
+        most = int(asked) if asked.isdecimal() and 1 <= int(asked) <= MOST else None
         wanted = RunRequest(chosen_uuid(form, "run_id") or uuid7(), plate, most=most)
         in_transaction(
             lambda s: lay_out(s, wanted, site_id=lab.site_id, by=current().actor, now=now())

@@ -136,10 +136,8 @@ _ONE = text(_POOLS + " WHERE t.site_id = :site AND t.barcode = :barcode AND t.ki
 _RACK = text("""
 SELECT c.id AS campaign_id, c.name AS campaign, c.pool_size, count(*) AS tubes,
        min(t.received_at) AS oldest_at
-FROM tube t JOIN campaign c ON c.id = t.campaign_id AND c.pool_size > 1
-WHERE t.site_id = :site AND t.state = 'received' AND t.kind = 'individual'
-  AND NOT EXISTS (SELECT FROM tube_source s WHERE s.source_id = t.id)
-  AND NOT EXISTS (SELECT FROM test_order o WHERE o.tube_id = t.id)
+FROM tube t JOIN campaign c ON c.id = t.campaign_id
+WHERE t.site_id = :site AND t.awaits_pool
 GROUP BY c.id ORDER BY min(t.received_at)
 """)
 
