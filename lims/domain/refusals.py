@@ -27,9 +27,12 @@
     │   ├── PoolFull                    pool-full
     │   ├── PoolHasResults              pool-has-results
     │   ├── TubeHasOwnTest              tube-has-own-test
+    │   ├── TubeHasNoTest               tube-has-no-test
     │   ├── PoolOfPools                 pool-of-pools
     │   ├── MixedAssay                  mixed-assay
     │   ├── WellTaken                   well-taken
+    │   ├── PlateFull                   plate-full
+    │   ├── BoxClosed                   box-closed
     │   ├── LastAdmin                   last-admin
     │   └── DeskStays                   desk-stays
     ├── Forbidden               this person may not
@@ -294,6 +297,12 @@ class TubeHasOwnTest(Conflict):
     todo = "leave the tube on its rack and make the pool without it; its own test answers for it"
 
 
+class TubeHasNoTest(Conflict):
+    slug = "tube-has-no-test"
+    expected = "a tube with a test waiting in the queue"
+    todo = "put it back on its rack, or look at its page to see what it waits for"
+
+
 class PoolOfPools(Conflict):
     slug = "pool-of-pools"
     expected = "single tubes where the site does not allow pools of pools"
@@ -310,6 +319,18 @@ class WellTaken(Conflict):
     slug = "well-taken"
     expected = "an empty well"
     todo = "choose an empty well, or clear this one first"
+
+
+class PlateFull(Conflict):
+    slug = "plate-full"
+    expected = "a plate with a free well"
+    todo = "export its worklist and open the next plate"
+
+
+class BoxClosed(Conflict):
+    slug = "box-closed"
+    expected = "a box that is still being scanned"
+    todo = "scan the tube at the door; the box keeps who was missing when it was closed"
 
 
 class LastAdmin(Conflict):
