@@ -220,7 +220,9 @@ def read_template(session: Session, template_id: UUID, *, site_id: UUID) -> Name
     return _read(session, template_id)
 
 
-def template_of(name_of_wells: Iterable[tuple[str, str]], size: PlateSize) -> plates.ControlTemplate:
+def template_of(
+    name_of_wells: Iterable[tuple[str, str]], size: PlateSize
+) -> plates.ControlTemplate:
     """From stored (position, role) pairs."""
     return plates.ControlTemplate(
         tuple((well, ROLES[role]) for well, role in sorted(name_of_wells)), size

@@ -76,9 +76,7 @@ def lay_out(
     return read_layout(session, request.run_id), False
 
 
-def from_queue(
-    session: Session, free: Sequence[str], *, site_id: UUID, assay: str
-) -> list[Place]:
+def from_queue(session: Session, free: Sequence[str], *, site_id: UUID, assay: str) -> list[Place]:
     """The most urgent queued tests for these wells, the oldest first among equals.
 
     Locked with their tubes, as everybody does who concludes about a tube: a
@@ -89,9 +87,7 @@ def from_queue(
     return [(well, row.id, row.tube_id) for well, row in zip(free, rows, strict=False)]
 
 
-def from_scans(
-    session: Session, wanted: Sequence[tuple[str, str]], *, assay: str
-) -> list[Place]:
+def from_scans(session: Session, wanted: Sequence[tuple[str, str]], *, assay: str) -> list[Place]:
     """The queued tests of these (well, barcode) pairs. Raises UnknownBarcode.
 
     Tubes are locked in the order of their ids, as everywhere, so that two plates filled with

@@ -43,7 +43,14 @@ class Placed:
 
 
 def put_in(
-    session: Session, plate: str, scan: str, at: str | None, *, site_id: UUID, by: str, now: datetime
+    session: Session,
+    plate: str,
+    scan: str,
+    at: str | None,
+    *,
+    site_id: UUID,
+    by: str,
+    now: datetime,
 ) -> Placed:
     """Put the scanned tube into this well, or into the next free one.
 

@@ -1,4 +1,4 @@
-"""Found a laboratory: its site row, the national desk that nobody can unsubscribe from, plates' controls."""
+"""Found a laboratory: its site, the national desk that cannot be unsubscribed, plates' controls."""
 
 from datetime import datetime
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""A plate of 384 wells from the queue to its answers, as a cycler's own message and the API say it."""
+"""A plate of 384 wells from the queue to its answers, by a cycler's own message and the API."""
 
 from __future__ import annotations
 
@@ -82,11 +82,18 @@ def test_380_pools_go_on_one_plate_and_come_back_as_380_answers(
         results = session.execute(
             text("SELECT outcome, count(*) FROM result WHERE current GROUP BY 1")
         )
-        assert {outcome: many for outcome, many in results} == {"not_detected": 378, "detected": 1, "invalid": 1}
+        assert {row.outcome: row[1] for row in results} == {
+            "not_detected": 378,
+            "detected": 1,
+            "invalid": 1,
+        }
         told = session.execute(
             text("SELECT outcome, status, count(*) FROM finding WHERE current GROUP BY 1, 2")
         )
-        assert sorted(tuple(row) for row in told) == [("negative", "F", 756), ("preliminary", "P", 2)]
+        assert sorted(tuple(row) for row in told) == [
+            ("negative", "F", 756),
+            ("preliminary", "P", 2),
+        ]
         queued = session.scalars(text("SELECT why FROM test_order WHERE state = 'queued'"))
         assert sorted(queued) == ["repeat", "resolve", "resolve"]
 

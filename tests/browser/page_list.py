@@ -20,6 +20,7 @@ PAGES: list[tuple[str, Role | None]] = [
     ("/admin/subscriptions", Role.ADMIN),
     ("/admin/instruments", Role.ADMIN),
     ("/admin/campaigns", Role.OPERATOR),
+    ("/admin/control-templates", Role.OPERATOR),
     ("/collect", Role.TECHNICIAN),
     ("/collect/field-pool", Role.TECHNICIAN),
     ("/collect/batch", Role.TECHNICIAN),

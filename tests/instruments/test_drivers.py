@@ -291,7 +291,9 @@ def test_a_plate_that_cannot_be_trusted_is_quarantined(find: str, put: str, reas
 def test_a_384_well_plate_is_read_to_its_last_well() -> None:
     letters = "ABCDEFGHIJKLMNOP"
     drawn = [
-        a_well(f"{row}{column:02d}", f"S{row}{column}") for column in range(1, 25) for row in letters
+        a_well(f"{row}{column:02d}", f"S{row}{column}")
+        for column in range(1, 25)
+        for row in letters
     ]
     measured = PLATE.measurements(plate_of(plate(*drawn)))
     assert [m.well for m in measured][:2] == ["A01", "B01"]

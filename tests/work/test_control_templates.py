@@ -148,8 +148,7 @@ def test_a_template_of_another_format_is_refused(bench: Bench) -> None:
         "UPDATE well SET position = 'I01' WHERE position = 'A01'",
         "UPDATE well SET position = 'A13' WHERE position = 'A01'",
         "UPDATE run SET format = 384",
-        "UPDATE run SET control_template_id ="
-        " (SELECT id FROM control_template WHERE format = 384)",
+        "UPDATE run SET control_template_id = (SELECT id FROM control_template WHERE format = 384)",
         "UPDATE control_template_well SET position = 'Q01' WHERE position = 'O23'",
     ],
 )

@@ -42,9 +42,7 @@ def opened(bench: Bench, plate: str = PLATE, size: PlateSize = PlateSize.WELLS_9
 
 
 def put(bench: Bench, scan: str, at: str | None = None, plate: str = PLATE) -> Placed:
-    return put_in(
-        bench.session, plate, scan, at, site_id=bench.site_id, by="plater", now=bench.now
-    )
+    return put_in(bench.session, plate, scan, at, site_id=bench.site_id, by="plater", now=bench.now)
 
 
 def placed(bench: Bench, plate: str = PLATE) -> dict[str, str]:

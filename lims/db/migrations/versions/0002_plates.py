@@ -54,9 +54,7 @@ def _templates() -> None:
         sa.CheckConstraint("format IN (96, 384)", name=op.f("ck_control_template_format")),
         sa.CheckConstraint("version >= 1", name=op.f("ck_control_template_version")),
         sa.CheckConstraint("length(name) BETWEEN 1 AND 80", name=op.f("ck_control_template_name")),
-        sa.ForeignKeyConstraint(
-            ["site_id"], ["site.id"], name=op.f("fk_control_template_site_id")
-        ),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_control_template_site_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_control_template")),
         sa.UniqueConstraint(
             "site_id",
@@ -91,9 +89,7 @@ def _templates() -> None:
             ["control_template.id", "control_template.format"],
             name=op.f("fk_control_template_well_template_id_format"),
         ),
-        sa.PrimaryKeyConstraint(
-            "template_id", "position", name=op.f("pk_control_template_well")
-        ),
+        sa.PrimaryKeyConstraint("template_id", "position", name=op.f("pk_control_template_well")),
     )
     op.execute(
         """
@@ -204,7 +200,7 @@ def _awaits_pool() -> None:
                 WHERE tube.id = fresh.{tube} AND tube.awaits_pool;
                 RETURN NULL;
             END $$
-            """
+            """  # noqa: S608 - the two names above
         )
         op.execute(
             f"CREATE TRIGGER ends_pool_wait AFTER INSERT ON {table} REFERENCING NEW TABLE AS fresh"
@@ -219,9 +215,7 @@ def downgrade() -> None:
     op.execute("DROP TRIGGER pool_wait_of_a_new_tube ON tube")
     op.execute("DROP TRIGGER pool_wait_of_a_moved_tube ON tube")
     op.execute("DROP FUNCTION begin_or_end_pool_wait()")
-    op.drop_index(
-        "ix_tube_awaits_pool", table_name="tube", postgresql_where=sa.text("awaits_pool")
-    )
+    op.drop_index("ix_tube_awaits_pool", table_name="tube", postgresql_where=sa.text("awaits_pool"))
     op.drop_constraint(op.f("ck_tube_awaits_pool"), "tube", type_="check")
     op.drop_column("tube", "awaits_pool")
     op.drop_index(
@@ -238,9 +232,7 @@ def downgrade() -> None:
     op.drop_constraint(op.f("fk_well_run_id_format"), "well", type_="foreignkey")
     op.drop_constraint(op.f("ck_well_position"), "well", type_="check")
     op.drop_column("well", "format")
-    op.create_check_constraint(
-        op.f("ck_well_position"), "well", "position ~ '^[A-P][0-9]{2}$'"
-    )
+    op.create_check_constraint(op.f("ck_well_position"), "well", "position ~ '^[A-P][0-9]{2}$'")
     op.create_foreign_key(op.f("fk_well_run_id"), "well", "run", ["run_id"], ["id"])
     op.drop_constraint("fk_run_control_template", "run", type_="foreignkey")
     op.drop_constraint(op.f("uq_run_id_format"), "run", type_="unique")
