@@ -32,7 +32,7 @@
     │   ├── MixedAssay                  mixed-assay
     │   ├── WellTaken                   well-taken
     │   ├── PlateFull                   plate-full
-    │   ├── BoxClosed                   box-closed
+    │   ├── RackClosed                  rack-closed
     │   ├── LastAdmin                   last-admin
     │   └── DeskStays                   desk-stays
     ├── Forbidden               this person may not
@@ -327,10 +327,10 @@ class PlateFull(Conflict):
     todo = "export its worklist and open the next plate"
 
 
-class BoxClosed(Conflict):
-    slug = "box-closed"
-    expected = "a box that is still being scanned"
-    todo = "scan the tube at the door; the box keeps who was missing when it was closed"
+class RackClosed(Conflict):
+    slug = "rack-closed"
+    expected = "a rack that is still being scanned"
+    todo = "scan the tube at the door; the rack keeps what was missing when it was closed"
 
 
 class LastAdmin(Conflict):

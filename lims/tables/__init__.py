@@ -23,6 +23,7 @@ from lims.tables.people import (
     Specimen,
 )
 from lims.tables.place import Area, Campaign, Site
+from lims.tables.rack import Rack, RackTube
 from lims.tables.run import ControlTemplate, ControlTemplateWell, Instrument, Run, TestOrder, Well
 from lims.tables.tube import Tube, TubeSource, TubeSpecimen
 
@@ -47,6 +48,8 @@ __all__ = [
     "Notice",
     "Person",
     "PersonMerge",
+    "Rack",
+    "RackTube",
     "RapidTest",
     "RawMessage",
     "Recollection",

@@ -27,6 +27,7 @@ PAGES: list[tuple[str, Role | None]] = [
     ("/collect/rapid", Role.TECHNICIAN),
     ("/collect/again", Role.TECHNICIAN),
     ("/receive", Role.TECHNICIAN),
+    ("/receive/racks", Role.TECHNICIAN),
     ("/pools", Role.TECHNICIAN),
     ("/pools/new", Role.TECHNICIAN),
     ("/runs", Role.OPERATOR),

@@ -11,6 +11,10 @@ function oneStop() {
   const all = wells(plate);
   const first = all.find((well) => well.matches(".next, .chosen")) || all[0];
   all.forEach((well) => { well.tabIndex = well === first ? 0 : -1; });
+  const room = plate.parentElement;
+  if (first && room.scrollWidth > room.clientWidth) {
+    room.scrollLeft = first.offsetLeft - room.offsetLeft - room.clientWidth / 2;
+  }
 }
 
 function say(well) {
