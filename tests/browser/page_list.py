@@ -30,6 +30,7 @@ PAGES: list[tuple[str, Role | None]] = [
     ("/receive/racks", Role.TECHNICIAN),
     ("/pools", Role.TECHNICIAN),
     ("/pools/new", Role.TECHNICIAN),
+    ("/pools/proposed", Role.TECHNICIAN),
     ("/runs", Role.OPERATOR),
     ("/review", Role.REVIEWER),
     ("/day", Role.OPERATOR),

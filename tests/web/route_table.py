@@ -53,6 +53,7 @@ ROUTES: dict[str, frozenset[Role] | None] = {
     "GET /pools/<barcode>": LAB,
     "GET /pools/made/<barcode>": BENCH,
     "GET /pools/new": BENCH,
+    "GET /pools/proposed": BENCH,
     "GET /problems": PUBLIC,
     "GET /problems/<slug>": PUBLIC,
     "GET /receive": BENCH,

@@ -1,4 +1,4 @@
-"""A rack at the door: opened with its list, scanned or read at once, closed with what is missing."""
+"""A rack at the door: opened with its list, scanned or read at once, closed with what lacks."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
 from lims.domain.lifecycle import TubeKind
+from lims.domain.pooling.grouping import WaitingTube
 from lims.work.views.tube_story import Sign
 
 
@@ -193,6 +194,24 @@ def rack(session: Session, *, site_id: UUID) -> tuple[RackLine, ...]:
     """What waits for a pool, campaign by campaign, the oldest first."""
     rows = session.execute(_RACK, {"site": site_id})
     return tuple(RackLine(**row._mapping) for row in rows)
+
+
+def oldest_waiting(
+    session: Session, campaign_id: UUID, *, site_id: UUID, most: int = 200
+) -> list[WaitingTube]:
+    """The campaign's tubes that wait for a pool, the oldest first, with whose they are."""
+    rows = session.execute(
+        text(
+            "SELECT t.barcode, s.person_id FROM ("
+            "  SELECT id, barcode, received_at FROM tube"
+            "  WHERE site_id = :site AND awaits_pool AND campaign_id = :campaign"
+            "  ORDER BY received_at, id LIMIT :most"
+            ") t JOIN tube_specimen ts ON ts.tube_id = t.id JOIN specimen s ON s.id ="
+            " ts.specimen_id ORDER BY t.received_at, t.id"
+        ),
+        {"site": site_id, "campaign": campaign_id, "most": most},
+    )
+    return [WaitingTube(row.barcode, row.person_id) for row in rows]
 
 
 def waiting_pools(
