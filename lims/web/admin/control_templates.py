@@ -14,7 +14,7 @@ from lims.web.admin.blueprint import blueprint
 from lims.web.admin.forms import chosen_id, kept
 from lims.web.lab_words import control
 from lims.web.language import gettext as _
-from lims.web.language import laboratory, now
+from lims.web.language import laboratory, later, now
 from lims.work.access import Role
 from lims.work.control_templates import (
     ROLE_WORDS,
@@ -24,6 +24,7 @@ from lims.work.control_templates import (
 )
 from lims.work.views import control_template_list
 
+NO_SUCH_WELL = later("a well that the plate has, as A01")
 _FIELDS = {
     "negative": ControlRole.NEGATIVE,
     "positive": ControlRole.POSITIVE,
@@ -101,7 +102,7 @@ def _typed_template() -> ControlTemplate:
             try:
                 controls.append((parse_well(text, size), role))
             except NotAWell as refusal:
-                raise _fault(field, "a well that the plate has, as A01", text) from refusal
+                raise _fault(field, NO_SUCH_WELL, text) from refusal
     try:
         return ControlTemplate(tuple(controls), size)
     except Malformed as refusal:
