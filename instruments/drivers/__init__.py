@@ -6,4 +6,5 @@ from instruments.drivers.reading import Driver, Unreadable
 
 __all__ = ["DRIVERS", "Driver", "Unreadable"]
 
-DRIVERS: dict[str, Driver] = {driver.name: driver for driver in (GeneXpert(), *map(Plate, SENDERS))}
+_ALL: tuple[Driver, ...] = (GeneXpert(), *map(Plate, SENDERS))
+DRIVERS: dict[str, Driver] = {driver.name: driver for driver in _ALL}
