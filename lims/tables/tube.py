@@ -30,8 +30,16 @@ class Tube(Base):
             name="rejected_state",
         ),
         CheckConstraint("capacity BETWEEN 1 AND 100", name="capacity"),
+        CheckConstraint(
+            "NOT awaits_pool OR (state = 'received' AND kind = 'individual'"
+            " AND campaign_id IS NOT NULL)",
+            name="awaits_pool",
+        ),
         Index(None, "site_id", "created_at", postgresql_where=text("state = 'collected'")),
         Index(None, "site_id", "received_at"),
+        Index(
+            "ix_tube_awaits_pool", "site_id", "received_at", postgresql_where=text("awaits_pool")
+        ),
         Index(
             "ix_tube_pools", "site_id", "created_at", postgresql_where=text("kind <> 'individual'")
         ),
@@ -51,6 +59,9 @@ class Tube(Base):
     rejected_at: Mapped[datetime | None]
     reject_reason: Mapped[str | None]
     body_digest: Mapped[str | None]
+    awaits_pool: Mapped[bool] = mapped_column(  # kept by triggers (migration "plates")
+        default=False, server_default=text("false")
+    )
 
 
 class TubeSpecimen(Base):
