@@ -64,6 +64,7 @@ class Supervisor:
         self._running: dict[str, _Running] = {}
         self._lock = threading.Lock()
         self._stop = threading.Event()
+        self._down: set[str] = set()
         self._logs = home / "logs"
         self._logs.mkdir(exist_ok=True)
         self._watcher = self._post_watcher()
@@ -85,6 +86,19 @@ class Supervisor:
             self._note()
         if met is not None:
             met(self._running[program.name].process)
+
+    def pid_of(self, name: str) -> int:
+        """Its process now; another one after a restart."""
+        return self._running[name].process.pid
+
+    def take_down(self, name: str) -> None:
+        """Kill it and leave it dead until it is brought back."""
+        self._down.add(name)
+        _signal(self._running[name].process, signal.SIGKILL)
+
+    def bring_back(self, name: str) -> None:
+        """Start again what was taken down."""
+        self._down.discard(name)
 
     def log_of(self, name: str) -> Path:
         """Where its standard error goes."""
@@ -151,9 +165,10 @@ class Supervisor:
             self._note()
         if self._watcher.poll() is not None:
             self._watcher = self._post_watcher()
-        for running in list(self._running.values()):
-            if running.process.poll() is not None and not self._stop.is_set():
-                self._revive(running)
+        for name, running in list(self._running.items()):
+            if running.process.poll() is None or name in self._down or self._stop.is_set():
+                continue
+            self._revive(running)
 
     def _revive(self, running: _Running) -> None:
         now = time.monotonic()

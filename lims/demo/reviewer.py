@@ -26,11 +26,16 @@ class Reviewer:
     url: str
     password: str
     stop: threading.Event
+    transport: httpx.BaseTransport | None = None
     _browser: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
         self._browser = httpx.Client(
-            base_url=self.url, timeout=20.0, follow_redirects=True, trust_env=False
+            base_url=self.url,
+            timeout=20.0,
+            follow_redirects=True,
+            transport=self.transport,
+            trust_env=False,
         )
 
     def release_run(self, run_id: str) -> None:
