@@ -59,6 +59,10 @@ class Station:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """The desk is closed."""
         self._client.close()
 
     def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
