@@ -278,6 +278,18 @@ def demo(
     sys.exit(0 if clean else 1)
 
 
+@main.command(
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+)
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+def loadtest(options: tuple[str, ...]) -> None:
+    """A mass-testing day on the real programs, with faults, reconciled (--help for its options)."""
+    # A process of its own: locust's users are greenlets, and gevent must patch it first.
+    command = [sys.executable, "-m", "loadtests.day", *options]
+    os.execv(sys.executable, command)  # noqa: S606 - our own interpreter
+
+
 @main.group()
 def user() -> None:
     """People who sign in."""

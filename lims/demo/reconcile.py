@@ -98,7 +98,9 @@ def reconcile(
     """Reads only. ``told`` is the receiver's book."""
     evidence = read_evidence(session, ledger)
     named = evidence.villagers_with_a_case
-    waiting = {ledger.swabs[swab]: why for swab, why in still_open.swabs.items()}
+    waiting = {
+        ledger.swabs[swab]: why for swab, why in still_open.swabs.items() if swab in ledger.swabs
+    }
     missed = [
         _missed(ledger, evidence.of(v), waiting.get(v)) for v in sorted(commune.infected - named)
     ]

@@ -23,7 +23,7 @@ from loadtests.day.clock import DayClock
 from loadtests.day.desks import FIELD_TEAMS
 from loadtests.day.faults import Faults, Happened
 from loadtests.day.laboratory import LABORATORY
-from loadtests.day.meter import Book, Exchange, Judged
+from loadtests.day.meter import Book, Exchange, Heard, Judged
 from loadtests.day.objectives import failures, verdicts, webhook_verdicts
 from loadtests.day.person import Person
 from loadtests.day.plan import draw_plan
@@ -212,18 +212,18 @@ def _crowd(today: Today, book: Book) -> Iterator[tuple[Environment, ShapeOfTheDa
         today.stop.set()
 
 
-def _both(book: Book, environment: Environment) -> Callable[[Exchange], None]:
+def _both(book: Book, environment: Environment) -> Heard:
     """Our book, and locust's own statistics."""
 
-    def heard(one: Exchange) -> None:
-        book(one)
-        method, _, name = one.name.partition(" ")
-        environment.events.request.fire(
+    def heard(exchange: Exchange) -> None:
+        book(exchange)
+        method, _, name = exchange.name.partition(" ")
+        environment.events.request.fire(  # type: ignore[no-untyped-call] # locust's own
             request_type=method,
             name=name,
-            response_time=one.took_ms,
-            response_length=one.length,
-            exception=None if one.judged is Judged.GOOD else _Said(one.said),
+            response_time=exchange.took_ms,
+            response_length=exchange.length,
+            exception=None if exchange.judged is Judged.GOOD else _Said(exchange.said),
             context={},
         )
 

@@ -38,6 +38,7 @@ class FieldTeam(Person):
 
     def on_stop(self) -> None:
         """Close it."""
+        super().on_stop()
         self.station.close()
 
     def label(self) -> str:

@@ -17,7 +17,7 @@ from lims.demo.processes import Supervisor
 GATEWAY: Final = "gateway-cycler-1"
 RECEIVER: Final = "receiver"
 _LOOK_S: Final = 0.1
-SETTLING_S: Final = 6.0  # a killed web worker's requests and its successor's start
+SETTLING_S: Final = 10.0  # a killed web worker's requests and its successor's start
 
 
 class Fault(StrEnum):

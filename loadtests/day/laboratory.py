@@ -9,10 +9,9 @@ import gevent
 
 from lims.db.ids import uuid7
 from lims.demo.bench import ASSAY
-from lims.demo.client import PATIENCE_S, NoAnswer
+from lims.demo.client import PATIENCE_S, NoAnswer, Stopped
 from lims.demo.forms import labels_of, second_swab
 from lims.demo.founding import POOL_SIZE
-from lims.demo.telling import Broke
 from loadtests.day.person import LOOK_S, Person
 
 RACK: Final = 50
@@ -39,6 +38,7 @@ class AtTheBench(Person):
 
     def on_stop(self) -> None:
         """Go home."""
+        super().on_stop()
         self.station.close()
 
 
@@ -198,8 +198,10 @@ class PlateRunner(AtTheBench):
                 if state == "held":
                     today.reviewer().release_run(run_id)
                 today.done[f"runs {state}"] += 1
-        except Broke as fault:
-            today.broke.append(f"{plate}: {fault}")
+        except Stopped:
+            pass
+        except Exception as fault:
+            today.broke.append(f"{plate}: {type(fault).__name__} {fault}"[:600])
         finally:
             today.open_plates.discard(plate)
 

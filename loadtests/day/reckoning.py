@@ -118,6 +118,11 @@ def reckon_day(
         truth=truth,
         equations=(
             Equation(
+                "people of the plan = registered",
+                len(commune.villagers),
+                {"registered": len(set(ledger.swabs.values()))},
+            ),
+            Equation(
                 "tubes registered = results + waiting + rejected",
                 own,
                 {name: places[name] for name in ("results", "waiting", "rejected")},
@@ -156,7 +161,8 @@ def reckon_day(
 
 
 # A tube is answered when each of its swabs has a finding that asks for nothing more of the tube, or
-# its person was asked for another swab (a family's tube cannot say who); it waits when something is still to be done with it or with a pool it is in.
+# its person was asked for another swab (a family's tube cannot say who); it waits when something
+# is still to be done with it or with a pool it is in.
 _TUBES = text("""
 WITH own AS (
     SELECT t.id, t.barcode, t.kind, t.received_at, t.rejected_at,
@@ -198,7 +204,7 @@ _PENDING = text("SELECT id FROM notice WHERE state = 'owed'")
 
 _POSITIVES = text("""
 WITH found AS (
-    SELECT f.person_id, min(coalesce(t.barcode, f.specimen_id::text)) AS barcode
+    SELECT f.person_id, coalesce(min(t.barcode), min(f.specimen_id::text)) AS barcode
     FROM finding f
     LEFT JOIN tube_specimen ts ON ts.specimen_id = f.specimen_id
     LEFT JOIN tube t ON t.id = ts.tube_id AND t.kind <> 'lab_pool'

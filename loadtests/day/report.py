@@ -32,7 +32,8 @@ def write(verdict: Verdict, timeline: Timeline, environment: Environment, folder
     written = Written(folder / PAGE, folder / DATA, folder / LOCUST)
     data = json.dumps(verdict.as_json(), indent=2, ensure_ascii=False)
     written.data.write_text(data + "\n", encoding="utf-8")
-    written.locust.write_text(get_html_report(environment), encoding="utf-8")
+    locusts = str(get_html_report(environment))  # type: ignore[no-untyped-call] # locust's own
+    written.locust.write_text(locusts, encoding="utf-8")
     written.page.write_text(page(verdict, timeline), encoding="utf-8")
     return written
 

@@ -39,10 +39,11 @@ class Telling(Screen):
     def __init__(self, console: Console) -> None:
         self._console = console
         self._began = time.monotonic()
-        self._following: Greenlet | None = None
+        self._following: Greenlet[..., None] | None = None
 
     def begins(self, words: str) -> None:
-        self._console.print(f"{time.monotonic() - self._began:6.1f} s  {words}", highlight=False)
+        at = f"{time.monotonic() - self._began:6.1f} s"
+        self._console.print(f"{at}  {words}", highlight=False, soft_wrap=True)
 
     def shows(
         self, today: Today, house: House, environment: Environment, book: Book, faults: Faults

@@ -3,7 +3,7 @@
 import math
 from typing import Final
 
-from locust import LoadTestShape
+from locust import LoadTestShape, User
 
 from loadtests.day.desks import A_PERSON_H, FIELD_TEAMS
 from loadtests.day.person import Person
@@ -21,10 +21,10 @@ class ShapeOfTheDay(LoadTestShape):
     """The morning's ramp, the dip at noon, the afternoon; afterwards the laboratory alone."""
 
     def __init__(self, today: Today, laboratory: tuple[type[Person], ...]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call] # locust's own
         self._today = today
         self._staff = sum(kind.fixed_count for kind in laboratory)
-        self._users: list[type[Person]] = [*laboratory, *FIELD_TEAMS]
+        self._users: list[type[User]] = [*laboratory, *FIELD_TEAMS]
         clock = today.clock
         a_person_s = A_PERSON_H * 3600 / clock.compress + ANSWER_S
         a_day_s = clock.hours * 3600 / clock.compress
@@ -40,7 +40,7 @@ class ShapeOfTheDay(LoadTestShape):
             wanted *= 2  # queues in the street: whoever can hold a swab goes out
         return min(MOST_TEAMS, max(FEWEST_TEAMS, wanted))
 
-    def tick(self) -> tuple[int, float, list[type[Person]]] | None:
+    def tick(self) -> tuple[int, float, list[type[User]] | None] | None:
         """None ends the day; locust asks once a second."""
         if self.closed:
             return None

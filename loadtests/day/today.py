@@ -96,7 +96,7 @@ class Road:
 
     def take(self, most: int, now_h: float) -> list[str]:
         """Up to ``most`` tubes that have arrived."""
-        taken = []
+        taken: list[str] = []
         while self._tubes and len(taken) < most and self._tubes[0][0] <= now_h:
             taken.append(heapq.heappop(self._tubes)[2])
         return taken
