@@ -49,6 +49,7 @@ LEAST_PEOPLE, MOST_PEOPLE = 50, 200_000
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for day.html, day.json and locust.html.",
 )
+@click.option("--calm", is_flag=True, help="Nothing is killed.")
 @click.option("--json", "as_json", is_flag=True, help="The verdict as one JSON object.")
 def main(
     *,
@@ -58,6 +59,7 @@ def main(
     prevalence: float,
     seed: int,
     ceiling: float,
+    calm: bool,
     report: Path,
     as_json: bool,
 ) -> None:
@@ -65,7 +67,7 @@ def main(
     log.configure(level="ERROR")
     stop_on_signals()
     console = Console(stderr=True)
-    asked = Asked(people, hours, compress, prevalence, seed, ceiling)
+    asked = Asked(people, hours, compress, prevalence, seed, ceiling, calm)
     try:
         lived = spend_day(asked, Telling(console))
     except Broke as fault:

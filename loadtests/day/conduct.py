@@ -51,6 +51,7 @@ class Asked:
     prevalence: float
     seed: int
     ceiling_s: float
+    calm: bool = False
     home: Path | None = None
 
 
@@ -118,7 +119,8 @@ def spend_day(
         with _crowd(today, book) as (environment, shape):
             doors_open = datetime.now(UTC)
             screen.shows(today, house, environment, book, faults)
-            gevent.spawn(faults.run, today.stop)
+            if not asked.calm:
+                gevent.spawn(faults.run, today.stop)
             drained = _until_quiet(today, house)
             lived_s, lived_h = clock.elapsed_s(), clock.now_h()
             shape.closed = True

@@ -94,7 +94,7 @@ def reckon_day(
     tubes = session.execute(_TUBES).all()
     places = Counter(row.place for row in tubes)
     waiting = Counter(row.stage for row in tubes if row.place == "waiting")
-    open_swabs = {swab: row.stage for row in tubes if row.stage for swab in row.unknown}
+    open_swabs = {swab: row.stage for row in tubes if row.stage for swab in row.swabs}
     pending = frozenset(session.execute(_PENDING).scalars())
     truth = reconcile(session, commune, ledger, told, StillOpen(open_swabs, pending))
     positives = session.execute(_POSITIVES).all()
@@ -173,7 +173,7 @@ WITH own AS (
                ('negative', 'positive', 'presumptive', 'recollect', 'discordant'), false)
                OR EXISTS (SELECT FROM recollection r
                           WHERE r.specimen_id = ts.specimen_id AND r.state <> 'cancelled')) AS told,
-           array_remove(array_agg(CASE WHEN f.id IS NULL THEN ts.specimen_id END), NULL) AS unknown
+           array_remove(array_agg(ts.specimen_id), NULL) AS swabs
     FROM own o LEFT JOIN tube_specimen ts ON ts.tube_id = o.id
     LEFT JOIN finding f ON f.specimen_id = ts.specimen_id AND f.current
     GROUP BY o.id
@@ -186,14 +186,14 @@ WITH own AS (
     LEFT JOIN result r ON r.order_id = t.id AND r.current
     GROUP BY o.id
 ), staged AS (
-    SELECT o.barcode, o.rejected_at, k.told, k.unknown,
+    SELECT o.barcode, o.rejected_at, k.told, k.swabs,
            CASE WHEN o.received_at IS NULL AND o.rejected_at IS NULL THEN 'reception'
                 WHEN x.held THEN 'review' WHEN x.plated THEN 'run' WHEN x.queued THEN 'queue'
                 WHEN o.kind = 'individual' AND o.pool_size > 1 AND NOT EXISTS
                      (SELECT FROM tube_source s WHERE s.source_id = o.id) THEN 'pool' END AS stage
     FROM own o JOIN known k ON k.id = o.id LEFT JOIN tested x ON x.id = o.id
 )
-SELECT barcode, unknown,
+SELECT barcode, swabs,
        CASE WHEN rejected_at IS NOT NULL THEN 'rejected' WHEN told THEN 'results'
             WHEN stage IS NOT NULL THEN 'waiting' ELSE 'lost' END AS place,
        CASE WHEN rejected_at IS NULL AND NOT told THEN stage END AS stage
