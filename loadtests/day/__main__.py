@@ -5,14 +5,15 @@ from gevent import monkey
 monkey.patch_all()
 
 import json  # noqa: E402 - everything below is to be imported patched
+import signal  # noqa: E402 - the same
 import sys  # noqa: E402 - the same
 from pathlib import Path  # noqa: E402 - the same
 
 import click  # noqa: E402 - the same
+import gevent  # noqa: E402 - the same
 from rich.console import Console  # noqa: E402 - the same
 
 from lims import log  # noqa: E402 - the same
-from lims.demo.house import stop_on_signals  # noqa: E402 - the same
 from lims.demo.telling import Broke  # noqa: E402 - the same
 from loadtests.day.conduct import Asked, spend_day  # noqa: E402 - the same
 from loadtests.day.report import write  # noqa: E402 - the same
@@ -65,7 +66,7 @@ def main(
 ) -> None:
     """A mass-testing day on this machine, with faults, reconciled; exit 1 unless all is green."""
     log.configure(level="ERROR")
-    stop_on_signals()
+    _stop_on_signals()
     console = Console(stderr=True)
     asked = Asked(people, hours, compress, prevalence, seed, ceiling, calm)
     try:
@@ -81,6 +82,13 @@ def main(
     if as_json:
         click.echo(json.dumps(lived.verdict.as_json(), ensure_ascii=False))
     sys.exit(lived.verdict.exit_status)
+
+
+def _stop_on_signals() -> None:
+    """To the main greenlet, whichever user is running when the signal comes."""
+    here = gevent.getcurrent()
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        gevent.signal_handler(number, gevent.kill, here, KeyboardInterrupt)
 
 
 if __name__ == "__main__":

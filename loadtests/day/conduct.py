@@ -37,7 +37,7 @@ from loadtests.figures.registration import pgbench_ceiling
 STAFF: Final = (*LABORATORY, *BROWSERS)
 CALM_LOOKS: Final = 3  # in a row, before the day is called done
 LOOK_S: Final = 0.4
-OVERTIME_S: Final = 300.0  # beyond the day's hours, to finish what is open
+SHORTEST_OVERTIME_S: Final = 300.0  # beyond the day's hours, to finish what is open
 STOP_S: Final = 60
 
 
@@ -239,13 +239,14 @@ class _Said(Exception):
 def _until_quiet(today: Today, house: House) -> bool:
     """True when nothing waits anywhere; False when that does not come in the overtime."""
     calm, over_at = 0, None
+    patience_s = max(SHORTEST_OVERTIME_S, today.clock.hours * 3600 / today.clock.compress)
     while calm < CALM_LOOKS:
         gevent.sleep(LOOK_S)
         if house.supervisor.fault is not None:
             raise house.supervisor.fault
         if today.clock.over() and over_at is None:
             over_at = time.monotonic()
-        if over_at is not None and time.monotonic() - over_at > OVERTIME_S:
+        if over_at is not None and time.monotonic() - over_at > patience_s:
             return False
         calm = calm + 1 if today.quiet and _nothing_waits(house) else 0
     return True
