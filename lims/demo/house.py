@@ -61,6 +61,30 @@ class House:
     site_id: UUID
 
 
+@dataclass(frozen=True)
+class Machines:
+    """The analysers of a laboratory, as whoever loads them knows them."""
+
+    names: tuple[str, ...]
+    cyclers: tuple[Analyser, ...]
+    cartridges: Analyser
+
+    @classmethod
+    def beside(cls, ledger: Ledger, names: Sequence[str]) -> "Machines":
+        """One for each name, and the cartridge reader; the ledger hears what was acknowledged."""
+        return cls(
+            tuple(names),
+            tuple(Analyser(ledger.plates_sent.add) for _ in names),
+            Analyser(lambda name: ledger.cartridges_sent.update([name])),
+        )
+
+    def start(self, program: Program, supervisor: Supervisor) -> None:
+        """Start it; an analyser's is met by the one who loads it."""
+        known = dict(zip((*self.names, CARTRIDGES), (*self.cyclers, self.cartridges), strict=True))
+        analyser = known.get(program.name.removeprefix("analyser-"))
+        supervisor.start(program, analyser.meet if analyser else None)
+
+
 @contextmanager
 def open_house(
     *, seed: int, ledger: Ledger, home: Path | None, interactive: bool, cyclers: int = 1
@@ -86,17 +110,9 @@ def open_house(
         url = f"http://127.0.0.1:{port}"
         receiver_url = f"http://127.0.0.1:{receiver_port}"
         names = cycler_names(cyclers)
-        plate_machines = tuple(Analyser(ledger.plates_sent.add) for _ in names)
-        cartridges = Analyser(lambda name: ledger.cartridges_sent.update([name]))
-        analysers = {
-            f"analyser-{name}": analyser
-            for name, analyser in zip(
-                (*names, CARTRIDGES), (*plate_machines, cartridges), strict=True
-            )
-        }
+        bench = Machines.beside(ledger, names)
         for program in programs(place, url, names):
-            analyser = analysers.get(program.name)
-            supervisor.start(program, analyser.meet if analyser else None)
+            bench.start(program, supervisor)
         founder = Founder(sessions, site_id, utc_now())
         places = founder.places(seed)
         founded = founder.found(places, place, names, lims_url=url, receiver_url=receiver_url)
@@ -109,8 +125,8 @@ def open_house(
             places,
             founded,
             supervisor,
-            plate_machines,
-            cartridges,
+            bench.cyclers,
+            bench.cartridges,
             place / RECEIVER_BOOK,
             server,
             site_id,
@@ -130,10 +146,16 @@ def receiver(home: Path, port: int) -> Program:
 
 def programs(home: Path, url: str, cyclers: Sequence[str]) -> list[Program]:
     """The real commands, as an operator would start them."""
-    started = [
+    return [
         Program("web", ("lims.cli", "serve"), stop_signal=signal.SIGINT),  # gunicorn: at once
         Program("deliverer", ("lims.cli", "deliver", "--lease", LEASE_S)),
+        *analyser_programs(home, url, cyclers),
     ]
+
+
+def analyser_programs(home: Path, url: str, cyclers: Sequence[str]) -> list[Program]:
+    """Simulated analysers on pseudo-terminals, each with a gateway that posts to ``url``."""
+    started: list[Program] = []
     for name, driver in (*((name, "plate96") for name in cyclers), (CARTRIDGES, "genexpert")):
         line = str(home / f"{name}.line")
         simulator = ("instruments.simulator", "--driver", driver, "--serial", name.upper())

@@ -55,9 +55,14 @@ class _Running:
 
 
 class Supervisor:
-    """The programs of one demonstration, under one home and one environment."""
+    """The programs of one demonstration, under one home and one environment.
 
-    def __init__(self, home: Path, environ: Mapping[str, str], server: EmbeddedServer) -> None:
+    ``server`` is None where the database is not ours: then it is left alone.
+    """
+
+    def __init__(
+        self, home: Path, environ: Mapping[str, str], server: EmbeddedServer | None
+    ) -> None:
         self._home = home
         self._environ = dict(environ)
         self._server = server
@@ -117,7 +122,8 @@ class Supervisor:
                 running.process.wait(max(0.05, until - time.monotonic()))
             self._finish(running)
         self._running.clear()
-        self._server.stop()
+        if self._server is not None:
+            self._server.stop()
         self._tell_watcher(DONE)
         with suppress(OSError, ValueError):
             _stdin(self._watcher).close()
@@ -159,8 +165,9 @@ class Supervisor:
                 return
 
     def _look(self) -> None:
-        if self._server.status() is not ServerStatus.RUNNING and not self._stop.is_set():
-            self._server.start()
+        server = self._server
+        if server and server.status() is not ServerStatus.RUNNING and not self._stop.is_set():
+            server.start()
             self.restarts += 1
             self._note()
         if self._watcher.poll() is not None:
@@ -187,7 +194,7 @@ class Supervisor:
 
     def _note(self) -> None:
         pids = {name: running.process.pid for name, running in self._running.items()}
-        database = postmaster.running_on(self._server.data)
+        database = postmaster.running_on(self._server.data) if self._server else None
         draft = self._home / f".{STATE_FILE}"
         draft.write_text(json.dumps({"database": database, **pids}), encoding="utf-8")
         draft.replace(self._home / STATE_FILE)

@@ -7,6 +7,9 @@ monkey.patch_all()
 import json  # noqa: E402 - everything below is to be imported patched
 import signal  # noqa: E402 - the same
 import sys  # noqa: E402 - the same
+from collections.abc import Callable  # noqa: E402 - the same
+from contextlib import AbstractContextManager  # noqa: E402 - the same
+from functools import partial  # noqa: E402 - the same
 from pathlib import Path  # noqa: E402 - the same
 
 import click  # noqa: E402 - the same
@@ -14,8 +17,16 @@ import gevent  # noqa: E402 - the same
 from rich.console import Console  # noqa: E402 - the same
 
 from lims import log  # noqa: E402 - the same
+from lims.demo.ledger import Ledger  # noqa: E402 - the same
 from lims.demo.telling import Broke  # noqa: E402 - the same
 from loadtests.day.conduct import Asked, spend_day  # noqa: E402 - the same
+from loadtests.day.elsewhere import (  # noqa: E402 - the same
+    KEY_FILE,
+    NotOurs,
+    refuse_foreign,
+    their_house,
+)
+from loadtests.day.ground import Ground, our_house  # noqa: E402 - the same
 from loadtests.day.report import write  # noqa: E402 - the same
 from loadtests.day.screen import Telling, tell  # noqa: E402 - the same
 
@@ -50,6 +61,13 @@ LEAST_PEOPLE, MOST_PEOPLE = 50, 200_000
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for day.html, day.json and locust.html.",
 )
+@click.option("--target", help="Load this running LIMS instead, with its own analysers' gateways.")
+@click.option(
+    "--keys",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="JSON file of the target's tokens (docs/load-testing.md).",
+)
+@click.option("--i-own", help="The target's URL again, where it is not this machine.")
 @click.option("--calm", is_flag=True, help="Nothing is killed.")
 @click.option("--json", "as_json", is_flag=True, help="The verdict as one JSON object.")
 def main(
@@ -60,6 +78,9 @@ def main(
     prevalence: float,
     seed: int,
     ceiling: float,
+    target: str | None,
+    keys: Path | None,
+    i_own: str | None,
     calm: bool,
     report: Path,
     as_json: bool,
@@ -68,9 +89,10 @@ def main(
     log.configure(level="ERROR")
     _stop_on_signals()
     console = Console(stderr=True)
+    opened = _opener(target, keys, i_own, people=people, seed=seed)
     asked = Asked(people, hours, compress, prevalence, seed, ceiling, calm)
     try:
-        lived = spend_day(asked, Telling(console))
+        lived = spend_day(asked, opened, Telling(console))
     except Broke as fault:
         raise click.ClickException(str(fault)) from fault
     except KeyboardInterrupt:
@@ -82,6 +104,21 @@ def main(
     if as_json:
         click.echo(json.dumps(lived.verdict.as_json(), ensure_ascii=False))
     sys.exit(lived.verdict.exit_status)
+
+
+def _opener(
+    target: str | None, keys: Path | None, i_own: str | None, *, people: int, seed: int
+) -> Callable[[Ledger], AbstractContextManager[Ground]]:
+    """Our own house, or the target's once it may be loaded. Exit 2 where it may not."""
+    if target is None:
+        return partial(our_house, people=people, seed=seed)
+    try:
+        refuse_foreign(target, i_own)
+    except NotOurs as refused:
+        raise click.BadParameter(str(refused), param_hint="--target") from refused
+    if keys is None:
+        raise click.BadParameter(f"a target needs {KEY_FILE}", param_hint="--keys")
+    return partial(their_house, url=target.rstrip("/"), keys=keys)
 
 
 def _stop_on_signals() -> None:

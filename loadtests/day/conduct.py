@@ -2,37 +2,31 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import gevent
 from locust.env import Environment
-from sqlalchemy import text
 
-from lims.db.engine import session_factory
-from lims.demo.house import SITE, House, open_house
 from lims.demo.ledger import Ledger
 from lims.demo.measuring import Samples
-from lims.demo.receiver import read_book
 from lims.demo.truth import draw_commune
 from loadtests.day.browsers import BROWSERS
 from loadtests.day.clock import DayClock
 from loadtests.day.desks import FIELD_TEAMS
 from loadtests.day.faults import Faults, Happened
+from loadtests.day.ground import Ground
 from loadtests.day.laboratory import LABORATORY
 from loadtests.day.meter import Book, Exchange, Heard, Judged
-from loadtests.day.objectives import failures, verdicts, webhook_verdicts
+from loadtests.day.objectives import failures, verdicts
 from loadtests.day.person import Person
 from loadtests.day.plan import draw_plan
-from loadtests.day.reckoning import reckon_day
 from loadtests.day.shape import ShapeOfTheDay
 from loadtests.day.timeline import Timeline, drawn
-from loadtests.day.today import Keys, Premises, Today, Waiting
+from loadtests.day.today import Today, Waiting
 from loadtests.day.verdict import Verdict, machine
-from loadtests.figures.registration import pgbench_ceiling
 
 STAFF: Final = (*LABORATORY, *BROWSERS)
 CALM_LOOKS: Final = 3  # in a row, before the day is called done
@@ -52,7 +46,6 @@ class Asked:
     seed: int
     ceiling_s: float
     calm: bool = False
-    home: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +64,7 @@ class Screen:
         """A chapter."""
 
     def shows(
-        self, today: Today, house: House, environment: Environment, book: Book, faults: Faults
+        self, today: Today, ground: Ground, environment: Environment, book: Book, faults: Faults
     ) -> None:
         """The day has begun."""
 
@@ -81,35 +74,29 @@ class Screen:
 
 def spend_day(
     asked: Asked,
+    opened: Callable[[Ledger], AbstractContextManager[Ground]],
     screen: Screen,
     *,
-    after_the_day: Callable[[House], None] = lambda _house: None,
+    after_the_day: Callable[[Ground], None] = lambda _ground: None,
 ) -> Lived:
     """Open a laboratory, live the day in it, reckon. ``after_the_day`` comes before the reckoning.
 
-    Raises what opening a house raises.
+    Raises what opening the laboratory raises.
     """
     ledger, book = Ledger(), Book()
     screen.begins("opening the laboratory")
-    began = datetime.now(UTC)
-    with open_house(
-        seed=asked.seed,
-        ledger=ledger,
-        home=asked.home,
-        interactive=False,
-        cyclers=cyclers_for(asked.people),
-    ) as house:
+    with opened(ledger) as ground:
         screen.begins("drawing the plan of the day")
         commune = draw_commune(
-            house.places, people=asked.people, prevalence=asked.prevalence, seed=asked.seed
+            ground.places, people=asked.people, prevalence=asked.prevalence, seed=asked.seed
         )
         clock = DayClock(asked.hours, asked.compress)
-        faults = Faults(house.supervisor, clock.now_h, asked.hours)
+        faults = Faults(ground.supervisor, clock.now_h, asked.hours)
         plan = draw_plan(commune, hours=asked.hours)
         today = Today(
             plan=plan,
             clock=clock,
-            premises=premises_of(house),
+            premises=ground.premises,
             ledger=ledger,
             samples=Samples(commune, ledger),
             waiting=Waiting(plan),
@@ -118,39 +105,30 @@ def spend_day(
         )
         with _crowd(today, book) as (environment, shape):
             doors_open = datetime.now(UTC)
-            screen.shows(today, house, environment, book, faults)
-            if not asked.calm:
+            screen.shows(today, ground, environment, book, faults)
+            if ground.may_be_struck and not asked.calm:
                 gevent.spawn(faults.run, today.stop)
-            drained = _until_quiet(today, house)
+            drained = _until_quiet(today, ground)
             lived_s, lived_h = clock.elapsed_s(), clock.now_h()
             shape.closed = True
         screen.ends()
         screen.begins("reckoning")
-        after_the_day(house)
-        with session_factory(house.engine)() as session:
-            reckoned = reckon_day(
-                session,
-                commune,
-                ledger,
-                read_book(house.receiver_book),
-                site_id=house.site_id,
-                since=began - timedelta(minutes=1),
-                until=datetime.now(UTC) + timedelta(minutes=1),
-            )
-            webhooks = webhook_verdicts(session, faults.happened)
-            timeline = drawn(
-                session,
-                book,
-                plan,
-                clock,
-                faults.happened,
-                doors_open=doors_open,
-                until_h=lived_h,
-            )
+        after_the_day(ground)
+        reckoned = ground.reckon(commune, ledger)
+        webhooks = ground.webhooks(faults.happened)
+        timeline = drawn(
+            ground.moments(),
+            book,
+            plan,
+            clock,
+            faults.happened,
+            doors_open=doors_open,
+            until_h=lived_h,
+        )
         ceiling = None
         if asked.ceiling_s:
             screen.begins("measuring the machine's own limit (pgbench, the same registrations)")
-            ceiling = pgbench_ceiling(house.server, house.site_id, asked.ceiling_s)
+            ceiling = ground.ceiling_per_s(asked.ceiling_s)
     verdict = Verdict(
         people=asked.people,
         prevalence=asked.prevalence,
@@ -171,25 +149,6 @@ def spend_day(
         reckoned=reckoned,
     )
     return Lived(verdict, timeline, environment)
-
-
-def cyclers_for(people: int) -> int:
-    """How many plate cyclers stand in the laboratory, each with a gateway of its own."""
-    return 1 + min(3, people // 2_000)
-
-
-def premises_of(house: House) -> Premises:
-    """The house as the day's users know it."""
-    keys = house.founded.keys
-    return Premises(
-        url=house.url,
-        site=SITE,
-        campaign_id=house.founded.campaign_id,
-        keys=Keys(keys.desk, keys.bench, keys.watch, house.founded.password),
-        cyclers=house.cyclers,
-        cartridges=house.cartridges,
-        spools=house.home,
-    )
 
 
 @contextmanager
@@ -236,33 +195,20 @@ class _Said(Exception):
     """What locust counts failures by."""
 
 
-def _until_quiet(today: Today, house: House) -> bool:
+def _until_quiet(today: Today, ground: Ground) -> bool:
     """True when nothing waits anywhere; False when that does not come in the overtime."""
     calm, over_at = 0, None
     patience_s = max(SHORTEST_OVERTIME_S, today.clock.hours * 3600 / today.clock.compress)
     while calm < CALM_LOOKS:
         gevent.sleep(LOOK_S)
-        if house.supervisor.fault is not None:
-            raise house.supervisor.fault
+        if ground.supervisor.fault is not None:
+            raise ground.supervisor.fault
         if today.clock.over() and over_at is None:
             over_at = time.monotonic()
         if over_at is not None and time.monotonic() - over_at > patience_s:
             return False
-        calm = calm + 1 if today.quiet and _nothing_waits(house) else 0
+        calm = calm + 1 if today.quiet and not ground.waits() else 0
     return True
-
-
-_WAITING = text("""
-SELECT (SELECT count(*) FROM test_order WHERE state IN ('queued', 'plated'))
-     + (SELECT count(*) FROM recollection WHERE state = 'open')
-     + (SELECT count(*) FROM notice WHERE state = 'owed')
-     + (SELECT count(*) FROM finding WHERE current AND status = 'P' AND outcome = 'positive')
-""")
-
-
-def _nothing_waits(house: House) -> bool:
-    with house.engine.connect() as connection:
-        return not connection.execute(_WAITING).scalar_one()
 
 
 def busiest_per_s(book: Book) -> float:

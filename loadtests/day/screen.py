@@ -11,11 +11,10 @@ from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
-from sqlalchemy import text
 
-from lims.demo.house import House
 from loadtests.day.conduct import Screen
 from loadtests.day.faults import Faults
+from loadtests.day.ground import Ground
 from loadtests.day.meter import Book, Judged
 from loadtests.day.objectives import Measured, verdicts
 from loadtests.day.today import Today
@@ -23,14 +22,6 @@ from loadtests.day.verdict import Verdict
 
 RENEW_S: Final = 1.0
 LINE_S: Final = 5.0
-_TOLD = text("""
-SELECT (SELECT count(*) FROM finding
-        WHERE current AND outcome IN ('negative', 'positive')) AS known,
-       (SELECT count(*) FROM f0_case WHERE state IN ('presumptive', 'confirmed')) AS f0,
-       (SELECT count(*) FROM claim WHERE ended_at IS NULL) AS claimed,
-       (SELECT count(*) FROM notice) AS owed,
-       (SELECT count(*) FROM notice WHERE state = 'delivered') AS delivered
-""")
 
 
 class Telling(Screen):
@@ -46,10 +37,10 @@ class Telling(Screen):
         self._console.print(f"{at}  {words}", highlight=False, soft_wrap=True)
 
     def shows(
-        self, today: Today, house: House, environment: Environment, book: Book, faults: Faults
+        self, today: Today, ground: Ground, environment: Environment, book: Book, faults: Faults
     ) -> None:
         self.begins("the doors open")
-        picture = _Picture(today, house, environment, book, faults)
+        picture = _Picture(today, ground, environment, book, faults)
         follow = self._live if self._console.is_terminal else self._lines
         self._following = gevent.spawn(follow, picture)
 
@@ -72,14 +63,14 @@ class Telling(Screen):
 
 class _Picture:
     def __init__(
-        self, today: Today, house: House, environment: Environment, book: Book, faults: Faults
+        self, today: Today, ground: Ground, environment: Environment, book: Book, faults: Faults
     ) -> None:
-        self._today, self._house, self._environment = today, house, environment
+        self._today, self._ground, self._environment = today, ground, environment
         self._book, self._faults = book, faults
 
     def line(self) -> str:
         """One line for a log."""
-        done, told = self._today.figures(), self._told()
+        done, told = self._today.figures(), self._ground.told()
         return (
             f"{self._today.clock.now_h():5.2f} h  registered {done['registered']} of"
             f" {done['people']}, received {done['received']}, pools {done['pools']}, plates"
@@ -89,7 +80,7 @@ class _Picture:
         )
 
     def drawn(self) -> RenderableType:
-        done, told, today = self._today.figures(), self._told(), self._today
+        done, told, today = self._today.figures(), self._ground.told(), self._today
         clock = today.clock
         figures = Table.grid(padding=(0, 3))
         runner = self._environment.runner
@@ -109,10 +100,6 @@ class _Picture:
         return Panel(
             Group(figures, Text(), objectives_table(verdicts(self._book))), title="lims loadtest"
         )
-
-    def _told(self) -> dict[str, int]:
-        with self._house.engine.connect() as connection:
-            return dict(connection.execute(_TOLD).mappings().one())
 
     def _failed(self, judged: Judged) -> int:
         return sum(e.judged is judged for e in self._book.exchanges)

@@ -1,6 +1,6 @@
 """The day in slices, for the report's charts: what came, what was answered, how fast, in waves."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -50,8 +50,13 @@ _MOMENTS = {
 }
 
 
+def moments_in(session: Session) -> Mapping[str, Sequence[datetime]]:
+    """From the database itself."""
+    return {name: session.execute(text(q)).scalars().all() for name, q in _MOMENTS.items()}
+
+
 def drawn(
-    session: Session,
+    moments: Mapping[str, Sequence[datetime]],
     book: Book,
     plan: Plan,
     clock: DayClock,
@@ -60,14 +65,13 @@ def drawn(
     doors_open: datetime,
     until_h: float,
 ) -> Timeline:
-    """Counts a slice, from the database's own moments and the meter's book."""
+    """Counts a slice, from moments by series and the meter's book; a missing series stays flat."""
 
     def hour(moment: datetime) -> float:
         return (moment - doors_open).total_seconds() * clock.compress / 3600
 
     counted = {
-        name: _counts([hour(at) for at in session.execute(text(query)).scalars()], until_h)
-        for name, query in _MOMENTS.items()
+        name: _counts([hour(at) for at in moments.get(name, ())], until_h) for name in _MOMENTS
     }
     came = [v.at_h for v in plan.visits for _ in v.household.villagers]
     came += [b.at_h for b in plan.batches for _ in b.rows]
