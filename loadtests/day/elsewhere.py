@@ -35,9 +35,11 @@ from loadtests.day.objectives import WEBHOOK_LIMIT_MS, WEBHOOK_TITLE, Measured, 
 from loadtests.day.reckoning import DayReckoned
 from loadtests.day.today import Keys, Premises
 
-KEY_FILE = """a JSON object with campaign_id, site (the barcodes' prefix), password, the tokens desk,
-bench, gateway, watch and read, cyclers (names of its plate96 instruments), and wards and outside
-(lists of {"scheme", "code", "name"})"""
+KEY_FILE = (
+    "a JSON object with campaign_id, site (the barcodes' prefix), password, the tokens desk, bench,"
+    " gateway, watch and read, cyclers (names of its plate96 instruments), and wards and outside"
+    ' (lists of {"scheme", "code", "name"})'
+)
 
 
 class NotOurs(Broke):
@@ -146,7 +148,7 @@ class TheirHouse:
     def reckon(self, commune: Commune, ledger: Ledger) -> DayReckoned:
         return reckon_by_api(self.reader, self.watch, commune, ledger)
 
-    def webhooks(self, happened: Sequence[Happened]) -> list[Measured]:
+    def webhooks(self, happened: Sequence[Happened]) -> list[Measured]:  # noqa: ARG002 - a Ground's
         note = "its receivers are not ours: when a webhook arrived cannot be told from here"
         return [measured(WEBHOOK_TITLE, WEBHOOK_LIMIT_MS, [], note)]
 
@@ -154,7 +156,7 @@ class TheirHouse:
         owed = [datetime.fromisoformat(notice["owed_at"]) for notice in notices(self.watch)[0]]
         return {"owed": owed}
 
-    def ceiling_per_s(self, seconds: float) -> float | None:
+    def ceiling_per_s(self, seconds: float) -> float | None:  # noqa: ARG002 - a Ground's
         return None
 
 

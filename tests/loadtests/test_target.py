@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,6 @@ def test_a_running_lims_of_this_machine_is_loaded_and_reckoned_by_its_api(tmp_pa
                 now=utc_now(),
             )
         keys, places = house.founded.keys, house.places
-        ward = lambda w: {"scheme": w.scheme, "code": w.code, "name": w.name}  # noqa: E731 - brief
         file = tmp_path / "keys.json"
         file.write_text(
             json.dumps(
@@ -84,8 +84,8 @@ def test_a_running_lims_of_this_machine_is_loaded_and_reckoned_by_its_api(tmp_pa
                     "read": read,
                     "password": house.founded.password,
                     "cyclers": ["cycler-1"],
-                    "wards": [ward(w) for w in places.wards],
-                    "outside": [ward(w) for w in places.outside],
+                    "wards": [asdict(ward) for ward in places.wards],
+                    "outside": [asdict(ward) for ward in places.outside],
                 }
             ),
             encoding="utf-8",
