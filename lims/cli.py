@@ -114,6 +114,9 @@ def _gunicorn(chosen: Settings) -> list[str]:
         *("--workers", str(chosen.workers)),
         *("--worker-class", "gevent"),
         *("--worker-connections", "2000"),
+        # Longer than any client keeps an idle line (httpx 5 s, nginx 60 s): the side that asks must
+        # be the one that hangs up, or a desk's next registration meets a line just being closed.
+        *("--keep-alive", "75"),
         *("--graceful-timeout", "5"),
         *("--timeout", "60"),
         *("--log-level", "warning"),
