@@ -10,11 +10,12 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
-from lims.domain.refusals import OutsideReadWindow, RosterChanged, StripRunning
+from lims.domain.refusals import OutsideReadWindow
 from lims.domain.roster_line import Sign
 from lims.work.rapid_pcr import PcrTube, take_pcr_tube
 from lims.work.receive import receive
-from lims.work.roster_strips import Counts
+from lims.work.roster import StripRunning
+from lims.work.roster_strips import Counts, RosterChanged
 from lims.work.views.kit_lots import LotSeen, kit_lots
 from lims.work.views.rosters import PositiveSeen, RosterSheet, roster_sheet
 from tests import seen
