@@ -16,6 +16,7 @@ from lims.tables.label import LabelBatch
 from lims.tables.people import CardDoubt, Household, Person, RapidTest, Recollection, Specimen
 from lims.tables.place import Area, Campaign, Site
 from lims.tables.run import Instrument, Run, TestOrder, Well
+from lims.tables.taken_back import TakenBack
 from lims.tables.tube import Tube, TubeSource, TubeSpecimen
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "Site",
     "Specimen",
     "Subscription",
+    "TakenBack",
     "Team",
     "TestOrder",
     "Token",
