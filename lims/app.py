@@ -11,6 +11,7 @@ from lims.db.laboratory import Laboratory
 from lims.settings import Settings
 from lims.web import (
     access,
+    commands,
     counting,
     doorway,
     feed,
@@ -28,6 +29,7 @@ from lims.web import (
     review,
     runs,
     scan,
+    search,
     shell,
     tubes,
 )
@@ -51,6 +53,7 @@ PAGES: Final = (
     people.blueprint,
     labels.blueprint,
     scan.blueprint,
+    search.blueprint,
     problems.blueprint,
     administration,
 )
@@ -83,6 +86,7 @@ def create_app(laboratory: Laboratory, settings: Settings) -> Flask:
     app.register_blueprint(api)
     access.init_app(app, other_doors=OTHER_DOORS)  # before CSRF: a stranger is asked to sign in
     CSRFProtect(app).exempt(api)  # it knows tokens only; no browser sends one by itself
+    commands.init_app(app)  # after both: a card acts for who is signed in, on a form of ours
     language.init_app(app)
     lab_words.init_app(app)
     counting.init_app(app, laboratory)

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from lims.db.ids import uuid7
 from lims.domain import barcodes
+from lims.domain.commands import Command, command_of
 from lims.domain.lifecycle import TubeKind
 from lims.domain.refusals import (
     AlreadyInPool,
@@ -24,6 +25,7 @@ from lims.domain.refusals import (
     Refusal,
     TubeHasOwnTest,
     TubeRejected,
+    TubeStillOpen,
     TubeTwiceInPool,
     UnknownBarcode,
 )
@@ -99,9 +101,19 @@ def new() -> str:
 
 @blueprint.post("/new/scan")
 @needs(*BENCH)
-def scan() -> str | tuple[str, int]:
+def scan() -> str | Response | tuple[str, int]:
     """A tube we know is one more source; a label nobody carries yet is the pool's own."""
     draft, text = _drafted(request.form), request.form.get("text", "")
+    match command_of(text):
+        case Command.UNDO:
+            return _making(replace(draft, sources=draft.sources[:-1]))
+        case Command.CLOSE:
+            return _make(draft)
+        case None:
+            pass
+        case _:
+            refusal = TubeStillOpen(came=draft.barcode, where="pool")
+            return _making(draft, refused=told(refusal)), int(status_of(TubeStillOpen))
     try:
         return _making(_with_scan(draft, barcodes.parse(text)))
     except Refusal as refusal:
@@ -120,7 +132,11 @@ def undo() -> str:
 @needs(*BENCH)
 def make() -> Response | tuple[str, int]:
     """Keep the pool and queue its test."""
-    draft, lab = _drafted(request.form), laboratory()
+    return _make(_drafted(request.form))
+
+
+def _make(draft: PoolDraft) -> Response | tuple[str, int]:
+    lab = laboratory()
     try:
         pool = PoolRequest(draft.pool_id, barcodes.parse(draft.barcode), draft.sources)
         receipt = in_transaction(

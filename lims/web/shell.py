@@ -43,6 +43,7 @@ STAGES_OF: Final = {
 
 # Those with tubes and cards in their hands; a tracing team works with cases.
 SCANNING: Final = frozenset({Role.TECHNICIAN, Role.REVIEWER, Role.OPERATOR})
+REGISTERING: Final = frozenset({Role.TECHNICIAN, Role.OPERATOR})
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,12 @@ class MenuEntry:
 def stages_of(me: SignedIn) -> frozenset[Stage]:
     """The stages this person works at."""
     return frozenset(stage for role in me.roles for stage in STAGES_OF[role])
+
+
+def at_a_desk() -> bool:
+    """True for those who may register."""
+    me = maybe_current()
+    return me is not None and bool(me.roles & REGISTERING)
 
 
 def only_team(me: SignedIn) -> UUID | None:
@@ -143,7 +150,8 @@ def menu() -> list[tuple[str, list[MenuEntry]]]:
         (
             _("Bench"),
             [
-                MenuEntry("/labels", _("Tube labels"), frozenset({Role.TECHNICIAN, Role.OPERATOR})),
+                MenuEntry("/search", _("Find a person or a tube"), SCANNING),
+                MenuEntry("/labels", _("Tube labels"), REGISTERING),
             ],
         ),
         (

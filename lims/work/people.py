@@ -47,8 +47,8 @@ INSERT INTO person (id, site_id, name, name_key, birth_year, birth_date, sex, ph
                     old_id, household_id, address, area_scheme, area_code, work_area_scheme,
                     work_area_code, created_at)
 VALUES (:id, :site_id, :name, :name_key, :birth_year, :birth_date, :sex, :phone, :national_id,
-        :old_id, :household_id, :address, :area_scheme, :area_code, :work_area_scheme, :work_area_code,
-        :now)
+        :old_id, :household_id, :address, :area_scheme, :area_code, :work_area_scheme,
+        :work_area_code, :now)
 ON CONFLICT (site_id, national_id) DO UPDATE SET
     old_id = coalesce(person.old_id, excluded.old_id),
     identity_conflict = CASE

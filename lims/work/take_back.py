@@ -79,7 +79,7 @@ def take_back_last(
         raise NothingToTakeBack(
             where="registered_by",
             expected="a registration made at the desk",
-            todo="the last registration was a list: open the tube that is wrong and take it back",
+            todo="the last registration was a list: undo the wrong line among those of today",
         )
     return take_back(session, last.id, site_id=site_id, by=by, now=now)
 

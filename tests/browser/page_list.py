@@ -31,4 +31,5 @@ PAGES: list[tuple[str, Role | None]] = [
     ("/runs", Role.OPERATOR),
     ("/review", Role.REVIEWER),
     ("/labels", Role.TECHNICIAN),
+    ("/search", Role.TECHNICIAN),
 ]

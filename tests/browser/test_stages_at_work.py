@@ -90,6 +90,9 @@ def test_a_box_of_tubes_is_received_without_touching_anything_else(
     for barcode in barcodes:
         row = received.filter(has_text=shown(barcode))
         expect(row).to_have_count(1, timeout=20_000)
+    expect(received).to_have_count(5)
+    late = page.locator("main div.tall tbody tr")  # beside them: a tube that is out too long
+    expect(late).to_have_count(1)
     expect(page.locator("#scan")).to_be_focused()
     scan("TT000000000")
     expect(page.locator(".answer.bad")).to_be_visible()

@@ -1,7 +1,7 @@
 """A tube being filled at the desk: its label, its door, and the people whose swabs are in it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID
@@ -84,6 +84,12 @@ class FieldDraft:
         fields = [(name, value) for name, value in said.items() if value]
         return [*fields, *(("member", member.carried) for member in self.members)]
 
+    def without(self, field: str) -> "FieldDraft":
+        """The same, with one field of the form empty: a scan had fallen into it."""
+        if field == "barcode":
+            return replace(self, barcode="")
+        return replace(self, typed=self.typed | {field: ""})
+
     @property
     def people(self) -> frozenset[UUID]:
         """Those known by id who are in the tube."""
@@ -136,6 +142,14 @@ def fresh_tube(barcode: str = "", household: HouseholdKnown | None = None) -> Fi
     area = f"{household.area_code} · {household.area}" if household.area else ""
     home = {"address": household.address or "", "area": area}
     return replace(draft, household_id=household.household_id, label=household.label, home=home)
+
+
+def reopened(barcode: str, people: Iterable[KnownPerson]) -> FieldDraft:
+    """A tube that was closed and taken back: the same people, as swabs not yet registered."""
+    draft = fresh_tube(barcode)
+    for one in people:
+        draft = draft.adding({}, one)
+    return draft
 
 
 def drafted_tube(form: "MultiDict[str, str]") -> FieldDraft:

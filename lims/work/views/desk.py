@@ -73,6 +73,15 @@ class HouseholdKnown:
     members: tuple[KnownPerson, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class DeskUndone:
+    """A registration that was taken back: its label, free again, and its people."""
+
+    barcode: str
+    kind: str
+    people: tuple[KnownPerson, ...]
+
+
 _PERSON = """
 SELECT p.id AS person_id, p.name, p.birth_year, p.birth_date, p.sex, p.phone, p.national_id,
        p.address, p.area_code, home.full_name AS area, p.work_area_code,
@@ -164,6 +173,34 @@ def household_known(
     )
     people = tuple(_person(one._mapping) for one in members)
     return HouseholdKnown(row.id, row.label, row.address, row.area_code, row.area, people)
+
+
+def household_of(session: Session, person_id: UUID, *, site_id: UUID) -> HouseholdKnown | None:
+    """The door of somebody, when one is known."""
+    query = text("SELECT household_id FROM person WHERE id = :id AND site_id = :site")
+    home: UUID | None = session.scalar(query, {"id": person_id, "site": site_id})
+    return household_known(session, home, site_id=site_id) if home else None
+
+
+def undone(session: Session, specimen_id: UUID, *, site_id: UUID) -> DeskUndone | None:
+    """What was taken back with this swab, in the order in which it was registered."""
+    gone = session.execute(
+        text(
+            "SELECT tube_id, barcode, kind FROM taken_back"
+            " WHERE specimen_id = :id AND site_id = :site"
+        ),
+        {"id": specimen_id, "site": site_id},
+    ).one_or_none()
+    if gone is None:
+        return None
+    rows = session.execute(
+        text(
+            _PERSON + " JOIN taken_back b ON b.person_id = p.id AND b.tube_id = :tube"
+            " ORDER BY b.specimen_id"
+        ),
+        {"tube": gone.tube_id},
+    )
+    return DeskUndone(gone.barcode, gone.kind, tuple(_person(row._mapping) for row in rows))
 
 
 def swab(session: Session, specimen_id: UUID, *, site_id: UUID) -> DeskSwab | None:

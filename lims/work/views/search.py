@@ -1,0 +1,205 @@
+"""Find people and tubes by what somebody remembers of them, quickly among a million."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from lims.domain.asked import Asked
+from lims.domain.lifecycle import TubeKind
+from lims.work.views.tube_story import Sign
+
+PAGE: Final = 20
+MOST_PAGES: Final = 25  # who is not among 500 is found by a year or a number, not by leafing
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPerson:
+    """Somebody, with what tells them from others of their name."""
+
+    person_id: UUID
+    name: str
+    birth_year: int | None
+    sex: str | None
+    area: str | None
+    household: str | None
+    barcode: str | None
+    swabbed_at: datetime | None
+    sign: Sign | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTube:
+    """One tube by part of its barcode."""
+
+    barcode: str
+    kind: TubeKind
+    state: str
+    people: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page. ``more`` says that there is another."""
+
+    people: tuple[FoundPerson, ...] = ()
+    tubes: tuple[FoundTube, ...] = ()
+    plates: tuple[str, ...] = ()
+    page: int = 1
+    more: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.people or self.tubes or self.plates)
+
+
+def search(session: Session, asked: Asked, *, site_id: UUID, page: int = 1) -> Found:
+    """People of that name, telephone or number, and tubes and plates of that barcode."""
+    page = min(max(page, 1), MOST_PAGES)
+    people = _people(session, asked, site_id, page)
+    tubes, plates = _tubes(session, asked.part, site_id), _plates(session, asked.part, site_id)
+    more = len(people) > PAGE and page < MOST_PAGES
+    return Found(tuple(people[:PAGE]), tubes, plates, page, more)
+
+
+# Each branch walks its index in order and stops; a name is found as it begins ("tran thi my"), or
+# by a given name and any words before it, each as it begins ("hanh", "my hanh", "tran hanh").
+_BEGINS = """
+SELECT id, 1 AS rank, name_key AS first, name_key FROM person
+WHERE site_id = :site AND name_key ~>=~ :whole AND name_key ~<~ :whole_end
+  AND (cast(:year AS int) IS NULL OR birth_year = :year)
+ORDER BY name_key USING ~<~, birth_year LIMIT :reach
+"""
+_GIVEN = """
+SELECT id, 2 AS rank, substring(name_key, '[^ ]+$') AS first, name_key FROM person
+WHERE site_id = :site AND substring(name_key, '[^ ]+$') ~>=~ :given
+  AND substring(name_key, '[^ ]+$') ~<~ :given_end
+  AND NOT (name_key ~>=~ :whole AND name_key ~<~ :whole_end)
+  AND ' ' || name_key LIKE ALL (cast(:others AS text[]))
+  AND (cast(:year AS int) IS NULL OR birth_year = :year)
+ORDER BY substring(name_key, '[^ ]+$') USING ~<~, name_key USING ~<~ LIMIT :reach
+"""
+_PHONE = """
+SELECT id, 0 AS rank, name_key AS first, name_key FROM person
+WHERE site_id = :site AND phone = :phone ORDER BY name_key LIMIT :reach
+"""
+_NUMBER = """
+SELECT id, 0 AS rank, name_key AS first, name_key FROM person
+WHERE site_id = :site AND national_id = :number
+"""
+_OLD = """
+SELECT id, 0 AS rank, name_key AS first, name_key FROM person
+WHERE site_id = :site AND old_id = :old LIMIT :reach
+"""
+_PEOPLE = """
+SELECT p.id AS person_id, p.name, p.birth_year, p.sex, home.full_name AS area,
+       h.label AS household, s.barcode, s.collected_at AS swabbed_at,
+       CASE WHEN s.id IS NOT NULL THEN coalesce(s.outcome, 'waiting') END AS sign
+FROM (
+    SELECT * FROM ({branches}) hits
+    ORDER BY rank, first COLLATE "C", name_key COLLATE "C", id OFFSET :skip LIMIT :most
+) hit
+JOIN person p ON p.id = hit.id
+LEFT JOIN household h ON h.id = p.household_id
+LEFT JOIN area home ON home.scheme = p.area_scheme AND home.code = p.area_code
+LEFT JOIN LATERAL (
+    SELECT one.id, one.collected_at, f.outcome, t.barcode
+    FROM specimen one
+    LEFT JOIN finding f ON f.specimen_id = one.id AND f.current
+    LEFT JOIN tube_specimen ts ON ts.specimen_id = one.id
+      AND EXISTS (SELECT FROM tube n WHERE n.id = ts.tube_id AND n.kind <> 'lab_pool')
+    LEFT JOIN tube t ON t.id = ts.tube_id
+    WHERE one.person_id = p.id ORDER BY one.collected_at DESC, one.id DESC LIMIT 1
+) s ON true
+ORDER BY hit.rank, hit.first COLLATE "C", hit.name_key COLLATE "C", p.birth_year, p.id
+"""
+
+_TUBES = text("""
+SELECT t.barcode, t.kind, t.state, t.created_at,
+       (SELECT count(*) FROM tube_specimen ts WHERE ts.tube_id = t.id) AS people
+FROM tube t
+WHERE t.id IN (
+    (SELECT id FROM tube WHERE barcode >= :part AND barcode <= :part_end
+     ORDER BY barcode LIMIT :most)
+    UNION
+    (SELECT id FROM tube WHERE reverse(barcode) ~>=~ :ending AND reverse(barcode) ~<~ :ending_end
+     LIMIT :most)
+) AND t.site_id = :site
+ORDER BY t.created_at DESC, t.id LIMIT :most
+""")
+
+_PLATES = text("""
+SELECT plate FROM run WHERE site_id = :site AND strpos(upper(plate), :part) > 0
+ORDER BY created_at DESC LIMIT :most
+""")
+
+
+def _people(session: Session, asked: Asked, site_id: UUID, page: int) -> list[FoundPerson]:
+    branches: list[str] = []
+    values: dict[str, Any] = {"site": site_id, "year": asked.birth_year}
+    if asked.phone:
+        branches.append(_PHONE)
+        values["phone"] = asked.phone
+    if asked.national_id:
+        branches.append(_NUMBER)
+        values["number"] = asked.national_id
+    if asked.old_id:
+        branches.append(_OLD)
+        values["old"] = asked.old_id
+    if asked.words:
+        branches += [_BEGINS, _GIVEN]
+        values |= _name_values(asked.words)
+    if not branches:
+        return []
+    values |= {"skip": (page - 1) * PAGE, "most": PAGE + 1, "reach": page * PAGE + 1}
+    joined = " UNION ALL ".join(f"({branch})" for branch in branches)
+    rows = session.execute(text(_PEOPLE.replace("{branches}", joined)), values)
+    return [
+        FoundPerson(**{**row._mapping, "sign": Sign(row.sign) if row.sign else None})
+        for row in rows
+    ]
+
+
+def _name_values(words: tuple[str, ...]) -> dict[str, Any]:
+    *others, given = words
+    whole = " ".join(words)
+    return {
+        "whole": whole,
+        "whole_end": whole + _LAST,
+        "given": given,
+        "given_end": given + _LAST,
+        "others": [f"% {_literal(word)}%" for word in others],
+    }
+
+
+_LAST: Final = "\U0010ffff"
+
+
+def _literal(word: str) -> str:
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _tubes(session: Session, part: str | None, site_id: UUID) -> tuple[FoundTube, ...]:
+    if part is None:
+        return ()
+    rows = session.execute(
+        _TUBES,
+        {
+            "site": site_id,
+            "part": part,
+            "part_end": part + "Z" * 24,
+            "ending": part[::-1],
+            "ending_end": part[::-1] + _LAST,
+            "most": PAGE,
+        },
+    )
+    return tuple(FoundTube(**{**row._mapping, "kind": TubeKind(row.kind)}) for row in rows)
+
+
+def _plates(session: Session, part: str | None, site_id: UUID) -> tuple[str, ...]:
+    if part is None:
+        return ()
+    return tuple(session.scalars(_PLATES, {"site": site_id, "part": part, "most": PAGE}))
