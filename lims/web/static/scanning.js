@@ -157,7 +157,7 @@ function say() {
   const waiting = unsent.scans.length, stopped = unsent.stopped, others = unsent.othersWaiting();
   const words = [];
   if (offline && waiting) words.push(`⚠ ${notice.dataset.offline}`);
-  if (waiting && (offline || stopped)) words.push(`${waiting} ${notice.dataset.unsent}`);
+  if (waiting > 1 || (waiting && (offline || stopped))) words.push(`${waiting} ${notice.dataset.unsent}`);
   if (others) words.push(`${others} ${notice.dataset.others}`);
   notice.querySelector("span").textContent = words.join(" · ");
   notice.querySelector("button").hidden = !stopped;

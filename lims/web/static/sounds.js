@@ -54,7 +54,7 @@ export function showSwitch(root = document) {
   for (const button of root.querySelectorAll("[data-mute]")) {
     button.hidden = false;
     button.setAttribute("aria-pressed", String(!muted()));
-    button.textContent = muted() ? `🔇 ${button.dataset.off}` : `🔊 ${button.dataset.on}`;
+    button.textContent = muted() ? button.dataset.off : button.dataset.on;
   }
 }
 
