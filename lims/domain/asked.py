@@ -11,6 +11,7 @@ from lims.domain.refusals import NotAPhoneNumber
 MOST_WORDS: Final = 8
 _LEAST_PART: Final = 3
 _DIGITS: Final = re.compile(r"[\d\s().+\-\u2010-\u2015]+", re.ASCII)
+_NATIONAL_ID: Final = re.compile(r"\d{12}", re.ASCII)
 _YEAR: Final = re.compile(r"(?:18[89]|19\d|20\d)\d", re.ASCII)
 _PART: Final = re.compile(rf"(?=.*\d)[0-9A-Z]{{{_LEAST_PART},24}}", re.ASCII)
 
@@ -49,7 +50,7 @@ def asked(text: str) -> Asked:
         return Asked()
     packed = barcodes.normalise(text)
     if _DIGITS.fullmatch(text):
-        return _number(text, packed)
+        return _number(text)
     if _PART.fullmatch(packed) and len(text.split()) == 1:
         return Asked(part=packed)
     words = name_key(text).split()
@@ -58,17 +59,16 @@ def asked(text: str) -> Asked:
     return Asked(words=names, birth_year=int(years[0]) if years and names else None)
 
 
-def _number(text: str, packed: str) -> Asked:
-    digits = packed.lstrip("+")
-    if not digits.isdigit():
-        return Asked()
+def _number(text: str) -> Asked:
+    digits = re.sub(r"\D", "", text)
+    if _NATIONAL_ID.fullmatch(text):
+        return Asked(national_id=text)  # never the foreign number that two noughts would begin
     try:
         phone: str | None = parse_phone(text)
     except NotAPhoneNumber:
         phone = None
     return Asked(
         phone=phone,
-        national_id=digits if len(digits) == 12 else None,
         old_id=digits if len(digits) == 9 else None,
         part=digits if _LEAST_PART <= len(digits) <= 11 else None,
     )

@@ -60,7 +60,7 @@ def unwritable(name: str) -> str:
 
 
 def _may_stand_in_a_name(character: str) -> bool:
-    return character in " '’‘.-‐·,()/" or unicodedata.category(character) in ("Mn", "Mc", "Cf")
+    return character in " '’‘.-‐·,()/" or unicodedata.category(character) in ("Mn", "Mc")
 
 
 def given_name_sort_key(name: str) -> str:

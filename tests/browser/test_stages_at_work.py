@@ -113,7 +113,7 @@ def test_a_scan_keeps_what_was_typed(
     expect(page.locator("#scan")).to_be_focused()
 
 
-def test_when_the_network_is_away_the_scan_is_still_there(
+def test_when_the_network_is_away_the_scan_is_kept_and_sent_when_it_is_back(
     open_as: Open,
     bench: Bench,  # noqa: F811 - the fixture above
 ) -> None:
@@ -123,12 +123,12 @@ def test_when_the_network_is_away_the_scan_is_still_there(
     page = context.new_page()
     page.goto("/receive", wait_until="load")
     context.set_offline(True)
-    scan = scanner(page)
-    scan(barcode)
-    expect(page.locator("#scan")).to_have_value(barcode)
+    scanner(page)(barcode)
+    expect(page.locator("#unsent")).to_contain_text("offline · 1 not sent")
+    expect(page.locator(".answer.kept .big")).to_contain_text(barcode)
     context.set_offline(False)
-    page.keyboard.press("Enter")
-    expect(page.locator(".answer.good")).to_be_visible()
+    expect(page.locator(".answer.good .big")).to_contain_text(shown(barcode), timeout=20_000)
+    expect(page.locator("#unsent")).to_be_hidden()
 
 
 def test_the_api_reads_as_a_page(open_as: Open) -> None:

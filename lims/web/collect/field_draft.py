@@ -1,7 +1,7 @@
 """A tube being filled at the desk: its label, its door, and the people whose swabs are in it."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID
@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from lims.db.ids import uuid7
 from lims.domain.registration import AreaRef
 from lims.web.collect.draft import fresh as fresh_person
-from lims.web.collect.draft import tidy_barcode
+from lims.web.collect.draft import tidy_barcode, with_open_campaign
 from lims.web.collect.person_form import (
     Typed,
     chosen_uuid,
@@ -23,7 +23,7 @@ from lims.web.collect.person_form import (
     typed_person,
 )
 from lims.work.field_pool import HouseholdGiven, Swabbed
-from lims.work.views.desk import HouseholdKnown, KnownPerson
+from lims.work.views.desk import DeskUndone, HouseholdKnown, KnownPerson
 
 MOST_MEMBERS: Final = 100
 
@@ -129,7 +129,7 @@ class FieldDraft:
 
 def fresh_tube(barcode: str = "", household: HouseholdKnown | None = None) -> FieldDraft:
     """An empty tube; campaign and commune are those of the desk's last registration."""
-    desk = fresh_person()
+    desk = with_open_campaign(fresh_person())
     draft = FieldDraft(
         uuid7(),
         uuid7(),
@@ -144,10 +144,10 @@ def fresh_tube(barcode: str = "", household: HouseholdKnown | None = None) -> Fi
     return replace(draft, household_id=household.household_id, label=household.label, home=home)
 
 
-def reopened(barcode: str, people: Iterable[KnownPerson]) -> FieldDraft:
+def reopened(gone: DeskUndone) -> FieldDraft:
     """A tube that was closed and taken back: the same people, as swabs not yet registered."""
-    draft = fresh_tube(barcode)
-    for one in people:
+    draft = replace(fresh_tube(gone.barcode), campaign=str(gone.campaign_id or ""))
+    for one in gone.people:
         draft = draft.adding({}, one)
     return draft
 

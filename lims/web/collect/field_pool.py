@@ -55,7 +55,7 @@ def field_pool() -> str:
         home = household_id and desk.household_known(session, household_id, site_id=lab.site_id)
         closed = desk.swab_in(session, barcodes.normalise(done), site_id=lab.site_id)
     if back is not None:
-        return show_tube(reopened(back.barcode, back.people), undone=True)
+        return show_tube(reopened(back), undone=True)
     return show_tube(fresh_tube(request.args.get("tube", ""), home or None), done=closed)
 
 

@@ -79,6 +79,7 @@ class DeskUndone:
 
     barcode: str
     kind: str
+    campaign_id: UUID | None
     people: tuple[KnownPerson, ...]
 
 
@@ -186,7 +187,7 @@ def undone(session: Session, specimen_id: UUID, *, site_id: UUID) -> DeskUndone 
     """What was taken back with this swab, in the order in which it was registered."""
     gone = session.execute(
         text(
-            "SELECT tube_id, barcode, kind FROM taken_back"
+            "SELECT tube_id, barcode, kind, campaign_id FROM taken_back"
             " WHERE specimen_id = :id AND site_id = :site"
         ),
         {"id": specimen_id, "site": site_id},
@@ -200,7 +201,8 @@ def undone(session: Session, specimen_id: UUID, *, site_id: UUID) -> DeskUndone 
         ),
         {"tube": gone.tube_id},
     )
-    return DeskUndone(gone.barcode, gone.kind, tuple(_person(row._mapping) for row in rows))
+    people = tuple(_person(row._mapping) for row in rows)
+    return DeskUndone(gone.barcode, gone.kind, gone.campaign_id, people)
 
 
 def swab(session: Session, specimen_id: UUID, *, site_id: UUID) -> DeskSwab | None:

@@ -1,5 +1,6 @@
 """Find people and tubes by what somebody remembers of them, quickly among a million."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -65,43 +66,38 @@ def search(session: Session, asked: Asked, *, site_id: UUID, page: int = 1) -> F
     return Found(tuple(people[:PAGE]), tubes, plates, page, more)
 
 
-# Each branch walks its index in order and stops; a name is found as it begins ("tran thi my"), or
-# by a given name and any words before it, each as it begins ("hanh", "my hanh", "tran hanh").
+# Each way walks its own index in order and stops when the page is full; the next way is gone only
+# when it is not. A name is found as it begins ("tran thi m"), by how somebody is called ("han"),
+# or by a given name with any of the words before it, as they begin ("my hanh", "tran hanh"); last,
+# with the given name typed first ("hanh tran").
 _BEGINS = """
-SELECT id, 1 AS rank, name_key AS first, name_key FROM person
+SELECT id FROM person
 WHERE site_id = :site AND name_key ~>=~ :whole AND name_key ~<~ :whole_end
   AND (cast(:year AS int) IS NULL OR birth_year = :year)
-ORDER BY name_key USING ~<~, birth_year LIMIT :reach
+ORDER BY name_key USING ~<~, birth_year, id LIMIT :reach
 """
-_GIVEN = """
-SELECT id, 2 AS rank, substring(name_key, '[^ ]+$') AS first, name_key FROM person
+_CALLED = """
+SELECT id FROM person
 WHERE site_id = :site AND substring(name_key, '[^ ]+$') ~>=~ :given
   AND substring(name_key, '[^ ]+$') ~<~ :given_end
-  AND NOT (name_key ~>=~ :whole AND name_key ~<~ :whole_end)
+  AND (cast(:year AS int) IS NULL OR birth_year = :year)
+ORDER BY substring(name_key, '[^ ]+$') USING ~<~, name_key USING ~<~, id LIMIT :reach
+"""
+_GIVEN = """
+SELECT id FROM person
+WHERE site_id = :site AND substring(name_key, '[^ ]+$') = :given
   AND ' ' || name_key LIKE ALL (cast(:others AS text[]))
   AND (cast(:year AS int) IS NULL OR birth_year = :year)
-ORDER BY substring(name_key, '[^ ]+$') USING ~<~, name_key USING ~<~ LIMIT :reach
+ORDER BY name_key USING ~<~, id LIMIT :reach
 """
-_PHONE = """
-SELECT id, 0 AS rank, name_key AS first, name_key FROM person
-WHERE site_id = :site AND phone = :phone ORDER BY name_key LIMIT :reach
-"""
-_NUMBER = """
-SELECT id, 0 AS rank, name_key AS first, name_key FROM person
-WHERE site_id = :site AND national_id = :number
-"""
-_OLD = """
-SELECT id, 0 AS rank, name_key AS first, name_key FROM person
-WHERE site_id = :site AND old_id = :old LIMIT :reach
-"""
-_PEOPLE = """
+_PHONE = "SELECT id FROM person WHERE site_id = :site AND phone = :phone ORDER BY name_key, id"
+_NUMBER = "SELECT id FROM person WHERE site_id = :site AND national_id = :number"
+_OLD = "SELECT id FROM person WHERE site_id = :site AND old_id = :old ORDER BY id"
+_PEOPLE = text("""
 SELECT p.id AS person_id, p.name, p.birth_year, p.sex, home.full_name AS area,
        h.label AS household, s.barcode, s.collected_at AS swabbed_at,
        CASE WHEN s.id IS NOT NULL THEN coalesce(s.outcome, 'waiting') END AS sign
-FROM (
-    SELECT * FROM ({branches}) hits
-    ORDER BY rank, first COLLATE "C", name_key COLLATE "C", id OFFSET :skip LIMIT :most
-) hit
+FROM unnest(cast(:ids AS uuid[])) WITH ORDINALITY AS hit(id, place)
 JOIN person p ON p.id = hit.id
 LEFT JOIN household h ON h.id = p.household_id
 LEFT JOIN area home ON home.scheme = p.area_scheme AND home.code = p.area_code
@@ -114,8 +110,8 @@ LEFT JOIN LATERAL (
     LEFT JOIN tube t ON t.id = ts.tube_id
     WHERE one.person_id = p.id ORDER BY one.collected_at DESC, one.id DESC LIMIT 1
 ) s ON true
-ORDER BY hit.rank, hit.first COLLATE "C", hit.name_key COLLATE "C", p.birth_year, p.id
-"""
+ORDER BY hit.place
+""")
 
 _TUBES = text("""
 SELECT t.barcode, t.kind, t.state, t.created_at,
@@ -132,47 +128,48 @@ ORDER BY t.created_at DESC, t.id LIMIT :most
 """)
 
 _PLATES = text("""
-SELECT plate FROM run WHERE site_id = :site AND strpos(upper(plate), :part) > 0
+SELECT plate FROM run WHERE site_id = :site AND strpos(replace(upper(plate), '-', ''), :part) > 0
 ORDER BY created_at DESC LIMIT :most
 """)
 
 
 def _people(session: Session, asked: Asked, site_id: UUID, page: int) -> list[FoundPerson]:
-    branches: list[str] = []
-    values: dict[str, Any] = {"site": site_id, "year": asked.birth_year}
-    if asked.phone:
-        branches.append(_PHONE)
-        values["phone"] = asked.phone
-    if asked.national_id:
-        branches.append(_NUMBER)
-        values["number"] = asked.national_id
-    if asked.old_id:
-        branches.append(_OLD)
-        values["old"] = asked.old_id
-    if asked.words:
-        branches += [_BEGINS, _GIVEN]
-        values |= _name_values(asked.words)
-    if not branches:
+    reach = page * PAGE + 1
+    ids: dict[UUID, None] = {}
+    for query, values in _ways(asked):
+        if len(ids) >= reach:
+            break
+        about = {"site": site_id, "year": asked.birth_year, "reach": reach, **values}
+        ids |= dict.fromkeys(session.scalars(text(query), about))
+    shown = list(ids)[reach - PAGE - 1 : reach]
+    if not shown:
         return []
-    values |= {"skip": (page - 1) * PAGE, "most": PAGE + 1, "reach": page * PAGE + 1}
-    joined = " UNION ALL ".join(f"({branch})" for branch in branches)
-    rows = session.execute(text(_PEOPLE.replace("{branches}", joined)), values)
+    rows = session.execute(_PEOPLE, {"ids": shown})
     return [
         FoundPerson(**{**row._mapping, "sign": Sign(row.sign) if row.sign else None})
         for row in rows
     ]
 
 
-def _name_values(words: tuple[str, ...]) -> dict[str, Any]:
-    *others, given = words
-    whole = " ".join(words)
-    return {
-        "whole": whole,
-        "whole_end": whole + _LAST,
-        "given": given,
-        "given_end": given + _LAST,
-        "others": [f"% {_literal(word)}%" for word in others],
-    }
+def _ways(asked: Asked) -> Iterator[tuple[str, dict[str, Any]]]:
+    if asked.phone:
+        yield _PHONE, {"phone": asked.phone}
+    if asked.national_id:
+        yield _NUMBER, {"number": asked.national_id}
+    if asked.old_id:
+        yield _OLD, {"old": asked.old_id}
+    if not asked.words:
+        return
+    whole = " ".join(asked.words)
+    yield _BEGINS, {"whole": whole, "whole_end": whole + _LAST}
+    if len(asked.words) == 1:
+        yield _CALLED, {"given": whole, "given_end": whole + _LAST}
+        return
+    for given, others in (
+        (asked.words[-1], asked.words[:-1]),
+        (asked.words[0], asked.words[1:]),
+    ):
+        yield _GIVEN, {"given": given, "others": [f"% {_literal(word)}%" for word in others]}
 
 
 _LAST: Final = "\U0010ffff"
