@@ -42,10 +42,10 @@ def measure(rig: Rig, *, seconds: float) -> Figure:
 
 def _over_http(rig: Rig, seconds: float) -> tuple[float, int]:
     crowd = Crowd("TT", seed=1)
-    ready = [[_request(rig, crowd) for _ in range(int(seconds * 400))] for _ in range(CLIENTS)]
+    ready = [[request_of(rig, crowd) for _ in range(int(seconds * 400))] for _ in range(CLIENTS)]
     with socket.create_connection(("127.0.0.1", rig.port)) as warm:
-        for request in [_request(rig, crowd) for _ in range(200)]:
-            _exchange(warm, request)
+        for request in [request_of(rig, crowd) for _ in range(200)]:
+            exchange(warm, request)
     counts = [0] * CLIENTS
     refused = [0] * CLIENTS
     until = time.monotonic() + seconds
@@ -56,7 +56,7 @@ def _over_http(rig: Rig, seconds: float) -> tuple[float, int]:
             for request in ready[number]:
                 if time.monotonic() > until:
                     return
-                if _exchange(line, request) == b"201":
+                if exchange(line, request) == b"201":
                     counts[number] += 1
                 else:
                     refused[number] += 1
@@ -70,7 +70,7 @@ def _over_http(rig: Rig, seconds: float) -> tuple[float, int]:
     return sum(counts) / (time.monotonic() - began), sum(refused)
 
 
-def _request(rig: Rig, crowd: Crowd) -> bytes:
+def request_of(rig: Rig, crowd: Crowd) -> bytes:
     body = json.dumps(crowd.registration()).encode()
     head = (
         f"POST /api/v1/specimens HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {rig.token}"
@@ -79,7 +79,7 @@ def _request(rig: Rig, crowd: Crowd) -> bytes:
     return head.encode() + body
 
 
-def _exchange(line: socket.socket, request: bytes) -> bytes:
+def exchange(line: socket.socket, request: bytes) -> bytes:
     """Send one request and read its whole answer; returns the status as written."""
     line.sendall(request)
     answer = b""
