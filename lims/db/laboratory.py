@@ -25,3 +25,12 @@ class Laboratory:
     timezone: str = "Asia/Ho_Chi_Minh"
     language: str = "vi"
     clock: Callable[[], datetime] = utc_now
+
+    def reading(self) -> Session:
+        """A session for a page that only reads: each statement is a transaction of its own.
+
+        BEGIN and COMMIT are two round trips, and a desk asks five small questions a scan.
+        """
+        return Session(
+            self.engine.execution_options(isolation_level="AUTOCOMMIT"), expire_on_commit=False
+        )

@@ -73,6 +73,12 @@ def stages_of(me: SignedIn) -> frozenset[Stage]:
     return frozenset(stage for role in me.roles for stage in STAGES_OF[role])
 
 
+def answering_scan() -> bool:
+    """True when `scanning.js` asks: it takes the page's <main> and the form beside the scan field,
+    and keeps the frame that stands around them."""
+    return "X-Scan" in request.headers
+
+
 def at_a_desk() -> bool:
     """True for those who may register."""
     me = maybe_current()
@@ -227,4 +233,5 @@ def init_app(app: Flask) -> None:
         return {
             "site_name": site_name() if me else "",
             "may_scan": me is not None and bool(me.roles & SCANNING),
+            "framed": not answering_scan(),
         }

@@ -94,7 +94,9 @@ class _Desk:
         began = time.perf_counter()
         for scan in (card, said["barcode"]):
             answer = self._client.post(
-                "/collect/scan", data={**_carried(self._page, '<form class="scan"'), "text": scan}
+                "/collect/scan",
+                data={**_carried(self._page, '<form class="scan"'), "text": scan},
+                headers={"X-Scan": "1"},  # as scanning.js asks
             )
             self._page = answer.text
         took_ms = (time.perf_counter() - began) * 1000

@@ -21,16 +21,16 @@ def show(
     undone: DeskUndone | None = None,
     refused: Told | None = None,
     alike: tuple[KnownPerson, ...] = (),
+    again: bool = False,
 ) -> str:
     """The page around a draft."""
     lab, by = laboratory(), current().actor
     who = done.person_id if done else draft.known.person_id if draft.known else None
-    with lab.sessions.begin() as session:
-        campaigns = desk.open_campaigns(session, site_id=lab.site_id)
+    with lab.reading() as session:
+        day = desk.desk_day(session, site_id=lab.site_id, by=by, since=day_start())
         last = desk.last_swabs(session, site_id=lab.site_id, by=by, since=day_start())
-        today = desk.swabbed_today(session, site_id=lab.site_id, by=by, since=day_start())
         home = desk.household_of(session, who, site_id=lab.site_id) if who else None
-    names = {str(one.campaign_id): one.name for one in campaigns}
+    names = {str(one.campaign_id): one.name for one in day.campaigns}
     return render_template(
         "collect/one.html",
         draft=draft,
@@ -38,7 +38,7 @@ def show(
         faults=draft.faults,
         done=done,
         undone=undone,
-        again="again" in request.args,
+        again=again or "again" in request.args,
         refused=refused,
         alike=alike,
         home=home,
@@ -46,7 +46,7 @@ def show(
         campaigns=list(names.items()),
         campaign=names.get(draft.campaign, ""),
         last=last,
-        today=today,
+        today=day.swabbed,
     )
 
 

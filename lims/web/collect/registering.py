@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from flask import redirect, url_for
+from flask import make_response, redirect, url_for
 from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
@@ -23,11 +23,12 @@ from lims.doors.statuses import status_of
 from lims.web.access import current
 from lims.web.answers import told
 from lims.web.collect.desk_page import Answer, show
-from lims.web.collect.draft import Draft, keep_desk, taken_at
+from lims.web.collect.draft import Draft, fresh, keep_desk, taken_at, with_open_campaign
 from lims.web.collect.person_form import PAST, chosen_uuid, invalid, read_person
 from lims.web.language import gettext as _
 from lims.web.language import laboratory, later, now
 from lims.web.refusing import faults_of
+from lims.web.shell import answering_scan
 from lims.web.transaction import in_transaction
 from lims.work.register import Registered, register
 from lims.work.views import desk
@@ -57,8 +58,22 @@ def register_draft(draft: Draft, *, sure: bool = False) -> Answer:
     except Refusal as refusal:
         return show(_mended(draft, refusal), refused=told(refusal)), int(status_of(type(refusal)))
     keep_desk(draft.campaign, draft.desk_area)
+    return _done(receipt)
+
+
+def _done(receipt: Registered) -> Answer:
+    """The page of the next person with this answer on it. A scan gets it at once: the redirect
+    that keeps a form from being sent twice would be a second request for each person."""
     again = "1" if receipt.replayed else None
-    return redirect(url_for("collect.page", done=receipt.specimen_id, again=again), 303)
+    at = url_for("collect.page", done=receipt.specimen_id, again=again)
+    if not answering_scan():
+        return redirect(at, 303)
+    lab = laboratory()
+    with lab.reading() as session:
+        done = desk.swab(session, receipt.specimen_id, site_id=lab.site_id)
+    page = make_response(show(with_open_campaign(fresh()), done=done, again=receipt.replayed))
+    page.headers["X-At"] = at
+    return page
 
 
 def tube_first(draft: Draft, barcode: str) -> Answer:
@@ -145,12 +160,12 @@ def _whose(draft: Draft) -> object:
     if draft.person_id or not number:
         return draft.person_id
     lab = laboratory()
-    with lab.sessions.begin() as session:
+    with lab.reading() as session:
         known = desk.person_of_number(session, number, site_id=lab.site_id)
     return known.person_id if known else None
 
 
 def _registered_under(barcode: str) -> desk.DeskSwab | None:
     lab = laboratory()
-    with lab.sessions.begin() as session:
+    with lab.reading() as session:
         return desk.swab_in(session, barcode, site_id=lab.site_id)

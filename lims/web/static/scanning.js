@@ -104,7 +104,8 @@ async function send(scan) {
     return true;
   }
   put(page, next);
-  if (answer.redirected) history.replaceState(null, "", answer.url);
+  const at = answer.headers.get("X-At") ?? (answer.redirected ? answer.url : null);
+  if (at) history.replaceState(null, "", at);
   const stop = form.dataset.stops !== undefined && Boolean(document.querySelector("main [data-stop]"));
   unsent.answered(scan.id, carried(), stop);
   sound(document.querySelector("main"));
@@ -131,8 +132,6 @@ function put(page, next) {
   form.querySelectorAll("input[type=hidden]").forEach((input) => input.remove());
   form.prepend(...next.querySelectorAll("input[type=hidden]"));
   document.querySelector("main").replaceWith(page.querySelector("main"));
-  const way = document.querySelector("nav.way");
-  if (way && page.querySelector("nav.way")) way.innerHTML = page.querySelector("nav.way").innerHTML;
   field.placeholder = page.getElementById("scan").placeholder;
   showSwitch();
   const typing = field.value && document.activeElement === field; // the next scan is being typed

@@ -62,6 +62,14 @@ class OpenCampaign:
 
 
 @dataclass(frozen=True, slots=True)
+class DeskDay:
+    """How many this desk has registered since midnight, and what it may register for."""
+
+    swabbed: int
+    campaigns: tuple[OpenCampaign, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class HouseholdKnown:
     """People who share a door."""
 
@@ -267,6 +275,22 @@ def collected_before(session: Session, specimen_id: UUID) -> datetime | None:
         text("SELECT collected_at FROM specimen WHERE id = :id"), {"id": specimen_id}
     )
     return found
+
+
+def desk_day(session: Session, *, site_id: UUID, by: str, since: datetime) -> DeskDay:
+    """What the desk's page asks at every scan, in one round trip."""
+    row = session.execute(
+        text("""
+SELECT (SELECT count(*) FROM specimen WHERE site_id = :site AND registered_by = :by
+          AND starts_with(registered_by, 'user:') AND registered_at >= :since) AS swabbed,
+       (SELECT coalesce(json_agg(json_build_array(id, name, pool_size)
+                                 ORDER BY opened_at DESC, name), '[]')
+        FROM campaign WHERE site_id = :site AND closed_at IS NULL) AS campaigns
+"""),
+        {"site": site_id, "by": by, "since": since},
+    ).one()
+    campaigns = tuple(OpenCampaign(UUID(one), name, size) for one, name, size in row.campaigns)
+    return DeskDay(row.swabbed, campaigns)
 
 
 def open_campaigns(session: Session, *, site_id: UUID) -> tuple[OpenCampaign, ...]:
