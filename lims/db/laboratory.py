@@ -26,11 +26,9 @@ class Laboratory:
     language: str = "vi"
     clock: Callable[[], datetime] = utc_now
 
-    def reading(self) -> Session:
-        """A session for a page that only reads: each statement is a transaction of its own.
-
-        BEGIN and COMMIT are two round trips, and a desk asks five small questions a scan.
-        """
+    def statements(self) -> Session:
+        """A session in which each statement is a transaction of its own: for pages that only read,
+        and for a verb that is one statement. BEGIN and COMMIT would be two round trips more."""
         return Session(
             self.engine.execution_options(isolation_level="AUTOCOMMIT"), expire_on_commit=False
         )

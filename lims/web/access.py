@@ -155,7 +155,7 @@ def _look_up() -> SignedIn | None:
         return None
     if now() - since > SHIFT:
         return None
-    with laboratory().reading() as database:
+    with laboratory().statements() as database:
         return access.signed_in(database, user_id, epoch)
 
 

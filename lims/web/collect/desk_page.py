@@ -1,5 +1,7 @@
 """The page of the street desk: the last answer large, the person and the tube below it."""
 
+from uuid import UUID
+
 from flask import render_template, request
 from werkzeug.wrappers import Response
 
@@ -17,7 +19,7 @@ Answer = str | Response | tuple[str, int]
 def show(
     draft: Draft,
     *,
-    done: DeskSwab | None = None,
+    done: UUID | None = None,
     undone: DeskUndone | None = None,
     refused: Told | None = None,
     alike: tuple[KnownPerson, ...] = (),
@@ -25,27 +27,30 @@ def show(
 ) -> str:
     """The page around a draft."""
     lab, by = laboratory(), current().actor
-    who = done.person_id if done else draft.known.person_id if draft.known else None
-    with lab.reading() as session:
+    with lab.statements() as session:
         day = desk.desk_day(session, site_id=lab.site_id, by=by, since=day_start())
-        last = desk.last_swabs(session, site_id=lab.site_id, by=by, since=day_start())
-        home = desk.household_of(session, who, site_id=lab.site_id) if who else None
+        answer = next((line for line in day.last if line.specimen_id == done), None)
+        if done and answer is None:  # another desk's, or of another day
+            answer = desk.swab(session, done, site_id=lab.site_id)
+        who = answer or draft.known
+        door = who.household_id if who else None
+        home = desk.household_known(session, door, site_id=lab.site_id) if door else None
     names = {str(one.campaign_id): one.name for one in day.campaigns}
     return render_template(
         "collect/one.html",
         draft=draft,
         typed=draft.typed,
         faults=draft.faults,
-        done=done,
+        done=answer,
         undone=undone,
         again=again or "again" in request.args,
         refused=refused,
         alike=alike,
         home=home,
-        neighbours=_not_swabbed(home, done),
+        neighbours=_not_swabbed(home, answer),
         campaigns=list(names.items()),
         campaign=names.get(draft.campaign, ""),
-        last=last,
+        last=day.last,
         today=day.swabbed,
     )
 

@@ -103,7 +103,7 @@ def with_open_campaign(draft: Draft) -> Draft:
     if draft.campaign or "desk" in cookie:
         return draft
     lab = laboratory()
-    with lab.reading() as session:
+    with lab.statements() as session:
         open_ones = desk.open_campaigns(session, site_id=lab.site_id)
     return replace(draft, campaign=str(open_ones[0].campaign_id)) if len(open_ones) == 1 else draft
 

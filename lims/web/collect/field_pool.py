@@ -50,7 +50,7 @@ def field_pool() -> str:
     lab = laboratory()
     household_id, done = chosen_uuid(request.args, "household"), request.args.get("done", "")
     undone = chosen_uuid(request.args, "undone")
-    with lab.reading() as session:
+    with lab.statements() as session:
         back = desk.undone(session, undone, site_id=lab.site_id) if undone else None
         home = household_id and desk.household_known(session, household_id, site_id=lab.site_id)
         closed = desk.swab_in(session, barcodes.normalise(done), site_id=lab.site_id)
@@ -117,7 +117,7 @@ def add_member() -> Answer:
     if strayed is not None and not known_id:
         return _take(strayed[1], draft.without(strayed[0]))
     lab = laboratory()
-    with lab.reading() as session:
+    with lab.statements() as session:
         known = known_id and desk.person_known(session, known_id, site_id=lab.site_id)
         if known:
             again = known.person_id in draft.people
@@ -158,11 +158,10 @@ def show_tube(
 ) -> str:
     """The page around a tube being filled."""
     lab, by = laboratory(), current().actor
-    with lab.reading() as session:
+    with lab.statements() as session:
         day = desk.desk_day(session, site_id=lab.site_id, by=by, since=day_start())
         most = session.get_one(Site, lab.site_id).max_pool_size
         home = desk.household_known(session, draft.household_id, site_id=lab.site_id)
-        last = desk.last_swabs(session, site_id=lab.site_id, by=by, since=day_start())
     campaigns = day.campaigns
     sizes = {str(one.campaign_id): one.pool_size for one in campaigns}
     size = sizes.get(draft.campaign, 1)
@@ -178,7 +177,7 @@ def show_tube(
         refused=refused,
         campaigns=[(one.campaign_id, one.name) for one in campaigns],
         campaign={str(one.campaign_id): one.name for one in campaigns}.get(draft.campaign, ""),
-        last=last,
+        last=day.last,
         today=day.swabbed,
     )
 
@@ -227,7 +226,7 @@ def _known(national_id: str | None) -> KnownPerson | None:
     if not national_id:
         return None
     lab = laboratory()
-    with lab.reading() as session:
+    with lab.statements() as session:
         return desk.person_of_number(session, national_id, site_id=lab.site_id)
 
 

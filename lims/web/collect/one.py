@@ -44,13 +44,12 @@ def page() -> Answer:
     person_id, done = chosen_uuid(request.args, "person"), chosen_uuid(request.args, "done")
     undone = chosen_uuid(request.args, "undone")
     tube = barcodes.normalise(request.args.get("tube", ""))
-    with lab.reading() as session:
+    with lab.statements() as session:
         known = person_id and desk.person_known(session, person_id, site_id=lab.site_id)
-        answer = desk.swab(session, done, site_id=lab.site_id) if done else None
         back = desk.undone(session, undone, site_id=lab.site_id) if undone else None
     if barcodes.is_valid(tube):
         draft = replace(draft, barcode=barcodes.shown(tube))
-    return show(draft.with_known(known) if known else draft, done=answer, undone=back)
+    return show(draft.with_known(known) if known else draft, done=done, undone=back)
 
 
 @blueprint.get("/areas")
@@ -75,7 +74,7 @@ def known_person() -> Answer:
     """Somebody chosen from a list, perhaps for a tube that was scanned before."""
     draft, chosen = drafted(request.form), chosen_uuid(request.form, "known")
     lab = laboratory()
-    with lab.reading() as session:
+    with lab.statements() as session:
         known = chosen and desk.person_known(session, chosen, site_id=lab.site_id)
     if not known:
         return show(draft)
@@ -144,7 +143,7 @@ def _typed(text: str, draft: Draft, refusal: NotABarcode) -> Answer:
     """No scan: the twelve digits of a card, or whatever finds somebody known."""
     lab = laboratory()
     if _NUMBER.fullmatch(text):
-        with lab.reading() as session:
+        with lab.statements() as session:
             known = desk.person_of_number(session, text, site_id=lab.site_id)
         if known is None:
             blank = dict.fromkeys(draft.typed, "") | {"area": draft.desk_area}
@@ -171,7 +170,7 @@ def _with_card(draft: Draft, card: ChipCard | EpidemicCode | InsuranceCard) -> D
             number = card.open_number
         case InsuranceCard():
             number = None
-    with lab.reading() as session:
+    with lab.statements() as session:
         known = desk.person_of_number(session, number, site_id=lab.site_id) if number else None
         filled = draft.with_card(card, known)
         guess = "" if filled.known_area else area_of_address(session, filled.typed["address"])

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from flask import make_response, redirect, url_for
@@ -29,7 +30,7 @@ from lims.web.language import gettext as _
 from lims.web.language import laboratory, later, now
 from lims.web.refusing import faults_of
 from lims.web.shell import answering_scan
-from lims.web.transaction import in_transaction
+from lims.web.transaction import one_statement
 from lims.work.register import Registered, register
 from lims.work.views import desk
 from lims.work.views.desk import KnownPerson
@@ -48,7 +49,7 @@ class _Doubt(Exception):
 def register_draft(draft: Draft, *, sure: bool = False) -> Answer:
     """Register it. `sure`: whoever stands there has said that it is somebody new."""
     try:
-        receipt = in_transaction(lambda session: _work(session, draft, sure=sure))
+        receipt = one_statement(lambda session: _work(session, draft, sure=sure))
     except _Doubt as doubt:
         return show(draft, alike=doubt.alike)
     except InvalidBody as refusal:
@@ -68,9 +69,7 @@ def _done(receipt: Registered) -> Answer:
     at = url_for("collect.page", done=receipt.specimen_id, again=again)
     if not answering_scan():
         return redirect(at, 303)
-    lab = laboratory()
-    with lab.reading() as session:
-        done = desk.swab(session, receipt.specimen_id, site_id=lab.site_id)
+    done = receipt.specimen_id
     page = make_response(show(with_open_campaign(fresh()), done=done, again=receipt.replayed))
     page.headers["X-At"] = at
     return page
@@ -109,17 +108,22 @@ def _work(session: Session, draft: Draft, *, sure: bool) -> Registered:
         raise invalid(_barcode_fault(draft) | faults)
     if person is not None and not sure:
         _refuse_doubt(session, person)
-    before = desk.collected_before(session, draft.specimen_id)
     given = Registration(
         specimen_id=draft.specimen_id,
         barcode=barcodes.parse(draft.barcode),
-        collected_at=taken or before or now() - timedelta(seconds=draft.waited_s),
+        collected_at=taken or now() - timedelta(seconds=draft.waited_s),
         person=person,
         person_id=draft.person_id,
         campaign_id=chosen_uuid({"campaign": draft.campaign}, "campaign"),
     )
-    lab = laboratory()
-    return register(session, given, site_id=lab.site_id, by=current().actor, now=now())
+    keep = partial(register, session, site_id=laboratory().site_id, by=current().actor, now=now())
+    try:
+        return keep(given)
+    except DifferentBody:
+        before = None if taken else desk.collected_before(session, draft.specimen_id)
+        if before is None:
+            raise
+        return keep(replace(given, collected_at=before))  # sent again, later
 
 
 def _barcode_fault(draft: Draft) -> dict[str, str]:
@@ -160,12 +164,12 @@ def _whose(draft: Draft) -> object:
     if draft.person_id or not number:
         return draft.person_id
     lab = laboratory()
-    with lab.reading() as session:
+    with lab.statements() as session:
         known = desk.person_of_number(session, number, site_id=lab.site_id)
     return known.person_id if known else None
 
 
 def _registered_under(barcode: str) -> desk.DeskSwab | None:
     lab = laboratory()
-    with lab.reading() as session:
+    with lab.statements() as session:
         return desk.swab_in(session, barcode, site_id=lab.site_id)
