@@ -13,45 +13,57 @@ from lims.web import (
     access,
     commands,
     counting,
+    deadlines,
     doorway,
     feed,
     handoff,
     handoff_dead,
     home,
+    imports,
     lab_words,
     labels,
     language,
     people,
     pools,
     problems,
+    rapid,
     receive,
     refusing,
     review,
+    run_report,
     runs,
     scan,
     search,
     shell,
+    slips,
     tubes,
+    verify,
 )
 from lims.web.admin import blueprint as administration
 from lims.web.collect import blueprint as collection
 
-MAX_BODY_BYTES: Final = 16 * 1024 * 1024  # a day's import file; a plate's message is 100 KB
+MAX_BODY_BYTES: Final = 16 * 1024 * 1024  # a batch of 10,000 rows; a list has its own (imports)
 
 PAGES: Final = (
     home.blueprint,
     doorway.blueprint,
     collection,
+    imports.blueprint,
+    rapid.blueprint,
     receive.blueprint,
     pools.blueprint,
     runs.blueprint,
+    run_report.blueprint,
     review.blueprint,
+    deadlines.blueprint,
     handoff.blueprint,
     handoff_dead.blueprint,
     feed.blueprint,
     tubes.blueprint,
     people.blueprint,
     labels.blueprint,
+    slips.blueprint,
+    verify.blueprint,
     scan.blueprint,
     search.blueprint,
     problems.blueprint,
@@ -73,6 +85,8 @@ def create_app(laboratory: Laboratory, settings: Settings) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         PRIVATE_WEBHOOKS=settings.private_webhooks,
+        PUBLIC_URL=settings.public_url,
+        PUBLIC_URL_LOCAL=settings.public_url_is_own,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
     )
     app.extensions["laboratory"] = laboratory
@@ -85,6 +99,7 @@ def create_app(laboratory: Laboratory, settings: Settings) -> Flask:
     api = build_api()
     app.register_blueprint(api)
     access.init_app(app, other_doors=OTHER_DOORS)  # before CSRF: a stranger is asked to sign in
+    imports.init_app(app)  # before CSRF too: it reads the form
     CSRFProtect(app).exempt(api)  # it knows tokens only; no browser sends one by itself
     commands.init_app(app)  # after both: a card acts for who is signed in, on a form of ours
     language.init_app(app)

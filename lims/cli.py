@@ -1,15 +1,19 @@
 """``lims VERB [NOUN] --option``: exit 0 done, 1 what was asked about failed, 2 used wrongly."""
 
-import json
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from resource import RLIMIT_AS, getrlimit, setrlimit
+from threading import Event, Thread
 from typing import Any
 
 import click
 
-from lims.settings import BadSetting, Settings
+from lims.console import ACTOR, as_json, say, settings
+from lims.report_cli import report
+from lims.settings import Settings
+
+_MOST_MEMORY = 4 * 1024**3  # bytes; the largest list takes a tenth of it
 
 
 class Verbs(click.Group):
@@ -49,21 +53,7 @@ def main() -> None:
     """The LIMS that lets testing outrun an epidemic."""
 
 
-def settings() -> Settings:
-    """The environment's settings, or exit 2 with what to mend."""
-    try:
-        return Settings.from_env(os.environ)
-    except BadSetting as error:
-        click.echo(f"{error}", err=True)
-        sys.exit(2)
-
-
-def say(answer: dict[str, Any], *, as_json: bool, human: Callable[[dict[str, Any]], str]) -> None:
-    """One JSON object, or a sentence."""
-    click.echo(json.dumps(answer, default=str) if as_json else human(answer))
-
-
-as_json = click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object.")
+main.add_command(report)
 
 
 @main.command()
@@ -127,21 +117,23 @@ def _gunicorn(chosen: Settings) -> list[str]:
     type=click.FloatRange(1, 3600),
     help="Seconds until what a killed deliverer had in hand is sent again.",
 )
-def deliver(base_url: str | None, lease_s: float) -> None:
-    """Send the notices that are owed to tracing teams, until told to stop."""
-    import signal
-    import threading
+@click.option("--no-imports", is_flag=True, help="Leave the lists to `lims work` elsewhere.")
+def deliver(base_url: str | None, lease_s: float, *, no_imports: bool) -> None:
+    """Send the notices that are owed to tracing teams, until told to stop.
+
+    Lists that were uploaded are taken in by a process of its own beside it (`lims work`).
+    """
+    from contextlib import nullcontext
 
     from lims import log
+    from lims.importing.beside import worker_beside
     from lims.notify.deliver import Deliverer, Pace
     from lims.opening import open_laboratory
 
     log.configure()
     chosen = settings()
     laboratory = open_laboratory(chosen, name="lims deliver", pool_size=12)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = _stop_on_signals()
     deliverer = Deliverer(
         laboratory,
         base_url or f"http://{chosen.host}:{chosen.port}",
@@ -149,10 +141,94 @@ def deliver(base_url: str | None, lease_s: float) -> None:
         private=chosen.private_webhooks,
     )
     try:
-        deliverer.run(stop)
+        with nullcontext() if no_imports else worker_beside():
+            deliverer.run(stop)
     finally:
         deliverer.close()
         laboratory.engine.dispose()
+
+
+def _stop_on_signals() -> Event:
+    import signal
+
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _stop_with_input(stop: Event) -> None:
+    sys.stdin.read()
+    stop.set()
+
+
+@main.command()
+@click.option("--attached", is_flag=True, help="End when standard input closes.")
+def work(*, attached: bool) -> None:
+    """Take uploaded lists in, until told to stop. `lims deliver` starts one; more may run."""
+    from lims import log
+    from lims.importing.worker import Worker
+    from lims.opening import open_laboratory
+
+    log.configure()
+    laboratory = open_laboratory(settings(), name="lims work", pool_size=4)
+    stop = _stop_on_signals()
+    if attached:
+        Thread(target=_stop_with_input, args=(stop,), daemon=True).start()
+    os.nice(5)  # notices and pages come first
+    setrlimit(RLIMIT_AS, (_MOST_MEMORY, getrlimit(RLIMIT_AS)[1]))  # a bomb ends us, not PostgreSQL
+    try:
+        Worker(laboratory).run(stop)
+    finally:
+        laboratory.engine.dispose()
+
+
+@main.command("import")
+@click.argument("path", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="HEADING=WHAT",
+    help="A heading and what it holds: barcode, name, birth, sex, phone, national_id, area, …",
+)
+@click.option("--sheet", help="The sheet of a workbook; the likeliest if left out.")
+@click.option("--campaign", help="The name of an open campaign.")
+@click.option("--bad", "bad_file", type=click.Path(path_type=Path), help="Where bad rows go.")
+@as_json
+def import_file(
+    path: Path,
+    *,
+    columns: tuple[str, ...],
+    sheet: str | None,
+    campaign: str | None,
+    bad_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Take a list in (XLSX or CSV, to 100,000 rows); its bad rows come back beside it."""
+    from dataclasses import asdict
+
+    from lims.importing.shell import import_list
+    from lims.opening import open_laboratory
+
+    laboratory = open_laboratory(settings(), name="lims import", pool_size=4)
+    said = import_list(
+        laboratory,
+        path,
+        columns=columns,
+        sheet=sheet,
+        campaign=campaign,
+        bad_file=bad_file,
+    )
+    say(
+        asdict(said),
+        as_json=as_json,
+        human=lambda a: (
+            f"{a['taken']} registered, {a['again']} were here before, {a['bad']} bad"
+            + (f": see {a['bad_file']}." if a["bad_file"] else ".")
+        ),
+    )
+    sys.exit(1 if said.bad else 0)
 
 
 @main.command()
@@ -224,7 +300,7 @@ def add_user(login: str, name: str, roles: tuple[str, ...], password: str) -> No
             name=name,
             password=password,
             roles=[Role(role) for role in roles],
-            by="command line",
+            by=ACTOR,
             now=utc_now(),
         )
     click.echo(f"{login} may sign in as {', '.join(roles)}.")
@@ -265,7 +341,7 @@ def issue(name: str, scopes: tuple[str, ...], team: str | None, every_team: bool
             scopes=[Scope(scope) for scope in scopes],
             team_id=known[team] if team is not None else None,
             every_team=every_team,
-            by="command line",
+            by=ACTOR,
             now=utc_now(),
         )
     click.echo(plain)

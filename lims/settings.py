@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from platformdirs import user_data_dir
@@ -56,6 +57,7 @@ class Settings:
     language: Language
     workers: int
     private_webhooks: bool
+    public_url: str
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
@@ -82,7 +84,14 @@ class Settings:
             language=_language(environ.get("LIMS_LANGUAGE", "vi")),
             workers=_count(environ, "LIMS_WORKERS", default=2, least=1),
             private_webhooks=_private_webhooks(environ.get("LIMS_WEBHOOK_PRIVATE") or None),
+            public_url=_public_url(environ.get("LIMS_PUBLIC_URL") or None)
+            or _own_url(host, port, encrypted=cert is not None),
         )
+
+    @property
+    def public_url_is_own(self) -> bool:
+        """True where nobody said how people outside reach this node."""
+        return is_loopback(urlsplit(self.public_url).hostname or "")
 
 
 def is_loopback(host: str) -> bool:
@@ -249,6 +258,30 @@ def _timezone(name: str) -> ZoneInfo:
             came=repr(name),
             do="Such as Asia/Ho_Chi_Minh.",
         ) from error
+
+
+def _public_url(url: str | None) -> str | None:
+    """Where people outside reach this node: it stands on paper, so it is checked before."""
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url)
+        whole = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        whole = False
+    if not whole or parts.query or parts.fragment or parts.username is not None:
+        raise BadSetting(
+            "LIMS_PUBLIC_URL",
+            expected="https://NAME, such as https://ketqua.example.vn",
+            came=repr(url) if "@" not in url else "one with a name or password in it",
+            do="Name the address under which a telephone opens this site.",
+        )
+    return url.rstrip("/")
+
+
+def _own_url(host: str, port: int, *, encrypted: bool) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return f"{'https' if encrypted else 'http'}://{shown}:{port}"
 
 
 def _private_webhooks(said: str | None) -> bool:

@@ -1,4 +1,4 @@
-"""``make bench``: measure five figures on fresh data, print a table, write JSON."""
+"""``make bench``: measure seven figures on fresh data, print a table, write JSON."""
 
 import argparse
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from loadtests.figures import batch, intake, notice, plate, registration
+from loadtests.figures import batch, intake, lists, notice, plate, registration, slips
 from loadtests.figures.figure import Figure
 from loadtests.rig import Rig, rig
 
@@ -22,7 +22,10 @@ def main() -> int:
     """Exit 0 when every aim is met, 1 otherwise."""
     options = argparse.ArgumentParser(prog="make bench", description=__doc__)
     options.add_argument("--quick", action="store_true", help="shorter, noisier")
-    options.add_argument("--only", choices=["registration", "intake", "batch", "run", "notice"])
+    options.add_argument(
+        "--only",
+        choices=["registration", "intake", "batch", "list", "run", "notice", "slips"],
+    )
     options.add_argument("--json", type=Path, default=Path("build/bench.json"))
     chosen = options.parse_args()
     console = Console(stderr=True)
@@ -42,8 +45,10 @@ def _figures(*, quick: bool) -> Sequence[tuple[str, Callable[[Rig], Figure]]]:
         ("registration", lambda r: registration.measure(r, seconds=3 if quick else 10)),
         ("intake", lambda r: intake.measure(r, people=40 if quick else 200)),
         ("batch", lambda r: batch.measure(r, rounds=2 if quick else 5)),
+        ("list", lambda r: lists.measure(r, rows=100_000, rounds=1 if quick else 3)),
         ("run", lambda r: plate.measure(r, rounds=2 if quick else 5)),
         ("notice", lambda r: notice.measure(r, cases=40 if quick else 200)),
+        ("slips", lambda r: slips.measure(r, runs=1 if quick else 2)),
     )
 
 

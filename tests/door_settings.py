@@ -24,4 +24,5 @@ def door_settings(home: Path) -> Settings:
         language="vi",
         workers=1,
         private_webhooks=True,
+        public_url="https://ketqua.example.vn",
     )

@@ -85,6 +85,10 @@ def test_loopback_needs_neither(tmp_path: Path, address: str) -> None:
         ("LIMS_TIMEZONE", "../etc/passwd", "tz database"),
         ("LIMS_LANGUAGE", "fr", "vi or en"),
         ("LIMS_WEBHOOK_PRIVATE", "yes", "allow, or nothing"),
+        ("LIMS_PUBLIC_URL", "ketqua.example.vn", "https://NAME"),
+        ("LIMS_PUBLIC_URL", "https://user:secret@ketqua.example.vn", "https://NAME"),
+        ("LIMS_PUBLIC_URL", "https://ketqua.example.vn/?q=1", "https://NAME"),
+        ("LIMS_PUBLIC_URL", "https://[ketqua", "https://NAME"),
         ("LIMS_TLS_CERT", "/nowhere.pem", "both or neither"),
         ("LIMS_HOME", "/dev/null/home", "a directory we can make"),
     ],
@@ -95,6 +99,15 @@ def test_a_setting_we_cannot_use_is_refused_by_name(
     with pytest.raises(BadSetting, match=says) as refusal:
         Settings.from_env({"LIMS_HOME": str(tmp_path), variable: value})
     assert variable in str(refusal.value)
+
+
+def test_paper_leads_to_the_public_address_or_else_to_where_the_node_listens(
+    tmp_path: Path,
+) -> None:
+    assert settings(tmp_path).public_url == "http://127.0.0.1:8080"
+    assert settings(tmp_path, LIMS_LISTEN="[::1]:8443").public_url == "http://[::1]:8443"
+    said = settings(tmp_path, LIMS_PUBLIC_URL="https://ketqua.example.vn/")
+    assert said.public_url == "https://ketqua.example.vn"
 
 
 def test_a_refused_database_url_is_not_repeated(tmp_path: Path) -> None:

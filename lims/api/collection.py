@@ -2,16 +2,27 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from pydantic import ValidationError
 
 from lims.api import problems
 from lims.api.door import Answer, Ask, Door, RowsApart
+from lims.domain import barcodes
 from lims.domain.refusals import BodyTooLarge, Refusal
 from lims.domain.registration import Registration
-from lims.doors.bodies import BatchBody, FieldPoolBody, RapidTestBody, RegistrationBody
+from lims.doors.bodies import (
+    BatchBody,
+    FieldPoolBody,
+    PcrTubeBody,
+    RapidBatchBody,
+    RapidTestBody,
+    RegistrationBody,
+)
 from lims.work.field_pool import FieldPooled, register_field_pool
 from lims.work.rapid import RapidRead, read_rapid_test
+from lims.work.rapid_batch import RapidBatchRead, read_rapid_batch
+from lims.work.rapid_pcr import PcrTube, take_pcr_tube
 from lims.work.register import Registered, register
 from lims.work.register_batch import MOST_ROWS, RowOutcome, register_batch
 from lims.work.tokens import Scope
@@ -61,6 +72,20 @@ def declare(door: Door) -> None:
     door.opens("POST", "/rapid-tests", scope=Scope.REGISTER, body=RapidTestBody, answers=RapidRead)(
         rapid_test
     )
+    door.opens(
+        "POST",
+        "/rapid-tests/batch",
+        scope=Scope.REGISTER,
+        body=RapidBatchBody,
+        answers=RapidBatchRead,
+    )(rapid_batch)
+    door.opens(
+        "POST",
+        "/rapid-tests/<uuid:specimen_id>/pcr-tube",
+        scope=Scope.REGISTER,
+        body=PcrTubeBody,
+        answers=PcrTube,
+    )(pcr_tube)
 
 
 def register_specimen(ask: Ask[RegistrationBody]) -> Answer:
@@ -125,5 +150,26 @@ def rapid_test(ask: Ask[RapidTestBody]) -> Answer:
     """Read a rapid antigen test; a positive opens a presumptive case and asks for PCR."""
     receipt = read_rapid_test(
         ask.session, ask.body.value(), site_id=ask.holder.site_id, by=ask.by, now=ask.now
+    )
+    return Answer(receipt, created=not receipt.replayed)
+
+
+def rapid_batch(ask: Ask[RapidBatchBody]) -> Answer:
+    """Read a roster of up to 500 rapid tests, all or none; positives are told at once."""
+    receipt = read_rapid_batch(
+        ask.session, ask.body.value(), site_id=ask.holder.site_id, by=ask.by, now=ask.now
+    )
+    return Answer(receipt, created=not receipt.replayed)
+
+
+def pcr_tube(ask: Ask[PcrTubeBody], specimen_id: UUID) -> Answer:
+    """Name the PCR tube of a rapid positive, when it comes after the reading."""
+    receipt = take_pcr_tube(
+        ask.session,
+        specimen_id,
+        barcodes.parse(ask.body.barcode),
+        site_id=ask.holder.site_id,
+        by=ask.by,
+        now=ask.now,
     )
     return Answer(receipt, created=not receipt.replayed)

@@ -15,6 +15,11 @@ def declare(door: Door) -> None:
 
 
 def release(ask: Ask[None], finding_id: UUID) -> Answer:
-    """Release a positive: its case is confirmed and everyone told hears it."""
-    receipt = release_positive(ask.session, finding_id, by=ask.by, now=ask.now)
+    """Release a finding that waits for a reviewer; a positive's case is confirmed and told.
+
+    Where the site wants two reviewers, the first only signs and the status stays P.
+    """
+    receipt = release_positive(
+        ask.session, finding_id, site_id=ask.holder.site_id, by=ask.by, now=ask.now
+    )
     return Answer(receipt, created=not receipt.replayed)

@@ -9,6 +9,7 @@ import os
 import secrets
 import threading
 import time
+from hashlib import sha256
 from uuid import UUID
 
 _RANDOM_BITS = 74  # rand_a and rand_b taken together
@@ -59,6 +60,15 @@ def uuid7(now_ms: int | None = None) -> UUID:
 def milliseconds(id: UUID) -> int:
     """When a UUIDv7 was minted, in milliseconds since the Unix epoch."""
     return id.int >> 80
+
+
+def derived(parent: UUID, said: str) -> UUID:
+    """The id of one part of a request: the request's moment and a digest of what the part says.
+
+    So that the same request sent twice is the same rows.
+    """
+    digest = sha256(parent.bytes + said.encode()).digest()
+    return _laid_out(milliseconds(parent), int.from_bytes(digest[:10]) >> 6)
 
 
 def _laid_out(ms: int, random: int) -> UUID:

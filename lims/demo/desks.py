@@ -26,7 +26,7 @@ from lims.domain.rapid_test import RapidOutcome
 BATCH: Final = 20
 TWO_SCANS_S: Final = 0.06  # of the watcher's time: the card, then the tube
 STRIP: Final = timedelta(minutes=20)  # from the drop to the reading
-KIT_LOT: Final = "AG-2110-07"
+KIT_LOT: Final = "(01)08935212000017(17)491231(10)AG-2110-07"
 
 
 @dataclass(frozen=True)

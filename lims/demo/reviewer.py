@@ -15,7 +15,7 @@ import httpx
 from lims.demo.client import PATIENCE_S, NoAnswer, Refused, Stopped
 
 _FORGERY_TOKEN: Final = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
-_RELEASE: Final = re.compile(r"/review/positives/([0-9a-f-]{36})/release")
+_RELEASE: Final = re.compile(r'name="only" value="([0-9a-f-]{36}:[0-9a-f]+)"')
 _PAUSE_S: Final = 0.15
 
 
@@ -47,7 +47,9 @@ class Reviewer:
             if not fresh:
                 return len(pressed)
             for finding in fresh:
-                self._press(f"/review/positives/{finding}/release", beside="/review?show=positives")
+                self._press(
+                    "/review/findings/release", beside="/review?show=positives", only=finding
+                )
                 pressed.add(finding)
 
     def _page(self, path: str) -> str:
@@ -62,10 +64,10 @@ class Reviewer:
             raise Refused(path, again.status_code, "the reviewer cannot sign in")
         return again.text
 
-    def _press(self, path: str, *, beside: str) -> None:
+    def _press(self, path: str, *, beside: str, **form: str) -> None:
         page = self._page(beside)
         token = _FORGERY_TOKEN.search(page)
-        self._ask("POST", path, {"csrf_token": token[1] if token else ""})
+        self._ask("POST", path, {"csrf_token": token[1] if token else "", **form})
 
     def _ask(self, method: str, path: str, form: dict[str, str] | None = None) -> httpx.Response:
         until = time.monotonic() + PATIENCE_S

@@ -114,6 +114,26 @@ class RecollectionState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class ImportState(StrEnum):
+    """What became of an imported list. ``mapping`` waits for somebody to say what columns hold."""
+
+    UPLOADED = "uploaded"
+    MAPPING = "mapping"
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    UNDONE = "undone"
+
+
+class StripState(StrEnum):
+    """A rapid test on a roster. ``missed``: its window closed before anybody read it."""
+
+    RUNNING = "running"
+    READ = "read"
+    MISSED = "missed"
+
+
 S = TypeVar("S", bound=StrEnum)
 
 TUBE_MOVES: Mapping[TubeState, frozenset[TubeState]] = {
@@ -164,6 +184,18 @@ STANDING_MOVES: Mapping[Standing, frozenset[Standing]] = {
     Standing.MATCHED: frozenset({Standing.DISMISSED}),
     Standing.CONTROL: frozenset({Standing.DISMISSED}),
     Standing.DISMISSED: frozenset(),
+}
+
+IMPORT_MOVES: Mapping[ImportState, frozenset[ImportState]] = {
+    ImportState.UPLOADED: frozenset(
+        {ImportState.MAPPING, ImportState.QUEUED, ImportState.FAILED, ImportState.UNDONE}
+    ),
+    ImportState.MAPPING: frozenset({ImportState.UPLOADED, ImportState.QUEUED, ImportState.UNDONE}),
+    ImportState.QUEUED: frozenset({ImportState.RUNNING, ImportState.FAILED, ImportState.UNDONE}),
+    ImportState.RUNNING: frozenset({ImportState.DONE, ImportState.FAILED, ImportState.UNDONE}),
+    ImportState.DONE: frozenset({ImportState.UNDONE}),
+    ImportState.FAILED: frozenset({ImportState.UNDONE}),
+    ImportState.UNDONE: frozenset(),
 }
 
 

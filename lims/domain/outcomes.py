@@ -25,10 +25,16 @@ class FindingOutcome(StrEnum):
 
 
 class Basis(StrEnum):
-    """On what evidence a person is called an F0 (BYT, 29 Dec 2021)."""
+    """On what evidence a person is called an F0 (11042/BYT-DP, 29 Dec 2021).
+
+    The definition in force says which of them confirm (case_definition.py); presumptive never does.
+    """
 
     PCR = "pcr"
     ANTIGEN_PRESUMPTIVE = "antigen_presumptive"
+    ANTIGEN_CONTACT = "antigen_contact"
+    ANTIGEN_SUSPECT = "antigen_suspect"
+    ANTIGEN_TWICE = "antigen_twice"
 
 
 class MemberState(StrEnum):

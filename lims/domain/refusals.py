@@ -11,10 +11,12 @@
     ├── Malformed               it cannot be read as what it should be
     │   ├── InvalidBody                 invalid-body           + errors
     │   ├── NotUtf8                     not-utf8
+    │   ├── UnreadableList              unreadable-list
     │   ├── NotABarcode                 not-a-barcode
     │   ├── WrongCheckCharacter         wrong-check-character  + suggestions
     │   ├── TornCard                    torn-card
     │   ├── MaskedCard                  masked-card
+    │   ├── NotAKitCode                 not-a-kit-code
     │   ├── NotAWell                    not-a-well
     │   └── NotAPhoneNumber             not-a-phone-number
     ├── Conflict                it can be read, but what is already true forbids it
@@ -23,6 +25,10 @@
     │   ├── IllegalMove                 tube-state             + from, to, allowed
     │   ├── TubeRejected                tube-rejected
     │   ├── OutsideReadWindow           outside-read-window
+    │   ├── KitExpired                  kit-expired
+    │   ├── KitDiffers                  kit-differs
+    │   ├── StripRunning                strip-running
+    │   ├── RosterChanged               roster-changed
     │   ├── IdentityConflict            identity-conflict
     │   ├── AlreadyInPool               already-in-pool
     │   ├── TubeTwiceInPool             tube-twice-in-pool
@@ -36,6 +42,8 @@
     │   ├── TooLateToTakeBack           too-late-to-take-back
     │   ├── WasTakenBack                was-taken-back
     │   ├── TubeStillOpen               tube-still-open
+    │   ├── SameReviewer                same-reviewer
+    │   ├── PolicyChanged               policy-changed
     │   ├── LastAdmin                   last-admin
     │   └── DeskStays                   desk-stays
     ├── Forbidden               this person may not
@@ -188,6 +196,12 @@ class NotUtf8(Malformed):
     todo = "save or send it as UTF-8; nothing was taken"
 
 
+class UnreadableList(Malformed):
+    slug = "unreadable-list"
+    expected = "an .xlsx workbook or CSV with a line of headings and at most 100,000 lines"
+    todo = "save the list as .xlsx or CSV and send it again; nothing was taken"
+
+
 class NotABarcode(Malformed):
     slug = "not-a-barcode"
     expected = "11 letters and digits, with or without hyphens"
@@ -220,6 +234,12 @@ class MaskedCard(Malformed):
     slug = "masked-card"
     expected = "a code with the whole name"
     todo = "the code hides part of the name: type the full name, or scan the identity card"
+
+
+class NotAKitCode(Malformed):
+    slug = "not-a-kit-code"
+    expected = "the GS1 code of a kit's box with (01) item, (10) lot and (17) expiry"
+    todo = "scan the box again, or type lot and expiry date as printed"
 
 
 class NotAWell(Malformed):
@@ -279,6 +299,34 @@ class OutsideReadWindow(Conflict):
     slug = "outside-read-window"
     expected = "a rapid test read inside its window"
     todo = "wait until it is readable; a test read too late is repeated with a new kit"
+
+
+class KitExpired(Conflict):
+    slug = "kit-expired"
+    expected = "a kit that has not expired"
+    todo = "put the box aside and scan another lot; a strip of this one says nothing"
+
+
+class KitDiffers(Conflict):
+    """The same lot of the same kit was registered with another expiry date."""
+
+    slug = "kit-differs"
+    expected = "the expiry date this lot was registered with"
+    todo = "compare the box with the list of kit lots; one of the two was misread"
+
+
+class StripRunning(Conflict):
+    slug = "strip-running"
+    expected = "people without a strip that is waiting to be read"
+    todo = "read the strip that is running first; a late one is repeated after its window"
+
+
+class RosterChanged(Conflict):
+    """Somebody marked another strip between the question and the answer."""
+
+    slug = "roster-changed"
+    expected = "the numbers that stand on the roster now"
+    todo = "look at the grid again, then confirm the numbers it shows"
 
 
 class IdentityConflict(Conflict):
@@ -357,6 +405,18 @@ class TubeStillOpen(Conflict):
     slug = "tube-still-open"
     expected = "no tube open at this desk"
     todo = "close this tube first, or take its people out with undo"
+
+
+class SameReviewer(Conflict):
+    slug = "same-reviewer"
+    expected = "a second reviewer, another person than the first"
+    todo = "let a colleague review it, or take back your signature"
+
+
+class PolicyChanged(Conflict):
+    slug = "policy-changed"
+    expected = "the policy as it was shown"
+    todo = "look at what it is now, and decide again"
 
 
 class LastAdmin(Conflict):

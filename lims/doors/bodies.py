@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from lims.domain import barcodes
 from lims.domain.identity import name_key, parse_phone
 from lims.domain.plates import parse_well
-from lims.domain.rapid_test import RapidOutcome
+from lims.domain.rapid_test import Exposure, RapidOutcome
 from lims.domain.registration import AreaRef, PersonGiven, Registration
+from lims.domain.roster_line import MOST_PEOPLE
 from lims.doors.fields import (
     BIRTHS,
     NO_NUL,
@@ -30,6 +31,7 @@ from lims.work.field_pool import FieldPoolRequest, HouseholdGiven, Swabbed
 from lims.work.plate import RunRequest
 from lims.work.pool import PoolRequest
 from lims.work.rapid import RapidReading
+from lims.work.rapid_batch import BatchStrip, RapidBatch
 
 
 class Body(BaseModel):
@@ -232,6 +234,10 @@ class RunBody(Body):
         )
 
 
+KitSaid = Annotated[str, StringConstraints(min_length=1, max_length=200), NO_NUL]
+"""A lot's characters, or the whole GS1 code of the box."""
+
+
 class RapidTestBody(_Whose):
     """A rapid antigen test read at the desk."""
 
@@ -239,8 +245,10 @@ class RapidTestBody(_Whose):
     started_at: Moment
     read_at: Moment
     outcome: RapidOutcome
-    kit_lot: Annotated[str, StringConstraints(min_length=1, max_length=60), NO_NUL]
+    kit_lot: KitSaid = Field(examples=["AG21-07"])
     pcr_barcode: Scan | None = None
+    exposure: Exposure | None = None
+    suspect: bool | None = None
 
     def value(self) -> RapidReading:
         """As the domain reads it."""
@@ -253,4 +261,58 @@ class RapidTestBody(_Whose):
             person=self.given(),
             person_id=self.person_id,
             pcr_barcode=barcodes.parse(self.pcr_barcode) if self.pcr_barcode else None,
+            exposure=self.exposure,
+            suspect=self.suspect,
         )
+
+
+class BatchStripBody(_Whose):
+    """One strip of a roster. What is not said is negative."""
+
+    specimen_id: UUID
+    outcome: RapidOutcome = RapidOutcome.NEGATIVE
+    exposure: Exposure | None = None
+    suspect: bool | None = None
+    pcr_barcode: Scan | None = None
+
+    def value(self) -> BatchStrip:
+        """As the domain reads it."""
+        return BatchStrip(
+            specimen_id=self.specimen_id,
+            outcome=self.outcome,
+            person=self.given(),
+            person_id=self.person_id,
+            exposure=self.exposure,
+            suspect=self.suspect,
+            pcr_barcode=barcodes.parse(self.pcr_barcode) if self.pcr_barcode else None,
+        )
+
+
+class RapidBatchBody(Body):
+    """A roster as a telephone kept it: one lot, one drop, one reading, everybody in it."""
+
+    batch_id: UUID
+    kit_lot: KitSaid = Field(examples=["(01)08935212000017(17)230131(10)AG21-07"])
+    started_at: Moment
+    read_at: Moment
+    strips: list[BatchStripBody] = Field(min_length=1, max_length=MOST_PEOPLE)
+    exposure: Exposure | None = None
+    campaign_id: UUID | None = None
+
+    def value(self) -> RapidBatch:
+        """As the domain reads it."""
+        return RapidBatch(
+            batch_id=self.batch_id,
+            kit_lot=self.kit_lot,
+            started_at=self.started_at,
+            read_at=self.read_at,
+            strips=tuple(one.value() for one in self.strips),
+            exposure=self.exposure,
+            campaign_id=self.campaign_id,
+        )
+
+
+class PcrTubeBody(Body):
+    """The label of the PCR tube that a rapid positive asked for."""
+
+    barcode: Scan

@@ -12,10 +12,20 @@ from lims.tables.handoff import (
     Subscription,
     Team,
 )
+from lims.tables.importing import ImportFault, ImportFile, ImportJob, ImportMapping
 from lims.tables.label import LabelBatch
-from lims.tables.people import CardDoubt, Household, Person, RapidTest, Recollection, Specimen
-from lims.tables.place import Area, Campaign, Site
+from lims.tables.people import (
+    CardDoubt,
+    Household,
+    Person,
+    PersonMerge,
+    Recollection,
+    Specimen,
+)
+from lims.tables.place import Area, Campaign, PolicyChange, Site
+from lims.tables.rapid import Kit, KitLot, RapidTest, Roster, RosterMember, Strip, StripTimer
 from lims.tables.run import Instrument, Run, TestOrder, Well
+from lims.tables.slip import Slip
 from lims.tables.taken_back import TakenBack
 from lims.tables.tube import Tube, TubeSource, TubeSpecimen
 
@@ -31,20 +41,33 @@ __all__ = [
     "F0Case",
     "Finding",
     "Household",
+    "ImportFault",
+    "ImportFile",
+    "ImportJob",
+    "ImportMapping",
     "Instrument",
+    "Kit",
+    "KitLot",
     "LabelBatch",
     "LoginAttempt",
     "Measurement",
     "Notice",
     "Person",
+    "PersonMerge",
+    "PolicyChange",
     "RapidTest",
     "RawMessage",
     "Recollection",
     "Result",
     "ReviewDecision",
+    "Roster",
+    "RosterMember",
     "Run",
     "Site",
+    "Slip",
     "Specimen",
+    "Strip",
+    "StripTimer",
     "Subscription",
     "TakenBack",
     "Team",

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
+    Text,
     UniqueConstraint,
     text,
 )
@@ -19,7 +20,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from lims.domain.lifecycle import MessageState, ResultStatus, Standing
 from lims.domain.outcomes import FindingOutcome, Outcome
+from lims.domain.verification import Hold
 from lims.tables.base import Base, RowId, SiteRef, one_of
+
+_HOLDS = ", ".join(f"'{hold}'" for hold in Hold)
 
 
 class RawMessage(Base):
@@ -71,6 +75,7 @@ class Measurement(Base):
         UniqueConstraint("message_id", "path"),
         Index(None, "run_id", "well"),
         Index(None, "order_id"),
+        Index(None, "tube_id", postgresql_where=text("tube_id IS NOT NULL")),
         Index(None, "specimen_text", postgresql_where=text("standing = 'unmatched'")),
         Index(
             "ix_measurement_attention",
@@ -142,6 +147,8 @@ class Finding(Base):
 
     A current finding is about the specimen's person (``about_id`` makes it so); a superseded one
     keeps whom it was said of, also when the swab turns out to be another person's (S16).
+    ``holds`` say why ``rule`` did not release it by itself; ``signed_by`` is the first of two
+    reviewers, ``released_by`` the one whose word made it final.
     """
 
     __tablename__ = "finding"
@@ -150,14 +157,21 @@ class Finding(Base):
         one_of("status", ResultStatus),
         CheckConstraint("(status IN ('F', 'C')) = (released_at IS NOT NULL)", name="released"),
         CheckConstraint("(released_at IS NULL) = (released_by IS NULL)", name="released_by"),
+        CheckConstraint(f"holds <@ ARRAY[{_HOLDS}]::text[]", name="holds"),
+        CheckConstraint("status <> 'P' OR cardinality(holds) > 0", name="waits_for_a_reason"),
+        CheckConstraint("released_by <> rule OR cardinality(holds) = 0", name="autoverified"),
+        CheckConstraint("(signed_at IS NULL) = (signed_by IS NULL)", name="signed"),
+        CheckConstraint("signed_by <> released_by", name="two_reviewers"),
         UniqueConstraint("id", "person_id"),
         ForeignKeyConstraint(["specimen_id", "about_id"], ["specimen.id", "specimen.person_id"]),
         Index("uq_finding_current", "specimen_id", unique=True, postgresql_where=text("current")),
         Index(None, "person_id"),
         Index(
-            "ix_finding_review",
+            "ix_finding_waiting",
             "site_id",
+            "outcome",
             "created_at",
+            "id",
             postgresql_where=text("current AND status = 'P'"),
         ),
         Index("ix_finding_day", "site_id", "created_at", postgresql_where=text("current")),
@@ -174,8 +188,11 @@ class Finding(Base):
     rule: Mapped[str]
     evidence: Mapped[list[UUID]] = mapped_column(ARRAY(PgUUID(as_uuid=True)))
     ct_cycles: Mapped[float | None]
+    holds: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     current: Mapped[bool] = mapped_column(default=True)
     supersedes_id: Mapped[UUID | None] = mapped_column(ForeignKey("finding.id"))
+    signed_at: Mapped[datetime | None]
+    signed_by: Mapped[str | None]
     created_at: Mapped[datetime]
     released_at: Mapped[datetime | None]
     released_by: Mapped[str | None]

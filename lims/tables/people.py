@@ -12,6 +12,8 @@ from sqlalchemy import (
     literal_column,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import UUID as PgUUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lims.domain.lifecycle import RecollectionState
@@ -53,6 +55,7 @@ class Person(Base):
         CheckConstraint("old_id ~ '^[0-9]{9}$'", name="old_id"),
         CheckConstraint(r"phone ~ '^\+[0-9]{8,15}$'", name="phone"),
         CheckConstraint("length(name) BETWEEN 1 AND 200", name="name"),
+        CheckConstraint("merged_into_id <> id", name="merged_into"),
         ForeignKeyConstraint(["area_scheme", "area_code"], ["area.scheme", "area.code"]),
         ForeignKeyConstraint(["work_area_scheme", "work_area_code"], ["area.scheme", "area.code"]),
         Index("uq_person_national_id", "site_id", "national_id", unique=True),
@@ -73,6 +76,7 @@ class Person(Base):
         Index(None, "old_id", postgresql_where=text("old_id IS NOT NULL")),
         Index(None, "phone", postgresql_where=text("phone IS NOT NULL")),
         Index(None, "household_id", postgresql_where=text("household_id IS NOT NULL")),
+        Index(None, "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
         Index("ix_person_doubt", "site_id", postgresql_where=text("identity_conflict IS NOT NULL")),
     )
     id: Mapped[RowId]
@@ -92,7 +96,39 @@ class Person(Base):
     work_area_scheme: Mapped[str | None]
     work_area_code: Mapped[str | None]
     identity_conflict: Mapped[str | None]
+    merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
     created_at: Mapped[datetime]
+
+
+class PersonMerge(Base):
+    """Two rows that a reviewer said are one human being, and what moved, so that it can go back.
+
+    ``moved`` are the swabs that changed hands; ``took_number``: the card number went along.
+    """
+
+    __tablename__ = "person_merge"
+    __table_args__ = (
+        CheckConstraint("kept_id <> merged_id", name="two"),
+        CheckConstraint("(undone_at IS NULL) = (undone_by IS NULL)", name="undone"),
+        Index(
+            "uq_person_merge_open",
+            "merged_id",
+            unique=True,
+            postgresql_where=text("undone_at IS NULL"),
+        ),
+        Index(None, "kept_id"),
+    )
+    id: Mapped[RowId]
+    site_id: Mapped[SiteRef]
+    kept_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    merged_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    moved: Mapped[list[UUID]] = mapped_column(ARRAY(PgUUID(as_uuid=True)))
+    took_number: Mapped[bool]
+    reason: Mapped[str]
+    merged_at: Mapped[datetime]
+    merged_by: Mapped[str]
+    undone_at: Mapped[datetime | None]
+    undone_by: Mapped[str | None]
 
 
 class Specimen(Base):
@@ -110,10 +146,12 @@ class Specimen(Base):
             "registered_at",
             postgresql_where=text("starts_with(registered_by, 'user:')"),
         ),
+        Index(None, "import_job_id", postgresql_where=text("import_job_id IS NOT NULL")),
     )
     id: Mapped[RowId]
     site_id: Mapped[SiteRef]
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    import_job_id: Mapped[UUID | None] = mapped_column(ForeignKey("import_job.id"))
     campaign_id: Mapped[UUID | None] = mapped_column(ForeignKey("campaign.id"))
     material: Mapped[str] = mapped_column(default="swab")
     collected_at: Mapped[datetime]
@@ -144,6 +182,7 @@ class CardDoubt(Base):
         ForeignKeyConstraint(["work_area_scheme", "work_area_code"], ["area.scheme", "area.code"]),
         UniqueConstraint("specimen_id"),
         Index(None, "person_id"),
+        Index(None, "became_id", postgresql_where=text("became_id IS NOT NULL")),
         Index(
             "ix_card_doubt_open",
             "site_id",
@@ -174,24 +213,6 @@ class CardDoubt(Base):
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[str | None]
     became_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
-
-
-class RapidTest(Base):
-    """A rapid antigen test read at the desk: outcome, kit lot and the minutes to reading."""
-
-    __tablename__ = "rapid_test"
-    __table_args__ = (
-        CheckConstraint("outcome IN ('positive', 'negative', 'invalid')", name="outcome"),
-        CheckConstraint("read_at >= started_at", name="read_at"),
-        Index(None, "specimen_id", unique=True),
-    )
-    id: Mapped[RowId]
-    site_id: Mapped[SiteRef]
-    specimen_id: Mapped[UUID] = mapped_column(ForeignKey("specimen.id"))
-    outcome: Mapped[str]
-    kit_lot: Mapped[str]
-    started_at: Mapped[datetime]
-    read_at: Mapped[datetime]
 
 
 class Recollection(Base):

@@ -3,10 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lims.tables.base import Base, RowId
+from lims.domain.policy import Setting
+from lims.tables.base import Base, RowId, SiteRef, one_of
 
 
 class Area(Base):
@@ -30,7 +31,11 @@ class Area(Base):
 
 
 class Site(Base):
-    """A laboratory node and its policy. ``prefix`` opens every barcode it prints."""
+    """A laboratory node and its policy. ``prefix`` opens every barcode it prints.
+
+    ``second_reviewer``: a positive takes two people's signatures. ``identity_holds``: nothing is
+    released of a person whose identity conflict is open.
+    """
 
     __tablename__ = "site"
     __table_args__ = (
@@ -45,7 +50,29 @@ class Site(Base):
     area_code: Mapped[str | None]
     max_pool_size: Mapped[int] = mapped_column(default=20)
     pools_of_pools: Mapped[bool] = mapped_column(default=False)
+    second_reviewer: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    identity_holds: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     created_at: Mapped[datetime]
+
+
+class PolicyChange(Base):
+    """One setting of a site's policy as it was and became; rows are only ever added."""
+
+    __tablename__ = "policy_change"
+    __table_args__ = (
+        one_of("setting", Setting),
+        CheckConstraint("was <> became", name="changed"),
+        CheckConstraint("reason <> ''", name="reason"),
+        Index(None, "site_id", "changed_at"),
+    )
+    id: Mapped[RowId]
+    site_id: Mapped[SiteRef]
+    setting: Mapped[str]
+    was: Mapped[int]
+    became: Mapped[int]
+    reason: Mapped[str]
+    changed_at: Mapped[datetime]
+    changed_by: Mapped[str]
 
 
 class Campaign(Base):
@@ -54,6 +81,7 @@ class Campaign(Base):
     __tablename__ = "campaign"
     __table_args__ = (
         CheckConstraint("pool_size BETWEEN 1 AND 100", name="pool_size"),
+        CheckConstraint("answer_within_min BETWEEN 30 AND 14400", name="answer_within_min"),
         UniqueConstraint("site_id", "name"),
         ForeignKeyConstraint(["site_id"], ["site.id"]),
     )
@@ -62,5 +90,6 @@ class Campaign(Base):
     name: Mapped[str]
     assay_code: Mapped[str] = mapped_column(default="sars-cov-2")
     pool_size: Mapped[int] = mapped_column(default=10)
+    answer_within_min: Mapped[int] = mapped_column(default=1440, server_default="1440")
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]

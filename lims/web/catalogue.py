@@ -19,6 +19,8 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from lims.sheets.faults import CellFault, FileFault
+from lims.sheets.sayings import TITLES
 from lims.web.language import FOLDER
 from lims.web.refusing import every_kind, title_words
 from lims.web.rule_sentences import of_the_rules
@@ -54,7 +56,8 @@ _OPTIONS: Final = {"templates/**.html": {"encoding": "utf-8", "silent": "false"}
 
 def wanted() -> frozenset[MessageId]:
     """Every message id the door may look up; a pair is a sentence with a plural."""
-    return frozenset([*_in_the_source(), *_of_the_refusals(), *of_the_rules(), *map(str, Fault)])
+    faults = (*Fault, *FileFault, *CellFault, *TITLES.values())
+    return frozenset([*_in_the_source(), *_of_the_refusals(), *of_the_rules(), *map(str, faults)])
 
 
 def existing() -> Catalog:

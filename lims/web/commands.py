@@ -31,7 +31,7 @@ CARD_WORDS: Final[Mapping[Command, tuple[str, str]]] = {
 _GO: Final = {
     Command.ONE: "collect.page",
     Command.HOUSEHOLD: "collect.field_pool",
-    Command.RAPID: "collect.rapid",
+    Command.RAPID: "rapid.page",
     Command.RECEIVE: "receive.page",
     Command.POOL: "pools.new",
 }
@@ -40,7 +40,8 @@ _SCANNING: Final = {
     "scan.scan": "home.page",
     "collect.scan": "collect.page",
     "collect.scan_member": "collect.field_pool",
-    "collect.scan_rapid": "collect.rapid",
+    "rapid.scan": "rapid.page",
+    "rapid.scan_roster": "rapid.page",
     "receive.scan": "receive.page",
     "pools.scan": "pools.new",
 }

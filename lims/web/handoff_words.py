@@ -71,6 +71,12 @@ def basis_words(basis: Basis) -> str:
             return _("PCR")
         case Basis.ANTIGEN_PRESUMPTIVE:
             return _("Rapid test")
+        case Basis.ANTIGEN_CONTACT:
+            return _("Rapid test of a contact (F1)")
+        case Basis.ANTIGEN_SUSPECT:
+            return _("Rapid test of a suspect with a factor")
+        case Basis.ANTIGEN_TWICE:
+            return _("Two rapid tests within 8 hours")
 
 
 def next_step(row: CaseRow) -> str:

@@ -59,6 +59,10 @@ WORDS: Final[Mapping[Item, Words]] = {
         later_n("positive to confirm", "positives to confirm"),
         later("The final word on a person is a reviewer's."),
     ),
+    Item.HELD_NEGATIVE: Words(
+        later_n("negative held back", "negatives held back"),
+        later("The verification rule found a reason for a person to look first."),
+    ),
     Item.INCONCLUSIVE: Words(
         later_n("inconclusive person", "inconclusive people"),
         later("Repeat, or ask for another swab."),

@@ -15,7 +15,8 @@ from lims.domain.lifecycle import (
     TubeKind,
     TubeState,
 )
-from lims.domain.outcomes import Basis
+from lims.domain.outcomes import Basis, Outcome
+from lims.domain.verification import Hold
 from lims.web.language import gettext, later
 from lims.web.reasons import reason
 from lims.work.sites import NATIONAL_DESK
@@ -52,6 +53,20 @@ WORDS: Final[Mapping[StrEnum, str]] = {
     CaseState.CLOSED: later("closed"),
     Basis.PCR: later("PCR"),
     Basis.ANTIGEN_PRESUMPTIVE: later("rapid test, presumptive"),
+    Basis.ANTIGEN_CONTACT: later("rapid test of a contact (F1)"),
+    Basis.ANTIGEN_SUSPECT: later("rapid test of a suspect with a factor"),
+    Basis.ANTIGEN_TWICE: later("two rapid tests within 8 hours"),
+    Hold.POSITIVE: later("positive: the final word is a person's"),
+    Hold.DISCORDANT: later("pool and members disagree"),
+    Hold.INCONCLUSIVE: later("inconclusive: repeated by itself"),
+    Hold.IDENTITY: later("identity conflict open"),
+    Hold.DELTA: later("another swab was positive shortly before"),
+    Hold.REVISION: later("replaces another final result"),
+    Hold.WEAK: later("weak: near the cut-off"),
+    Hold.CONTROLS: later("the run's controls were late"),
+    Hold.POOL: later("its pool is being resolved"),
+    Hold.RESWAB: later("to be swabbed again"),
+    Hold.ANTIGEN: later("rapid test: its PCR is awaited"),
     Standing.MATCHED: later("counts"),
     Standing.HELD: later("held"),
     Standing.UNMATCHED: later("belongs to no tube yet"),
@@ -68,6 +83,7 @@ _KINDS: Final = {
     "case_state": CaseState,
     "basis": Basis,
     "standing": Standing,
+    "hold": Hold,
 }
 _SEXES: Final = {"male": later("male"), "female": later("female")}
 _DESK: Final = later("National desk")
@@ -106,6 +122,17 @@ def phone(stored: str | None) -> str:
     return f"{digits[:4]} {digits[4:7]} {digits[7:]}"
 
 
+def outcome_choices(but: str) -> list[tuple[str, str]]:
+    """Every word a result may say, but the one it says."""
+    said = {
+        Outcome.DETECTED: gettext("Positive"),
+        Outcome.NOT_DETECTED: gettext("Negative"),
+        Outcome.INCONCLUSIVE: gettext("Inconclusive"),
+        Outcome.INVALID: gettext("Invalid"),
+    }
+    return [(outcome.value, text) for outcome, text in said.items() if outcome != but]
+
+
 def team(name: str | None) -> str:
     """A team as it was named; the one the laboratory founds itself has a name in each language."""
     return gettext(_DESK) if name == NATIONAL_DESK else name or ""
@@ -113,6 +140,7 @@ def team(name: str | None) -> str:
 
 def init_app(app: Flask) -> None:
     """Give the templates these words."""
+    app.jinja_env.globals["outcome_choices"] = outcome_choices
     app.jinja_env.filters.update(
         word=word_of, reason=reason, sex=sex, control=control, phone=phone, team=team
     )

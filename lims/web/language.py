@@ -6,7 +6,10 @@ folder counts, so that each part of the door can bring its own. `tests/web/test_
 on a sentence without its Vietnamese; `python -m lims.web.catalogue` writes the missing ones down.
 """
 
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import date, datetime, timedelta
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
@@ -14,7 +17,7 @@ from pathlib import Path
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
@@ -25,6 +28,7 @@ from lims.db.laboratory import Laboratory
 Language = Literal["vi", "en"]
 LANGUAGES: Final[tuple[Language, ...]] = ("vi", "en")
 COOKIE: Final = "language"
+_SPOKEN: Final[ContextVar[Language | None]] = ContextVar("spoken", default=None)
 FOLDER: Final = Path(__file__).parent / "translations"
 
 
@@ -43,8 +47,21 @@ def laboratory() -> Laboratory:
     return found
 
 
+@contextmanager
+def speaking(code: Language) -> Iterator[None]:
+    """Say everything in this language for a while: paper has both, whoever asked for it."""
+    before = _SPOKEN.set(code)
+    try:
+        yield
+    finally:
+        _SPOKEN.reset(before)
+
+
 def language() -> Language:
     """What this person chose, else what the site speaks."""
+    spoken = _SPOKEN.get()
+    if spoken is not None:
+        return spoken
     if not has_request_context():
         return "en"
     chosen = one_of_ours(request.cookies.get(COOKIE))
@@ -151,6 +168,13 @@ def lasting(length: timedelta) -> str:
     return _("%(minutes)s min", minutes=minutes)
 
 
+def day(of: date | None) -> str:
+    """31/01/2023 in Vietnamese, 31 Jan 2023 in English: a date without a clock."""
+    if of is None:
+        return "—"
+    return format_date(of, "dd/MM/yyyy" if language() == "vi" else "d MMM yyyy", locale=language())
+
+
 def wait(since: datetime | None) -> str:
     """How long something has waited until now."""
     return "—" if since is None else lasting(now() - since)
@@ -176,7 +200,7 @@ def init_app(app: Flask) -> None:
     environment.add_extension("jinja2.ext.i18n")
     environment.install_gettext_callables(_said, _said_many, newstyle=True)  # type: ignore[attr-defined] # added to the environment by the extension above
     environment.filters.update(
-        when=when, wait=wait, num=num, iso=iso, clock_time=clock_time, lasting=lasting
+        when=when, day=day, wait=wait, num=num, iso=iso, clock_time=clock_time, lasting=lasting
     )
     environment.globals.update(language=language, is_late=is_late, now=now)
 

@@ -2,12 +2,20 @@
 
 from uuid import UUID
 
-from flask import Blueprint, render_template
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
 
+from lims.domain.refusals import InvalidBody
+from lims.doors.statuses import status_of
 from lims.web.access import current, needs
+from lims.web.collect.person_form import chosen_uuid
+from lims.web.language import gettext as _
 from lims.web.language import laboratory, now
+from lims.web.refusing import faults_of
+from lims.web.transaction import in_transaction
 from lims.work.access import Role
 from lims.work.audit import record
+from lims.work.merge import merge_people, part_people
 from lims.work.views.person_file import person_file
 
 blueprint = Blueprint("people", __name__, url_prefix="/people")
@@ -17,6 +25,41 @@ blueprint = Blueprint("people", __name__, url_prefix="/people")
 @needs(Role.TECHNICIAN, Role.REVIEWER, Role.OPERATOR)
 def page(person_id: UUID) -> str:
     """By id alone: no name and no number ever stands in an address."""
+    return _page(person_id)
+
+
+@blueprint.post("/<uuid:person_id>/merge")
+@needs(Role.REVIEWER)
+def merge(person_id: UUID) -> Response | tuple[str, int]:
+    """Another row is this same person: its swabs come here."""
+    other = chosen_uuid(request.form, "other")
+    try:
+        in_transaction(
+            lambda s: merge_people(
+                s,
+                person_id,
+                other or person_id,
+                request.form.get("reason", ""),
+                by=current().actor,
+                now=now(),
+            )
+        )
+    except InvalidBody as refusal:
+        return _page(person_id, other, faults_of(refusal)), int(status_of(type(refusal)))
+    flash(_("One person now. It can be parted again below."), "good")
+    return redirect(url_for("people.page", person_id=person_id), 303)
+
+
+@blueprint.post("/<uuid:person_id>/part")
+@needs(Role.REVIEWER)
+def part(person_id: UUID) -> Response:
+    """They were two people after all: the swabs that came here go back."""
+    done = in_transaction(lambda s: part_people(s, person_id, by=current().actor, now=now()))
+    flash(_("Two people again; each has the swabs they came with."), "good")
+    return redirect(url_for("people.page", person_id=done.kept_id), 303)
+
+
+def _page(person_id: UUID, other: UUID | None = None, faults: dict[str, str] | None = None) -> str:
     lab = laboratory()
     with lab.sessions.begin() as session:
         file = person_file(session, person_id, site_id=lab.site_id)
@@ -28,4 +71,6 @@ def page(person_id: UUID) -> str:
             subject=str(person_id),
             now=now(),
         )
-    return render_template("people/page.html", file=file, person=file.person)
+    return render_template(
+        "people/page.html", file=file, person=file.person, other=other, faults=faults or {}
+    )

@@ -20,10 +20,10 @@ from lims.web.access import current, needs
 from lims.web.answers import Told, told
 from lims.web.collect.person_form import chosen_uuid
 from lims.web.language import gettext as _
-from lims.web.language import laboratory, ngettext, now
-from lims.web.reasons import reason
+from lims.web.language import laboratory, now
 from lims.web.shell import day_start
 from lims.web.transaction import in_transaction
+from lims.web.well_words import what_next
 from lims.work import waiting
 from lims.work.access import Role
 from lims.work.plate import RunRequest, lay_out
@@ -191,33 +191,6 @@ def well_words(well: PlateWell) -> str:
         WellSign.WAITING: _("no result yet"),
         WellSign.CONTROL: _CONTROLS.get(well.role, well.role),
     }[well.sign]
-
-
-def what_next(well: PlateWell) -> str:  # noqa: PLR0911 - one sentence for each way a well can end
-    """What the laboratory did about this well, or whom it waits for."""
-    if well.held and well.sign is WellSign.WAITING:
-        return _("held until the rest of the plate comes")
-    if well.held:
-        return _("held: a reviewer decides")
-    if well.sign is WellSign.INVALID:
-        return _("run again on a fresh extraction") if well.queued else reason(well.why)
-    if well.sign is WellSign.INCONCLUSIVE:
-        return _("repeated") if well.queued else _("a reviewer decides")
-    if well.kind == "lab_pool":
-        return ngettext(
-            "%(num)s tube goes to the front of the queue",
-            "%(num)s tubes go to the front of the queue",
-            well.tubes,
-        )
-    if well.kind == "field_pool":
-        return ngettext(
-            "pooled at the desk: %(num)s person is swabbed again",
-            "pooled at the desk: %(num)s people are swabbed again",
-            well.to_swab or well.people,
-        )
-    if well.finding_status in ("F", "C"):
-        return _("F0, final")
-    return _("F0 told to tracing; the final word waits for a reviewer")
 
 
 def _list_page(typed: dict[str, str], refused: Told | None = None) -> str:

@@ -6,12 +6,14 @@ from werkzeug.wrappers import Response
 from lims.domain import barcodes, cards
 from lims.domain.asked import asked
 from lims.domain.barcodes import candidates
+from lims.domain.gs1 import looks_like_kit
 from lims.domain.refusals import Refusal, TornCard, WrongCheckCharacter
 from lims.web.access import needs
 from lims.web.collect.draft import fresh, with_open_campaign
 from lims.web.collect.one import take_scan
 from lims.web.language import gettext as _
 from lims.web.language import laboratory
+from lims.web.rapid.kit_choice import choose_box
 from lims.web.search import found, shown
 from lims.web.shell import SCANNING, at_a_desk
 from lims.work.views import scans
@@ -26,6 +28,8 @@ Answer = str | Response | tuple[str, int]
 def scan() -> Answer:
     """A tube opens its page, a plate its run, a card the desk; what nobody knows is said so."""
     text = request.form.get("text", "")
+    if looks_like_kit(text) and at_a_desk():
+        return choose_box(text) or redirect(url_for("rapid.page"), 303)
     try:
         found = cards.scan(text)
     except WrongCheckCharacter as refusal:

@@ -158,11 +158,22 @@ def menu() -> list[tuple[str, list[MenuEntry]]]:
             [
                 MenuEntry("/search", _("Find a person or a tube"), SCANNING),
                 MenuEntry("/labels", _("Tube labels"), REGISTERING),
+                MenuEntry(
+                    "/collect/rapid/kits",
+                    _("Rapid test kits"),
+                    frozenset({Role.TECHNICIAN, Role.REVIEWER, Role.OPERATOR}),
+                ),
+                MenuEntry("/slips", _("Result slips"), SCANNING),
             ],
         ),
         (
             _("Reports and planning"),
             [
+                MenuEntry(
+                    "/day",
+                    _("Will it be in time?"),
+                    frozenset({Role.TECHNICIAN, Role.REVIEWER, Role.OPERATOR}),
+                ),
                 MenuEntry("/reports", _("Reports"), frozenset({Role.OPERATOR, Role.REVIEWER})),
                 MenuEntry("/plan", _("Planning"), frozenset({Role.OPERATOR})),
             ],
@@ -172,6 +183,9 @@ def menu() -> list[tuple[str, list[MenuEntry]]]:
             [
                 MenuEntry("/admin/users", _("People and roles"), frozenset({Role.ADMIN})),
                 MenuEntry("/admin/tokens", _("Machine tokens"), frozenset({Role.ADMIN})),
+                MenuEntry(
+                    "/admin/policy", _("Laboratory policy"), frozenset({Role.ADMIN, Role.OPERATOR})
+                ),
                 MenuEntry(
                     "/admin/campaigns", _("Campaigns"), frozenset({Role.ADMIN, Role.OPERATOR})
                 ),

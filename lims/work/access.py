@@ -48,6 +48,7 @@ class Fault(StrEnum):
     AREA_SEVERAL = "several places have this name: choose one with its code"
     DRIVER = "a driver from the list"
     POOL_SIZE = "1 to 100 swabs in a pool"
+    PROMISE = "half an hour to 240 hours"
     LABELS = "1 to 2,000 labels"
 
 

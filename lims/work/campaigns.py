@@ -1,6 +1,6 @@
 """Testing orders of an authority: opened, given a pool size, closed when the wave is over."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -19,18 +19,22 @@ def open_campaign(
     site_id: UUID,
     name: str,
     pool_size: int,
+    answer_within: timedelta = timedelta(hours=24),
     by: str,
     now: datetime,
     campaign_id: UUID | None = None,
 ) -> UUID:
     """Open a campaign whose swabs go ``pool_size`` to a pool; 1 tests everybody alone.
 
-    The same ``campaign_id`` again answers the same. Raises InvalidBody, DifferentBody.
+    People are promised an answer ``answer_within`` their swab, from 30 minutes to ten
+    days. The same ``campaign_id`` again answers the same. Raises InvalidBody, DifferentBody.
     """
     name = name.strip()
+    minutes = round(answer_within.total_seconds() / 60)
     earlier = session.get(Campaign, campaign_id) if campaign_id else None
     if earlier is not None:
-        if (earlier.name, earlier.pool_size) != (name, pool_size):
+        said = (earlier.name, earlier.pool_size, earlier.answer_within_min)
+        if said != (name, pool_size, minutes):
             raise DifferentBody(came=f"another campaign under {campaign_id}", where="campaign_id")
         return earlier.id
     faults = dict[str, Fault]()
@@ -42,9 +46,16 @@ def open_campaign(
         faults["name"] = Fault.NAME_TAKEN
     if not 1 <= pool_size <= 100:
         faults["pool_size"] = Fault.POOL_SIZE
+    if not 30 <= minutes <= 14_400:
+        faults["answer_within_h"] = Fault.PROMISE
     refuse(faults, where="campaign")
     campaign = Campaign(
-        id=campaign_id or uuid7(), site_id=site_id, name=name, pool_size=pool_size, opened_at=now
+        id=campaign_id or uuid7(),
+        site_id=site_id,
+        name=name,
+        pool_size=pool_size,
+        answer_within_min=minutes,
+        opened_at=now,
     )
     session.add(campaign)
     _record(session, campaign, "campaign-opened", by, now, name=name, pool_size=pool_size)

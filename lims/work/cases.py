@@ -8,17 +8,21 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
+from lims.domain.case_definition import in_force
 from lims.domain.lifecycle import CASE_MOVES, CaseState, move
 from lims.domain.outcomes import Basis, FindingOutcome, NoticeKind
 from lims.tables import F0Case, Finding
 from lims.work.findings import Change
+from lims.work.strip_evidence import standing_of
 from lims.work.tell import CaseNews, owe_case_news
 
-DEFINITION = "byt-2021-12-29/1"
 _CARRIED = frozenset(
     {FindingOutcome.POSITIVE, FindingOutcome.PRESUMPTIVE, FindingOutcome.DISCORDANT}
 )
 LIVE = (CaseState.PRESUMPTIVE, CaseState.CONFIRMED)
+CONFIRMED_BY_STRIPS = frozenset({Basis.ANTIGEN_CONTACT, Basis.ANTIGEN_SUSPECT, Basis.ANTIGEN_TWICE})
+"""A definition said that these strips are enough: what PCR says later, or takes back, neither
+withdraws such a case nor makes it another; a disagreement shows in the lot's discordance."""
 
 
 def follow_findings(
@@ -56,8 +60,11 @@ def open_case(
     *,
     site_id: UUID,
     now: datetime,
+    definition: str | None = None,
+    state: CaseState = CaseState.PRESUMPTIVE,
 ) -> CaseNews | None:
-    """Open a presumptive case, or None when the person has a live one."""
+    """Open a case, or None when the person has a live one. Unless told which definition judged
+    it, it is the one in force now."""
     if live_case(session, person_id) is not None:
         return None
     case = F0Case(
@@ -65,16 +72,16 @@ def open_case(
         site_id=site_id,
         person_id=person_id,
         finding_id=finding_id,
-        state=CaseState.PRESUMPTIVE,
+        state=state,
         basis=basis,
-        definition=DEFINITION,
+        definition=definition or in_force(now).name,
         sequence=1,
         opened_at=now,
         changed_at=now,
     )
     session.add(case)
     session.flush()
-    return CaseNews(case.id, person_id, NoticeKind.CASE_OPENED, 1, CaseState.PRESUMPTIVE, basis)
+    return CaseNews(case.id, person_id, NoticeKind.CASE_OPENED, 1, state, basis)
 
 
 def live_case(session: Session, person_id: UUID) -> F0Case | None:
@@ -98,6 +105,14 @@ def change_case(
     return CaseNews(case.id, case.person_id, kind, case.sequence, wanted, Basis(case.basis))
 
 
+def rest_on_pcr(case: F0Case, finding_id: UUID, *, now: datetime) -> None:
+    """A rapid test's case rests on its PCR once a reviewer has signed that."""
+    if case.basis == Basis.ANTIGEN_PRESUMPTIVE:
+        case.basis = Basis.PCR
+        case.definition = in_force(now).name
+        case.finding_id = finding_id
+
+
 def _found(
     session: Session, change: Change, finding_id: UUID, site_id: UUID, now: datetime
 ) -> CaseNews | None:
@@ -107,9 +122,7 @@ def _found(
             session, change.person_id, finding_id, Basis.PCR, site_id=site_id, now=now
         )
     if case.basis == Basis.ANTIGEN_PRESUMPTIVE:
-        case.basis = Basis.PCR
-        case.finding_id = finding_id
-        return change_case(session, case, CaseState.CONFIRMED, NoticeKind.CASE_CONFIRMED, now=now)
+        return None  # its PCR is positive: the reviewer's word on that confirms it
     if not session.get_one(Finding, case.finding_id, populate_existing=True).current:
         case.finding_id = finding_id
     return None
@@ -148,27 +161,43 @@ def _lost(session: Session, person_id: UUID, now: datetime) -> CaseNews | None:
     ).one_or_none()
     if case is None:
         return None
+    if case.basis in CONFIRMED_BY_STRIPS and _stands_on_strips(session, case):
+        return None
     left = session.execute(_CARRIER, {"person": person_id, "basis": case.finding_id}).first()
     if left is None:
         return change_case(session, case, CaseState.WITHDRAWN, NoticeKind.CASE_CORRECTED, now=now)
-    if left.outcome == FindingOutcome.PRESUMPTIVE and case.basis == Basis.PCR:
+    if left.outcome == FindingOutcome.PRESUMPTIVE and case.basis != Basis.ANTIGEN_PRESUMPTIVE:
         return _fall_back(session, case, left.id, now)
     case.finding_id = left.id
     return None
 
 
+def _stands_on_strips(session: Session, case: F0Case) -> bool:
+    """Let a case that strips confirmed rest on those that are left, when they still do."""
+    standing = standing_of(session, case.person_id)
+    if standing is None or not standing.judgement.confirms:
+        return False
+    case.finding_id = standing.finding_id
+    case.basis, case.definition = standing.judgement.basis, standing.judgement.definition
+    return True
+
+
 def _fall_back(session: Session, case: F0Case, finding_id: UUID, now: datetime) -> CaseNews:
-    """Only a rapid test is left under the case: it is presumptive, and everyone hears so."""
-    case.basis = Basis.ANTIGEN_PRESUMPTIVE
-    case.finding_id = finding_id
+    """Only rapid tests are left under the case, and everyone hears so: it is presumptive, unless a
+    definition confirms by strips alone."""
     wanted = CaseState(case.state)
-    if wanted is CaseState.CONFIRMED:
-        wanted = CaseState.PRESUMPTIVE
+    if not _stands_on_strips(session, case):
+        case.basis = Basis.ANTIGEN_PRESUMPTIVE
+        case.finding_id = finding_id
+        if wanted is CaseState.CONFIRMED:
+            wanted = CaseState.PRESUMPTIVE
+    elif wanted is CaseState.PRESUMPTIVE:
+        wanted = CaseState.CONFIRMED
     return change_case(session, case, wanted, NoticeKind.CASE_CORRECTED, now=now)
 
 
-# What still carries a person's case, the strongest first. A rapid test counts until the PCR swab
-# that was taken when it was read (rapid.py) has said yes or no; that answer's loss revives it.
+# What still carries a person's case, the strongest first. A rapid test counts until its PCR swab
+# (rapid_pcr.py) has said yes or no; that answer's loss revives it.
 _CARRIER = text("""
 SELECT f.id, f.outcome FROM finding f
 WHERE f.person_id = :person AND f.current AND (
@@ -177,10 +206,7 @@ WHERE f.person_id = :person AND f.current AND (
        AND f.specimen_id = (SELECT c.specimen_id FROM finding c WHERE c.id = :basis)
     OR f.outcome = 'presumptive' AND NOT EXISTS (
        SELECT FROM rapid_test rt
-       JOIN specimen s ON s.person_id = f.person_id AND s.collected_at = rt.read_at
-       JOIN tube_specimen ts ON ts.specimen_id = s.id
-       JOIN test_order o ON o.tube_id = ts.tube_id AND o.why = 'confirm'
-       JOIN finding a ON a.specimen_id = s.id AND a.current
+       JOIN finding a ON a.specimen_id = rt.pcr_specimen_id AND a.current
                      AND a.outcome IN ('negative', 'positive')
        WHERE rt.specimen_id = f.specimen_id))
 ORDER BY array_position(ARRAY['positive', 'discordant', 'presumptive'], f.outcome),

@@ -1,15 +1,18 @@
 """Clear everybody in tubes that are simply negative, in one statement.
 
 The great mass of a testing day: a plate of 94 ten-swab pools clears 940 people
-here. A property test holds this equal to ``conclude`` on the same evidence.
+here. Property tests hold this equal to ``conclude`` and to the verification rule on the same
+evidence: whoever would be held goes the long way, with everybody of their tube.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+
+from lims.domain.verification import verification_rule_in_force
 
 _CLEAR = text("""
 WITH simple AS (
@@ -27,11 +30,24 @@ WITH simple AS (
       AND NOT EXISTS (SELECT FROM tube_specimen ts JOIN finding f
                       ON f.specimen_id = ts.specimen_id AND f.current
                       WHERE ts.tube_id = r.tube_id)
+      AND NOT EXISTS (SELECT FROM tube_specimen ts
+                      JOIN specimen s ON s.id = ts.specimen_id
+                      JOIN finding f ON f.person_id = s.person_id AND f.current
+                       AND f.outcome = 'positive' AND f.specimen_id <> s.id
+                      JOIN specimen s2 ON s2.id = f.specimen_id
+                       AND s2.collected_at BETWEEN s.collected_at - :too_soon
+                                               AND s.collected_at + :too_soon
+                      WHERE ts.tube_id = r.tube_id)
+      AND ((SELECT NOT identity_holds FROM site WHERE id = :site_id) OR NOT EXISTS (
+           SELECT FROM tube_specimen ts
+           JOIN specimen s ON s.id = ts.specimen_id
+           JOIN person p ON p.id = s.person_id AND p.identity_conflict IS NOT NULL
+           WHERE ts.tube_id = r.tube_id))
 ), cleared AS (
     INSERT INTO finding (id, site_id, specimen_id, person_id, outcome, status, rule, evidence,
                          current, created_at, released_at, released_by)
-    SELECT mint_uuid7(:now), :site_id, s.id, s.person_id, 'negative', 'F', 'auto/1',
-           ARRAY[simple.result_id], true, :now, :now, 'auto/1'
+    SELECT mint_uuid7(:now), :site_id, s.id, s.person_id, 'negative', 'F', :rule,
+           ARRAY[simple.result_id], true, :now, :now, :rule
     FROM simple
     JOIN tube_specimen ts ON ts.tube_id = simple.tube_id
     JOIN specimen s ON s.id = ts.specimen_id
@@ -47,9 +63,17 @@ def clear_negatives(
     """Write the negative findings of every tube whose story is one clean negative.
 
     Returns the tubes that were so simple. The others have a past (a pool that
-    was positive, an earlier attempt, an asked-for confirmation) and need ``settle``.
+    was positive, an earlier attempt, an asked-for confirmation, somebody whom the
+    verification rule may hold) and need ``settle``.
     """
     if not tubes:
         return set()
-    values = {"tubes": list(tubes), "site_id": site_id, "now": now}
+    rule = verification_rule_in_force()
+    values = {
+        "tubes": list(tubes),
+        "site_id": site_id,
+        "now": now,
+        "rule": rule.name,
+        "too_soon": timedelta(days=rule.negative_too_soon_days),
+    }
     return set(session.execute(_CLEAR, values).scalars())

@@ -44,16 +44,23 @@ def copy_people(
 
 
 def copy_swabs(
-    session: Session, swabs: Sequence[SwabInTube], *, site_id: UUID, by: str, now: datetime
+    session: Session,
+    swabs: Sequence[SwabInTube],
+    *,
+    site_id: UUID,
+    by: str,
+    now: datetime,
+    import_job_id: UUID | None = None,
 ) -> None:
     """Write specimens, their tubes, and which is in which."""
     at, actor = now.isoformat(), _text(by)
+    shared = f"{site_id}\t{at}\t{actor}\tswab\t{import_job_id or NULL}"
     _copy(
         session,
-        "specimen (site_id, registered_at, registered_by, material, id, person_id, campaign_id,"
-        " collected_at, body_digest)",
+        "specimen (site_id, registered_at, registered_by, material, import_job_id, id, person_id,"
+        " campaign_id, collected_at, body_digest)",
         (
-            f"{site_id}\t{at}\t{actor}\tswab\t{s.given.specimen_id}\t{s.person_id}"
+            f"{shared}\t{s.given.specimen_id}\t{s.person_id}"
             f"\t{s.given.campaign_id or NULL}\t{s.given.collected_at.isoformat()}\t{s.digest}\n"
             for s in swabs
         ),

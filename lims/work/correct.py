@@ -65,7 +65,7 @@ def accept_correction(
         corrected = Corrected(measurement.id, tube.barcode, None, None, replayed=False)
     else:
         corrected = _supersede(session, locked, measurement.order_id, tube, now=now)
-        settle(session, [tube.id], site_id=tube.site_id, now=now)
+        settle(session, [tube.id], site_id=tube.site_id, now=now, signed=by)
     record(
         session,
         site_id=tube.site_id,
@@ -174,8 +174,8 @@ def _replay(session: Session, measurement: Measurement, tube: Tube) -> Corrected
     """What accepting it answered. Raises IllegalMove when it never was a correction."""
     if measurement.why != _ACCEPTED:
         refuse_unless(measurement, Standing.CORRECTION)
-    new = session.scalars(
-        select(Result).where(Result.measurement_id == measurement.id)
+    new = session.scalars(  # a reviewer may have corrected it since
+        select(Result).where(Result.measurement_id == measurement.id).order_by(Result.id).limit(1)
     ).one_or_none()
     old = session.get(Result, new.supersedes_id) if new and new.supersedes_id else None
     return Corrected(

@@ -13,9 +13,9 @@ from lims.db.ids import uuid7
 from lims.domain.lifecycle import ResultStatus
 from lims.domain.outcomes import FindingOutcome
 from lims.domain.pooling.evidence import Conclusion, FindingDraft
+from lims.domain.verification import Hold, Verification, verification_rule_in_force
 from lims.work.evidence import Known
-
-AUTO_RULE = "auto/1"
+from lims.work.verifying import Verifying, read_verifying
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +37,28 @@ class _Standing:
     evidence: frozenset[UUID]
     released_at: datetime | None
     released_by: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Whose:
-    person_id: UUID
-    told_before: bool
+    rule: str
+    holds: tuple[str, ...]
 
 
 def keep_findings(
-    session: Session, known: Known, conclusion: Conclusion, *, site_id: UUID, now: datetime
+    session: Session,
+    known: Known,
+    conclusion: Conclusion,
+    *,
+    site_id: UUID,
+    now: datetime,
+    signed: str | None = None,
 ) -> list[Change]:
-    """Compare with what is stored and write the difference; returns what changed."""
+    """Compare with what is stored and write the difference; returns what changed.
+
+    ``signed`` is the reviewer whose act this follows from, if it does.
+    """
     standing = _standing(session, known.specimens)
     changed = [s for s in known.specimens if _differs(standing.get(s), conclusion.findings.get(s))]
     if not changed:
         return []
-    whose = _whose(session, changed)
+    known_of = read_verifying(session, {s: conclusion.findings.get(s) for s in changed})
     ended = [standing[s].id for s in changed if s in standing]
     if ended:
         session.execute(
@@ -61,7 +66,13 @@ def keep_findings(
         )
     rows = [
         _row(
-            conclusion.findings[s], s, whose[s], standing=standing.get(s), site_id=site_id, now=now
+            conclusion.findings[s],
+            s,
+            known_of[s],
+            standing=standing.get(s),
+            site_id=site_id,
+            now=now,
+            signed=signed,
         )
         for s in changed
         if s in conclusion.findings
@@ -72,7 +83,7 @@ def keep_findings(
     return [
         Change(
             specimen_id=s,
-            person_id=whose[s].person_id,
+            person_id=known_of[s].person_id,
             finding_id=made.get(s),
             before=standing[s].outcome if s in standing else None,
             after=conclusion.findings[s].outcome if s in conclusion.findings else None,
@@ -83,19 +94,18 @@ def keep_findings(
 
 _INSERT = text("""
 INSERT INTO finding (id, site_id, specimen_id, person_id, outcome, status, rule, evidence,
-                     ct_cycles, current, supersedes_id, created_at, released_at, released_by)
+                     ct_cycles, holds, current, supersedes_id, created_at, released_at, released_by)
 VALUES (:id, :site_id, :specimen_id, :person_id, :outcome, :status, :rule,
-        cast(:evidence AS uuid[]), :ct_cycles, true, :supersedes_id, :created_at, :released_at,
-        :released_by)
+        cast(:evidence AS uuid[]), :ct_cycles, cast(:holds AS text[]), true, :supersedes_id,
+        :created_at, :released_at, :released_by)
 """)
 
 
 def _standing(session: Session, specimens: Sequence[UUID]) -> Mapping[UUID, _Standing]:
     rows = session.execute(
         text(
-            "SELECT id, specimen_id, outcome, status, evidence, released_at, released_by"
-            " FROM finding"
-            " WHERE current AND specimen_id = ANY(:ids)"
+            "SELECT id, specimen_id, outcome, status, evidence, released_at, released_by,"
+            " rule, holds FROM finding WHERE current AND specimen_id = ANY(:ids)"
         ),
         {"ids": list(specimens)},
     )
@@ -107,6 +117,8 @@ def _standing(session: Session, specimens: Sequence[UUID]) -> Mapping[UUID, _Sta
             frozenset(row.evidence),
             row.released_at,
             row.released_by,
+            row.rule,
+            tuple(row.holds),
         )
         for row in rows
     }
@@ -118,50 +130,48 @@ def _differs(standing: _Standing | None, draft: FindingDraft | None) -> bool:
     return standing.outcome is not draft.outcome or standing.evidence != frozenset(draft.evidence)
 
 
-def _whose(session: Session, specimens: Sequence[UUID]) -> Mapping[UUID, _Whose]:
-    rows = session.execute(
-        text(
-            "SELECT s.id, s.person_id, EXISTS (SELECT FROM finding f WHERE f.specimen_id = s.id"
-            " AND f.status IN ('F', 'C')) AS told FROM specimen s WHERE s.id = ANY(:ids)"
-        ),
-        {"ids": list(specimens)},
-    )
-    return {row.id: _Whose(row.person_id, row.told) for row in rows}
-
-
 def _row(
     draft: FindingDraft,
     specimen: UUID,
-    whose: _Whose,
+    known_of: Verifying,
     *,
     standing: _Standing | None,
     site_id: UUID,
     now: datetime,
+    signed: str | None,
 ) -> dict[str, Any]:
-    """Negatives are released by the machine at once; every other word waits as preliminary.
+    """The same final word on more evidence keeps its release; another is verified by the rule.
 
-    The same word on more evidence keeps its release; a negative after another
-    final word is a correction.
+    What the rule passes is final at once, and so is a negative that follows from
+    a reviewer's own act and waits for nothing but a reviewer. Over another final word it is a
+    correction.
     """
-    if standing is not None and standing.outcome is draft.outcome:
+    verified = verification_rule_in_force().judge(known_of.facts)
+    rule, holds = verified.rule, tuple(map(str, verified.holds))
+    status, released_at, by = ResultStatus.PRELIMINARY, None, None
+    if standing is not None and standing.outcome is draft.outcome and standing.released_at:
         status, released_at, by = standing.status, standing.released_at, standing.released_by
-    elif draft.outcome is FindingOutcome.NEGATIVE:
-        status = ResultStatus.CORRECTED if whose.told_before else ResultStatus.FINAL
-        released_at, by = now, AUTO_RULE
-    else:
-        status, released_at, by = ResultStatus.PRELIMINARY, None, None
+        rule, holds = standing.rule, standing.holds
+    elif verified.passes or (signed and _needs_only_a_signature(draft, verified)):
+        status = ResultStatus.CORRECTED if known_of.told_before else ResultStatus.FINAL
+        released_at, by = now, verified.rule if verified.passes else signed
     return {
         "id": uuid7(),
         "site_id": site_id,
         "specimen_id": specimen,
-        "person_id": whose.person_id,
+        "person_id": known_of.person_id,
         "outcome": str(draft.outcome),
         "status": str(status),
-        "rule": AUTO_RULE,
+        "rule": rule,
         "evidence": list(draft.evidence),
         "ct_cycles": draft.ct_cycles,
+        "holds": list(holds),
         "supersedes_id": standing.id if standing else None,
         "created_at": now,
         "released_at": released_at,
         "released_by": by,
     }
+
+
+def _needs_only_a_signature(draft: FindingDraft, verified: Verification) -> bool:
+    return draft.outcome is FindingOutcome.NEGATIVE and verified.holds == (Hold.REVISION,)

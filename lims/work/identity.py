@@ -8,16 +8,13 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
-from lims.domain.lifecycle import ResultStatus
-from lims.domain.outcomes import Basis, FindingOutcome
 from lims.domain.refusals import IllegalMove, NotFound
 from lims.tables import CardDoubt
 from lims.work.audit import record
-from lims.work.cases import follow_findings, open_case
 from lims.work.evidence import lock_components
-from lims.work.findings import Change
+from lims.work.hand_over import hand_over
 from lims.work.settle import settle
-from lims.work.tell import owe_case_news
+from lims.work.unflagged import release_unflagged
 
 SAME, OTHER = "same", "other"
 
@@ -60,7 +57,15 @@ def other_person(session: Session, doubt_id: UUID, *, by: str, now: datetime) ->
     tubes = list(session.execute(_TUBES, about).scalars())
     lock_components(session, tubes)
     owner = _person_on_the_card(session, doubt, now=now)
-    _hand_over(session, doubt, owner, by=by, now=now)
+    hand_over(
+        session,
+        doubt.specimen_id,
+        first=doubt.person_id,
+        owner=owner,
+        site_id=doubt.site_id,
+        by=by,
+        now=now,
+    )
     settle(session, tubes, site_id=doubt.site_id, now=now)
     doubt.became_id = owner
     _decide(session, doubt, OTHER, by=by, now=now)
@@ -97,6 +102,7 @@ def _decide(session: Session, doubt: CardDoubt, decision: str, *, by: str, now: 
     doubt.decision, doubt.decided_at, doubt.decided_by = decision, now, by
     session.flush()
     session.execute(_UNMARK, {"person": doubt.person_id})
+    release_unflagged(session, now=now, person_id=doubt.person_id)
     record(
         session,
         site_id=doubt.site_id,
@@ -119,43 +125,6 @@ def _person_on_the_card(session: Session, doubt: CardDoubt, *, now: datetime) ->
     made = uuid7()
     session.execute(_NEWCOMER, {"id": made, "doubt": doubt.id, "now": now})
     return made
-
-
-def _hand_over(session: Session, doubt: CardDoubt, owner: UUID, *, by: str, now: datetime) -> None:
-    """The old finding ends, the swab changes hands, its successor begins: in this order, since
-    a current finding is about the swab's person."""
-    about = {"specimen": doubt.specimen_id, "owner": owner, "first": doubt.person_id, "now": now}
-    ended = session.execute(_END_FINDING, about).one_or_none()
-    for statement in (_MOVE_SWAB, _MOVE_RECOLLECTION, _REOPEN_RECOLLECTION):
-        session.execute(statement, about)
-    if ended is None:
-        return
-    outcome = FindingOutcome(ended.outcome)
-    negative = outcome is FindingOutcome.NEGATIVE
-    finding_id = uuid7()
-    successor = {
-        "id": finding_id,
-        "old": ended.id,
-        "owner": owner,
-        "status": str(ResultStatus.CORRECTED if negative else ResultStatus.PRELIMINARY),
-        "now": now,
-        "released_at": now if negative else None,
-        "released_by": by if negative else None,
-    }
-    session.execute(_SUCCESSOR, successor)
-    lost = Change(doubt.specimen_id, doubt.person_id, None, before=outcome, after=None)
-    found = Change(doubt.specimen_id, owner, finding_id, before=None, after=outcome)
-    follow_findings(session, [lost, found], site_id=doubt.site_id, now=now)
-    if outcome is FindingOutcome.PRESUMPTIVE:
-        news = open_case(
-            session,
-            owner,
-            finding_id,
-            Basis.ANTIGEN_PRESUMPTIVE,
-            site_id=doubt.site_id,
-            now=now,
-        )
-        owe_case_news(session, [news] if news else [], site_id=doubt.site_id, now=now)
 
 
 _LOCK_PERSON = text("""
@@ -182,29 +151,4 @@ INSERT INTO person (id, site_id, name, name_key, birth_year, birth_date, sex, ph
 SELECT :id, site_id, name, name_key, birth_year, birth_date, sex, phone, household_id, address,
        area_scheme, area_code, work_area_scheme, work_area_code, :now
 FROM card_doubt WHERE id = :doubt
-""")
-
-_END_FINDING = text("""
-UPDATE finding SET current = false WHERE specimen_id = :specimen AND current
-RETURNING id, outcome
-""")
-
-_MOVE_SWAB = text("UPDATE specimen SET person_id = :owner WHERE id = :specimen")
-
-_MOVE_RECOLLECTION = text("""
-UPDATE recollection SET person_id = :owner WHERE specimen_id = :specimen
-""")
-
-# The first person was thought to be swabbed again by this very swab.
-_REOPEN_RECOLLECTION = text("""
-UPDATE recollection SET state = 'open', done_specimen_id = NULL, ended_at = NULL
-WHERE done_specimen_id = :specimen AND person_id = :first
-""")
-
-_SUCCESSOR = text("""
-INSERT INTO finding (id, site_id, specimen_id, person_id, outcome, status, rule, evidence,
-                     ct_cycles, current, supersedes_id, created_at, released_at, released_by)
-SELECT :id, site_id, specimen_id, :owner, outcome, :status, rule, evidence, ct_cycles, true, id,
-       :now, :released_at, :released_by
-FROM finding WHERE id = :old
 """)

@@ -1,7 +1,7 @@
 """Judge a run by its controls once they are all in; until then its wells are held."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -72,19 +72,47 @@ def _judge(
         _hold(session, run_id, instrument_id, now)
         return Judged(run_id, run.plate, state, "waiting for the rest of the plate", fresh=False)
     judgement = judge(rule_in_force(run.assay_code), controls)
-    state = move(RUN_MOVES, state, STATE_OF[judgement.verdict], what=f"run {run.plate}")
-    _write(session, run_id, instrument_id, state=state, judgement=judgement, now=now)
+    judged = Judged(run_id, run.plate, state, judgement.why, fresh=True)
+    return keep_judgement(session, judged, judgement, instrument_id, site_id=site_id, now=now)
+
+
+def judgement_of(session: Session, run_id: UUID) -> Judgement:
+    """What the run's controls say as they stand now."""
+    assay = session.execute(
+        text("SELECT assay_code FROM run WHERE id = :run"), {"run": run_id}
+    ).scalar_one()
+    controls, _ = _read(session, run_id)
+    return judge(rule_in_force(assay), controls)
+
+
+def keep_judgement(
+    session: Session,
+    was: Judged,
+    judgement: Judgement,
+    instrument_id: UUID,
+    *,
+    site_id: UUID,
+    now: datetime,
+) -> Judged:
+    """Write the verdict on a run in this state, and who gave it; the run as it stands then.
+
+    A run that stays held keeps its state. Raises IllegalMove.
+    """
+    state = STATE_OF[judgement.verdict]
+    if state is not was.state:
+        state = move(RUN_MOVES, was.state, state, what=f"run {was.plate}")
+    _write(session, was.run_id, instrument_id, state=state, judgement=judgement, now=now)
     record(
         session,
         site_id=site_id,
         actor="interpretation",
         verb="judge_run",
-        subject=run.plate,
+        subject=was.plate,
         now=now,
         verdict=str(judgement.verdict),
         why=judgement.why,
     )
-    return Judged(run_id, run.plate, state, judgement.why, fresh=True)
+    return replace(was, state=state, why=judgement.why)
 
 
 def _read(session: Session, run_id: UUID) -> tuple[list[ControlReading], bool]:

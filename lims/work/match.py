@@ -161,13 +161,20 @@ def _in_plate(base: Matched, measurement: Measurement, plate: _Plate, *, complet
     if place.said_before:
         plate.hear(measurement.well or "", content)
         return replace(inside, standing=Standing.CORRECTION, why="another value for this well")
-    if place.again is None and plate.state not in {RunState.PLANNED, RunState.MEASURING}:
+    if not _still_heard(place, plate):
         return _because(inside, f"came after the run was judged {plate.state}")
     plate.hear(measurement.well or "", content)
     if not complete:
         return replace(inside, standing=Standing.HELD, why="incomplete message")
     standing = Standing.MATCHED if measurement.role is Role.SPECIMEN else Standing.CONTROL
     return replace(inside, standing=standing, order_id=place.again or place.order_id)
+
+
+def _still_heard(place: _Place, plate: _Plate) -> bool:
+    """Once a run is judged: a silent well whose test waits again, a control it is held for."""
+    if plate.state in {RunState.PLANNED, RunState.MEASURING} or place.again is not None:
+        return True
+    return plate.state is RunState.HELD and place.role != Role.SPECIMEN
 
 
 def _misfit(measurement: Measurement, plate: _Plate, place: _Place | None) -> str | None:

@@ -20,6 +20,7 @@ from lims.db.ids import uuid7
 from lims.domain.lifecycle import MessageState, RunState, Standing
 from lims.domain.refusals import UnknownInstrument
 from lims.tables import Instrument, RawMessage
+from lims.work.judge_again import judge_again
 from lims.work.judge_run import Judged, hold_runs, judge_runs
 from lims.work.match import match, release_held
 from lims.work.matched import Matched
@@ -132,8 +133,11 @@ def _read(
         )
     resumed = release_held(session, runs)
     states = judge_runs(session, runs, instrument_id, site_id=site_id, now=now)
-    results = write_results(session, [*matched, *resumed], states, site_id=site_id, now=now)
-    settle_measured(session, results, site_id=site_id, now=now)
+    again = judge_again(session, states, instrument_id, site_id=site_id, now=now)
+    states = again.states
+    spoken = [*matched, *resumed, *again.speaking]
+    results = write_results(session, spoken, states, site_id=site_id, now=now)
+    settle_measured(session, again.with_freed(results), site_id=site_id, now=now)
     said = {plate.plate: str(plate.state) for plate in states.values()}
     return _receipt(
         capture,

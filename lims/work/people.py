@@ -27,7 +27,9 @@ def keep_person(
     NotFound when ``known_id`` is nobody.
     """
     if given is None:
-        known = session.scalar(text("SELECT id FROM person WHERE id = :id"), {"id": known_id})
+        known = session.scalar(
+            text("SELECT coalesce(merged_into_id, id) FROM person WHERE id = :id"), {"id": known_id}
+        )
         if known is None:
             raise NotFound(came=str(known_id), where="person_id")
         return UUID(str(known))

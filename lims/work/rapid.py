@@ -1,4 +1,4 @@
-"""Read a rapid antigen test: a positive opens a presumptive case and asks for PCR (S19)."""
+"""Read one rapid antigen test: a positive opens a case and asks for PCR (S19)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,35 +7,33 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from lims.db.ids import uuid7
-from lims.domain.lifecycle import OrderReason, ResultStatus, TubeKind, TubeState
-from lims.domain.outcomes import Basis, FindingOutcome
-from lims.domain.pooling.evidence import TOP_PRIORITY
-from lims.domain.rapid_test import RapidOutcome, refuse_not_yet, refuse_outside_window
+from lims.domain.rapid_test import Exposure, RapidOutcome
 from lims.domain.refusals import DifferentBody, InvalidBody
 from lims.domain.registration import PersonGiven, digest
-from lims.tables import Finding, RapidTest, Specimen, Tube, TubeSpecimen
+from lims.tables import Specimen
 from lims.work.audit import record
-from lims.work.cases import open_case
+from lims.work.kits import LotKnown, lot_of, lot_said
 from lims.work.once import one_at_a_time
-from lims.work.people import doubt_too, keep_person
-from lims.work.pool import refuse_taken
-from lims.work.receive import queue_first_test
-from lims.work.tell import owe_case_news
+from lims.work.people import keep_person
+from lims.work.rapid_pcr import pcr_waits, take_pcr_tube
+from lims.work.rapid_readings import ReadTogether, StripRead, keep_readings, refuse_unreadable
 
 
 @dataclass(frozen=True, slots=True)
 class RapidReading:
-    """One test read at the desk. A positive names the barcode of its PCR tube."""
+    """One test read at the desk. The lot is one that was registered, or as somebody said it."""
 
     specimen_id: UUID
     started_at: datetime
     read_at: datetime
     outcome: RapidOutcome
-    kit_lot: str
+    kit_lot: str | None = None
+    kit_lot_id: UUID | None = None
     person: PersonGiven | None = None
     person_id: UUID | None = None
     pcr_barcode: str | None = None
+    exposure: Exposure | None = None
+    suspect: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +48,20 @@ class RapidRead:
 
 
 def read_rapid_test(
-    session: Session, reading: RapidReading, *, site_id: UUID, by: str, now: datetime
+    session: Session,
+    reading: RapidReading,
+    *,
+    site_id: UUID,
+    by: str,
+    now: datetime,
+    tube_may_follow: bool = False,
 ) -> RapidRead:
     """Keep the reading; a positive isolates at once and queues its PCR at top priority.
 
-    Raises OutsideReadWindow outside the kit's window or ahead of the clock,
-    InvalidBody when a positive comes without a PCR tube, DifferentBody,
-    BarcodeTaken, NotFound.
+    Where somebody looks at the answer, the PCR tube may follow; a machine sends it along, unless
+    one of the person waits for its answer already. Raises OutsideReadWindow outside the kit's
+    window or ahead of the clock, KitExpired, InvalidBody when a positive comes without a PCR tube,
+    DifferentBody, BarcodeTaken, NotFound.
     """
     said = digest(reading)
     one_at_a_time(session, reading.specimen_id)
@@ -65,14 +70,12 @@ def read_rapid_test(
         if earlier.body_digest != said:
             raise DifferentBody(came="another reading under this id", where="specimen_id")
         return _receipt(session, reading, earlier.person_id, replayed=True)
-    refuse_not_yet(reading.read_at, now)
-    refuse_outside_window(reading.started_at, reading.read_at)
-    if reading.outcome is RapidOutcome.POSITIVE and reading.pcr_barcode is None:
-        raise InvalidBody(
-            errors=[{"pointer": "#/pcr_barcode", "detail": "a positive asks for a PCR tube"}],
-            where="pcr_barcode",
-            came="nothing",
-        )
+    lot = _lot(session, reading, site_id=site_id, by=by, now=now)
+    together = ReadTogether(lot, reading.started_at, reading.read_at)
+    refuse_unreadable(together, now=now)
+    positive = reading.outcome is RapidOutcome.POSITIVE
+    if positive and reading.pcr_barcode is None and not tube_may_follow:
+        _refuse_without_tube(session, reading)
     person_id = keep_person(
         session,
         reading.person,
@@ -81,27 +84,24 @@ def read_rapid_test(
         site_id=site_id,
         now=now,
     )
-    _keep_swab(session, reading.specimen_id, person_id, reading, site_id=site_id, by=by, now=now)
-    session.add(
-        RapidTest(
-            site_id=site_id,
-            specimen_id=reading.specimen_id,
-            outcome=reading.outcome,
-            kit_lot=reading.kit_lot,
-            started_at=reading.started_at,
-            read_at=reading.read_at,
-        )
+    strip = StripRead(
+        reading.specimen_id,
+        person_id,
+        reading.outcome,
+        said,
+        reading.exposure or Exposure.NONE,
+        bool(reading.suspect),
     )
-    session.flush()
-    finding_id = _keep_finding(session, reading, person_id, site_id=site_id, now=now)
-    if reading.outcome is RapidOutcome.POSITIVE and finding_id is not None:
-        news = open_case(
-            session, person_id, finding_id, Basis.ANTIGEN_PRESUMPTIVE, site_id=site_id, now=now
-        )
-        owe_case_news(session, [news] if news else [], site_id=site_id, now=now)
-    if reading.pcr_barcode is not None:
-        _ask_for_pcr(
-            session, reading, reading.pcr_barcode, person_id, site_id=site_id, by=by, now=now
+    keep_readings(session, [strip], together, site_id=site_id, by=by, now=now)
+    if positive and reading.pcr_barcode is not None:
+        take_pcr_tube(
+            session,
+            reading.specimen_id,
+            reading.pcr_barcode,
+            site_id=site_id,
+            by=by,
+            now=now,
+            collected_at=reading.read_at,
         )
     record(
         session,
@@ -111,116 +111,39 @@ def read_rapid_test(
         subject=str(reading.specimen_id),
         now=now,
         outcome=str(reading.outcome),
-        kit_lot=reading.kit_lot,
+        kit_lot=lot.lot,
     )
     return _receipt(session, reading, person_id, replayed=False)
 
 
-def _keep_swab(
-    session: Session,
-    specimen_id: UUID,
-    person_id: UUID,
-    reading: RapidReading,
-    *,
-    site_id: UUID,
-    by: str,
-    now: datetime,
-) -> None:
-    session.add(
-        Specimen(
-            id=specimen_id,
-            site_id=site_id,
-            person_id=person_id,
-            material="antigen",
-            collected_at=reading.started_at,
-            registered_at=now,
-            registered_by=by,
-            body_digest=digest(reading),
-        )
-    )
-    session.flush()
+def _lot(
+    session: Session, reading: RapidReading, *, site_id: UUID, by: str, now: datetime
+) -> LotKnown:
+    if reading.kit_lot_id is not None:
+        return lot_of(session, reading.kit_lot_id, site_id=site_id)
+    return lot_said(session, reading.kit_lot or "", site_id=site_id, by=by, now=now)
 
 
-def _keep_finding(
-    session: Session, reading: RapidReading, person_id: UUID, *, site_id: UUID, now: datetime
-) -> UUID | None:
-    """An invalid strip says nothing of the person; the desk repeats it with a new kit."""
-    if reading.outcome is RapidOutcome.INVALID:
-        return None
-    negative = reading.outcome is RapidOutcome.NEGATIVE
-    finding = Finding(
-        id=uuid7(),
-        site_id=site_id,
-        specimen_id=reading.specimen_id,
-        person_id=person_id,
-        outcome=FindingOutcome.NEGATIVE if negative else FindingOutcome.PRESUMPTIVE,
-        status=ResultStatus.FINAL if negative else ResultStatus.PRELIMINARY,
-        rule="antigen/1",
-        evidence=[],
-        created_at=now,
-        released_at=now if negative else None,
-        released_by="antigen/1" if negative else None,
+def _refuse_without_tube(session: Session, reading: RapidReading) -> None:
+    person = reading.person
+    known = reading.person_id or session.scalar(
+        text("SELECT id FROM person WHERE national_id = cast(:number AS text)"),
+        {"number": person.national_id if person else None},
     )
-    session.add(finding)
-    session.flush()
-    return finding.id
-
-
-def _ask_for_pcr(
-    session: Session,
-    reading: RapidReading,
-    barcode: str,
-    person_id: UUID,
-    *,
-    site_id: UUID,
-    by: str,
-    now: datetime,
-) -> None:
-    """The PCR tube goes to the laboratory at top priority; its order says that it confirms."""
-    refuse_taken(session, barcode)
-    swab = uuid7()
-    session.add(
-        Specimen(
-            id=swab,
-            site_id=site_id,
-            person_id=person_id,
-            material="swab",
-            collected_at=reading.read_at,
-            registered_at=now,
-            registered_by=by,
-            body_digest=digest([str(reading.specimen_id), barcode]),
-        )
+    if known is not None and pcr_waits(session, known):
+        return
+    raise InvalidBody(
+        errors=[{"pointer": "#/pcr_barcode", "detail": "a positive asks for a PCR tube"}],
+        where="pcr_barcode",
+        came="nothing",
     )
-    tube = Tube(
-        id=uuid7(),
-        site_id=site_id,
-        barcode=barcode,
-        kind=TubeKind.INDIVIDUAL,
-        state=TubeState.COLLECTED,
-        assay_code="sars-cov-2",
-        capacity=1,
-        created_at=now,
-        created_by=by,
-    )
-    session.add(tube)
-    session.flush()
-    session.add(TubeSpecimen(tube_id=tube.id, specimen_id=swab))
-    session.flush()
-    doubt_too(session, reading.specimen_id, swab, now=now)
-    queue_first_test(session, tube, now=now, why=OrderReason.CONFIRM, priority=TOP_PRIORITY)
-    session.flush()
 
 
 def _receipt(
     session: Session, reading: RapidReading, person_id: UUID, *, replayed: bool
 ) -> RapidRead:
-    pcr = None
-    if reading.pcr_barcode is not None:
-        pcr = session.scalar(
-            text(
-                "SELECT ts.specimen_id FROM tube t JOIN tube_specimen ts ON ts.tube_id = t.id"
-                " WHERE t.barcode = :barcode"
-            ),
-            {"barcode": reading.pcr_barcode},
-        )
+    pcr: UUID | None = session.scalar(
+        text("SELECT pcr_specimen_id FROM rapid_test WHERE specimen_id = :specimen"),
+        {"specimen": reading.specimen_id},
+    )
     return RapidRead(reading.specimen_id, person_id, reading.outcome, pcr, replayed)

@@ -56,7 +56,8 @@ WITH earlier AS (
 ), whose AS (
     SELECT id FROM newcomer
     UNION ALL
-    SELECT p.id FROM person p, may WHERE p.id = cast(:known_person_id AS uuid)
+    SELECT coalesce(p.merged_into_id, p.id)
+    FROM person p, may WHERE p.id = cast(:known_person_id AS uuid)
 ), swab AS (
     INSERT INTO specimen (id, site_id, person_id, campaign_id, material, collected_at,
                           registered_at, registered_by, body_digest)

@@ -53,7 +53,7 @@ class _Standing:
     taken: set[str]
     areas: set[AreaRef]
     by_national_id: dict[str, UUID]
-    known_people: set[UUID]
+    known_people: dict[UUID, UUID]  # a merged row names who is left
     campaigns: set[UUID]
 
 
@@ -64,11 +64,13 @@ def register_batch(
     site_id: UUID,
     by: str,
     now: datetime,
+    import_job_id: UUID | None = None,
 ) -> list[RowOutcome]:
     """Register the good rows and say of each bad one what is wrong; order is kept.
 
     ``rows`` carries the caller's own row numbers. Repeating a batch answers
-    the same and adds nothing.
+    the same and adds nothing. ``import_job_id`` is the list that the rows came
+    with, so that it can be taken back.
     """
     standing = _look_up(session, rows, site_id)
     outcomes: list[RowOutcome] = []
@@ -92,7 +94,7 @@ def register_batch(
         receipt = Registered(given.specimen_id, person_id, given.barcode, replayed=False)
         outcomes.append(RowOutcome(number, receipt))
     if fresh:
-        _insert(session, fresh, site_id, by, now)
+        _insert(session, fresh, site_id, by=by, now=now, import_job_id=import_job_id)
         record(
             session,
             site_id=site_id,
@@ -121,7 +123,7 @@ def _look_up(
         {"site": site_id, "ids": [p.national_id for p in people if p.national_id]},
     )
     known = session.execute(
-        text("SELECT id FROM person WHERE id = ANY(:ids)"),
+        text("SELECT id, coalesce(merged_into_id, id) AS left_id FROM person WHERE id = ANY(:ids)"),
         {"ids": [g.person_id for g in given if g.person_id]},
     )
     campaigns = session.execute(
@@ -139,7 +141,7 @@ def _look_up(
         taken=set(taken.scalars()),
         areas=known_areas(session, areas),
         by_national_id={row.national_id: row.id for row in national},
-        known_people=set(known.scalars()),
+        known_people={row.id: row.left_id for row in known},
         campaigns=set(campaigns.scalars()),
     )
 
@@ -171,7 +173,7 @@ def _different(given: Registration) -> Refusal:
 
 def _whose(given: Registration, standing: _Standing) -> tuple[UUID, bool]:
     if given.person_id is not None:
-        return given.person_id, False
+        return standing.known_people[given.person_id], False
     national_id = given.person.national_id if given.person else None
     if national_id is None:
         return uuid7(), True
@@ -214,11 +216,19 @@ WHERE r.person_id = g.person AND r.state = 'open'
 """)
 
 
-def _insert(session: Session, fresh: Sequence[_Row], site_id: UUID, by: str, now: datetime) -> None:
+def _insert(
+    session: Session,
+    fresh: Sequence[_Row],
+    site_id: UUID,
+    *,
+    by: str,
+    now: datetime,
+    import_job_id: UUID | None,
+) -> None:
     newcomers = {r.person_id: r.given.person for r in fresh if r.newcomer and r.given.person}
     copy_people(session, newcomers, site_id=site_id, now=now)
     tubes = [SwabInTube(uuid7(), r.person_id, r.said, r.given) for r in fresh]
-    copy_swabs(session, tubes, site_id=site_id, by=by, now=now)
+    copy_swabs(session, tubes, site_id=site_id, by=by, now=now, import_job_id=import_job_id)
     known = [r for r in fresh if not r.newcomer or r.given.person is not newcomers[r.person_id]]
     if not known:
         return

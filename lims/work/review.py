@@ -4,72 +4,80 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
-from lims.domain.lifecycle import CaseState, OrderReason, OrderState, ResultStatus
-from lims.domain.outcomes import FindingOutcome, NoticeKind, Outcome
+from lims.domain.lifecycle import OrderReason, OrderState, ResultStatus
+from lims.domain.outcomes import FindingOutcome, Outcome
 from lims.domain.pooling.conclude import DISCORDANCE_CLOSED, conclude
 from lims.domain.pooling.evidence import AlertKind
-from lims.domain.refusals import IllegalMove, NotFound
+from lims.domain.refusals import IdentityConflict, IllegalMove, NotFound, SameReviewer
+from lims.domain.signing import Asked, Came
+from lims.domain.verification import SIGNABLE
 from lims.tables import Finding, ReviewDecision
 from lims.work.audit import record
-from lims.work.cases import change_case, live_case
+from lims.work.cases import live_case
 from lims.work.evidence import Known, lock_components, read_known
 from lims.work.measurements import given_reason
+from lims.work.release import release
 from lims.work.settle import POLICY, settle
-from lims.work.tell import owe_case_news
 from lims.work.tubes import scanned
-
-_TOLD = frozenset({ResultStatus.FINAL, ResultStatus.CORRECTED})
 
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """A positive as it stands after release."""
+    """A finding after the act: still preliminary while it waits for a second reviewer."""
 
     finding_id: UUID
     person_id: UUID
     status: ResultStatus
     case_id: UUID | None
+    signed_by: str | None
+    released_by: str | None
     replayed: bool
 
 
-def release_positive(session: Session, finding_id: UUID, *, by: str, now: datetime) -> Released:
-    """Say the final word on a positive: the case is confirmed and everyone told hears it.
+def release_positive(
+    session: Session, finding_id: UUID, *, site_id: UUID, by: str, now: datetime
+) -> Released:
+    """Say the word on one finding, as `release` does for many; what it leaves alone is refused.
 
-    Releasing it again changes nothing. Raises NotFound, and IllegalMove for a
-    finding that is superseded or not a positive.
+    Releasing it again changes nothing. Raises NotFound; SameReviewer; IdentityConflict;
+    IllegalMove for a finding that is superseded or waits for another test.
     """
-    finding = _locked_finding(session, finding_id)
+    (signed,) = release(session, [Asked(finding_id)], site_id=site_id, by=by, now=now)
+    match signed.came:
+        case Came.UNKNOWN:
+            raise NotFound(came=str(finding_id), where="finding_id")
+        case Came.SAME_PERSON:
+            raise SameReviewer(where=f"finding {finding_id}")
+        case Came.IDENTITY:
+            raise IdentityConflict(
+                where=f"finding {finding_id}",
+                todo="decide whose the number is, then release",
+            )
+        case Came.CHANGED | Came.NOT_SIGNABLE:
+            raise IllegalMove(
+                source="superseded" if signed.came is Came.CHANGED else str(signed.outcome),
+                target="released",
+                allowed=sorted(SIGNABLE),
+                where=f"finding {finding_id}",
+            )
+    return _receipt(session, finding_id, replayed=signed.came is Came.ALREADY)
+
+
+def _receipt(session: Session, finding_id: UUID, *, replayed: bool) -> Released:
+    finding = session.get_one(Finding, finding_id)
     case = live_case(session, finding.person_id)
-    case_id = case.id if case else None
-    if finding.status in _TOLD:
-        status = ResultStatus(finding.status)
-        return Released(finding.id, finding.person_id, status, case_id, replayed=True)
-    finding.status = _final_status(session, finding)
-    finding.released_at = now
-    finding.released_by = by
-    session.execute(
-        text("UPDATE result SET status = 'F' WHERE id = ANY(:ids) AND status = 'P'"),
-        {"ids": list(finding.evidence)},
+    return Released(
+        finding_id=finding.id,
+        person_id=finding.person_id,
+        status=ResultStatus(finding.status),
+        case_id=case.id if case else None,
+        signed_by=finding.signed_by,
+        released_by=finding.released_by,
+        replayed=replayed,
     )
-    record(
-        session,
-        site_id=finding.site_id,
-        actor=by,
-        verb="release_positive",
-        subject=str(finding.id),
-        now=now,
-        status=finding.status,
-    )
-    session.flush()
-    if case is not None and case.state == CaseState.PRESUMPTIVE:
-        news = change_case(session, case, CaseState.CONFIRMED, NoticeKind.CASE_CONFIRMED, now=now)
-        owe_case_news(session, [news], site_id=finding.site_id, now=now)
-    status = ResultStatus(finding.status)
-    return Released(finding.id, finding.person_id, status, case_id, replayed=False)
 
 
 def close_discordance(
@@ -108,40 +116,7 @@ def close_discordance(
         reason=said,
     )
     session.flush()
-    settle(session, [tube.id], site_id=site_id, now=now)
-
-
-def _locked_finding(session: Session, finding_id: UUID) -> Finding:
-    """Lock what is known of the specimen, then read the finding: its evidence cannot change."""
-    specimen = session.execute(
-        select(Finding.specimen_id).where(Finding.id == finding_id)
-    ).scalar_one_or_none()
-    if specimen is None:
-        raise NotFound(came=str(finding_id), where="finding_id")
-    tubes = session.execute(
-        text("SELECT tube_id FROM tube_specimen WHERE specimen_id = :id"), {"id": specimen}
-    )
-    lock_components(session, list(tubes.scalars()))
-    finding = session.get_one(Finding, finding_id, populate_existing=True, with_for_update=True)
-    if not finding.current or finding.outcome != FindingOutcome.POSITIVE:
-        raise IllegalMove(
-            source=finding.outcome if finding.current else "superseded",
-            target="released",
-            allowed=[FindingOutcome.POSITIVE],
-            where=f"finding {finding_id}",
-        )
-    return finding
-
-
-def _final_status(session: Session, finding: Finding) -> ResultStatus:
-    """A word that replaces another final one is a correction (HL7 table 0085)."""
-    told = session.execute(
-        text(
-            "SELECT 1 FROM finding WHERE specimen_id = :specimen AND status IN ('F', 'C') LIMIT 1"
-        ),
-        {"specimen": finding.specimen_id},
-    ).first()
-    return ResultStatus.CORRECTED if told else ResultStatus.FINAL
+    settle(session, [tube.id], site_id=site_id, now=now, signed=by)
 
 
 def _refuse_unless_discordant(known: Known, tube_id: UUID, barcode: str) -> None:

@@ -74,11 +74,17 @@ def invalidate_run(
     run.verdict_why = f"invalidated by {by}: {said}"
     run.judged_at = run.judged_at or now
     session.flush()
-    values = {"run": run.id, "why": said, "now": now}
+    tubes = void_everything(session, run.id, said, now=now)
+    return _settled(session, run, tubes, "invalidate_run", by=by, now=now, reason=said)
+
+
+def void_everything(session: Session, run_id: UUID, why: str, *, now: datetime) -> set[UUID]:
+    """Nothing of an invalid run counts: its tests are void; the tubes that it concerns."""
+    values = {"run": run_id, "why": why, "now": now}
     tubes = set(session.execute(_VOID_TESTS, values).scalars())
     tubes |= set(session.execute(_CANCEL_RESULTS, values).scalars())
     session.execute(_SET_ASIDE, values)
-    return _settled(session, run, tubes, "invalidate_run", by=by, now=now, reason=said)
+    return tubes
 
 
 def abandon_run(session: Session, run_id: UUID, reason: str, *, by: str, now: datetime) -> Reviewed:
@@ -153,5 +159,5 @@ def _settled(
         **detail,
     )
     session.flush()
-    settle(session, sorted(set(tubes)), site_id=run.site_id, now=now)
+    settle(session, sorted(set(tubes)), site_id=run.site_id, now=now, signed=by)
     return Reviewed(run.id, run.plate, RunState(run.state), len(tubes), replayed=False)

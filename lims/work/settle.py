@@ -19,9 +19,17 @@ POLICY = Policy()
 
 
 def settle(
-    session: Session, tubes: Sequence[UUID], *, site_id: UUID, now: datetime
+    session: Session,
+    tubes: Sequence[UUID],
+    *,
+    site_id: UUID,
+    now: datetime,
+    signed: str | None = None,
 ) -> Conclusion | None:
     """Lock the components of these tubes, conclude, and write what is new.
+
+    ``signed`` is the reviewer whose act it follows from: what then waits only
+    for a reviewer's word has it.
 
     Writes findings, orders, recollections, cases, alerts and the notices they
     owe, in the caller's transaction. Doing it again writes nothing.
@@ -31,7 +39,7 @@ def settle(
     session.flush()
     known = read_known(session, lock_components(session, tubes))
     conclusion = conclude(known.composition, known.evidence, known.orders, known.decisions, POLICY)
-    changes = keep_findings(session, known, conclusion, site_id=site_id, now=now)
+    changes = keep_findings(session, known, conclusion, site_id=site_id, now=now, signed=signed)
     _keep_orders(session, conclusion, site_id=site_id, now=now)
     _keep_recollections(session, known, conclusion, site_id=site_id, now=now)
     follow_findings(session, changes, site_id=site_id, now=now)

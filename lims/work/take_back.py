@@ -107,6 +107,8 @@ SELECT t.id, t.barcode, t.kind, t.state, s.registered_by,
        OR EXISTS (SELECT FROM measurement m WHERE m.tube_id = t.id)
        OR EXISTS (SELECT FROM tube_specimen i JOIN finding f ON f.specimen_id = i.specimen_id
                   WHERE i.tube_id = t.id)
+       OR EXISTS (SELECT FROM tube_specimen i JOIN rapid_test r
+                  ON i.specimen_id IN (r.specimen_id, r.pcr_specimen_id) WHERE i.tube_id = t.id)
        OR EXISTS (SELECT FROM tube_specimen i JOIN card_doubt d ON d.specimen_id = i.specimen_id
                   WHERE i.tube_id = t.id AND d.decided_at IS NOT NULL) AS used
 FROM specimen s

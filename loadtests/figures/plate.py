@@ -23,11 +23,11 @@ AIM_MS = 300.0
 def measure(rig: Rig, *, rounds: int) -> Figure:
     """Milliseconds to take the message and clear 940 people, median of the rounds."""
     crowd = Crowd("TT", seed=3)
-    campaign = _campaign(rig)
+    order = campaign(rig)
     took: list[float] = []
     with rig.client() as client:
         for number in range(rounds):
-            layout = _lay_out(client, crowd, campaign, f"BENCH-{number:04d}")
+            layout = lay_out(client, crowd, order, f"BENCH-{number:04d}")
             body = capture(layout, {}).to_json()
             began = time.perf_counter()
             answer = client.post("/messages", json=body)
@@ -84,21 +84,23 @@ def _well(
     )
 
 
-def _campaign(rig: Rig) -> UUID:
+def campaign(rig: Rig) -> UUID:
+    """A testing order with pools of ten."""
     with rig.laboratory.sessions.begin() as session:
-        campaign = Campaign(
+        made = Campaign(
             id=uuid7(),
             site_id=rig.laboratory.site_id,
-            name="bench",
+            name=f"bench {uuid7()}",
             pool_size=SIZE,
             opened_at=utc_now(),
         )
-        session.add(campaign)
-        return campaign.id
+        session.add(made)
+        return made.id
 
 
-def _lay_out(client: httpx.Client, crowd: Crowd, campaign: UUID, plate: str) -> dict[str, Any]:
-    rows = [crowd.registration(campaign_id=campaign) for _ in range(POOLS * SIZE)]
+def lay_out(client: httpx.Client, crowd: Crowd, order: UUID, plate: str) -> dict[str, Any]:
+    """Register 940 people, pool them by ten and plate the pools."""
+    rows = [crowd.registration(campaign_id=order) for _ in range(POOLS * SIZE)]
     client.post("/specimens/batch", json={"rows": rows}).raise_for_status()
     client.post("/receptions", json={"barcodes": [r["barcode"] for r in rows]}).raise_for_status()
     for start in range(0, len(rows), SIZE):

@@ -85,6 +85,20 @@ def rapid_test(outcome: str = "negative", **changed: Any) -> Json:
     } | changed
 
 
+def rapid_batch(*outcomes: str, **changed: Any) -> Json:
+    """A roster of these strips, negative where empty."""
+    return {
+        "batch_id": fresh_id(),
+        "kit_lot": "(01)08935212000017(17)230131(10)AG21-07",
+        "started_at": "2021-09-11T00:30:00Z",
+        "read_at": "2021-09-11T00:50:00Z",
+        "strips": [
+            {"specimen_id": fresh_id(), "person": person()} | ({"outcome": one} if one else {})
+            for one in outcomes or ("", "positive")
+        ],
+    } | changed
+
+
 def message(layout: Json, cts: Mapping[str, Told] | None = None, **changed: Any) -> Json:
     """One analyser's word on a whole plate, as the gateway posts it."""
     return posted(plate_capture(_LAYOUT.validate_python(layout), cts or {})) | changed

@@ -81,6 +81,9 @@ def test_every_endpoint_answers_as_it_says(
     post("/specimens/batch", {"rows": [*alone, bodies.registration(campaign_id=campaign), {}]})
     family = post("/field-pools", bodies.field_pool(4))
     post("/rapid-tests", bodies.rapid_test("positive", pcr_barcode=bodies.label()))
+    roster = post("/rapid-tests/batch", bodies.rapid_batch())
+    owes = roster["strips"][1]["specimen_id"]
+    post(f"/rapid-tests/{owes}/pcr-tube", {"barcode": bodies.label()})
     with laboratory.sessions() as session:
         barcodes = list(session.execute(text("SELECT barcode FROM tube")).scalars())
     post("/receptions", {"barcodes": [*barcodes, "TT7K-40FQ-9XB", "?"]})
@@ -158,6 +161,7 @@ def test_a_request_that_the_document_allows_is_not_called_malformed(api: Caller)
         "/specimens/batch": {"rows": [bodies.registration()]},
         "/field-pools": bodies.field_pool(),
         "/rapid-tests": bodies.rapid_test(),
+        "/rapid-tests/batch": bodies.rapid_batch(),
         "/pools": bodies.pool(["TT7K-40FQ-9XB"]),
         "/runs": bodies.run(),
     }.items():

@@ -19,6 +19,8 @@ OPENS = {
     ("POST", "/specimens/batch"): Scope.REGISTER,
     ("POST", "/field-pools"): Scope.REGISTER,
     ("POST", "/rapid-tests"): Scope.REGISTER,
+    ("POST", "/rapid-tests/batch"): Scope.REGISTER,
+    ("POST", "/rapid-tests/{specimen_id}/pcr-tube"): Scope.REGISTER,
     ("GET", "/recollections"): Scope.REGISTER,
     ("POST", "/receptions"): Scope.RECEIVE,
     ("POST", "/rejections"): Scope.RECEIVE,

@@ -82,7 +82,7 @@ def test_a_corrected_pool_leaves_the_confirmed_case_and_is_marked_discordant(
     finding = session.execute(
         text("SELECT id FROM finding WHERE current AND outcome = 'positive'")
     ).scalar_one()
-    release_positive(session, finding, by="bs.lan", now=bench.now)
+    release_positive(session, finding, site_id=bench.site_id, by="bs.lan", now=bench.now)
 
     correction = session.execute(
         text("SELECT id FROM measurement WHERE standing = 'correction'")

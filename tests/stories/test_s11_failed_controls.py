@@ -118,7 +118,7 @@ def _told_and_then_invalidated(bench: Bench) -> tuple[UUID, UUID]:
     finding = bench.session.execute(
         text("SELECT id FROM finding WHERE current AND outcome = 'positive'")
     ).scalar_one()
-    release_positive(bench.session, finding, by="bs.lan", now=bench.now)
+    release_positive(bench.session, finding, site_id=bench.site_id, by="bs.lan", now=bench.now)
     return _run_id(bench.session), infected.person_id
 
 

@@ -126,7 +126,7 @@ def test_a_positive_filed_under_another_moves_with_its_case_and_both_teams_hear(
     lost = swab(bench, BINH)
     bench.run({lost.barcode: 24.0})
     finding = bench.session.scalar(text("SELECT id FROM finding WHERE outcome = 'positive'"))
-    release_positive(bench.session, finding, by="user:r", now=bench.now)
+    release_positive(bench.session, finding, site_id=bench.site_id, by="user:r", now=bench.now)
     (doubt,) = doubts(bench)
     decided = other_person(bench.session, doubt.id, by="user:r", now=bench.later(5).now)
     binh = whose(bench, lost.specimen_id)

@@ -4,13 +4,16 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
 from lims.domain.rapid_test import RapidOutcome
+from lims.domain.signing import Asked
+from lims.tables import Finding
 from lims.work.rapid import RapidReading, read_rapid_test
 from lims.work.receive import receive
+from lims.work.release import release
 from lims.work.review_run import invalidate_run
 from lims.work.run_layout import Layout
 from tests import seen
@@ -54,6 +57,17 @@ def _invalidated(bench: Bench, layout: Layout) -> None:
     invalidate_run(bench.session, layout.run_id, "contaminated", by="bs.lan", now=bench.now)
 
 
+def _signed(bench: Bench) -> None:
+    """A reviewer says the final word on every positive that waits."""
+    waiting = bench.session.scalars(
+        select(Finding.id).where(
+            Finding.current, Finding.status == "P", Finding.outcome == "positive"
+        )
+    )
+    asked = [Asked(finding) for finding in waiting]
+    release(bench.session, asked, site_id=bench.site_id, by="bs.lan", now=bench.now)
+
+
 def _stands(bench: Bench) -> list[tuple[str, str]]:
     return [(case.state, case.basis) for case in seen.cases(bench.session)]
 
@@ -69,6 +83,7 @@ def _rests_on(bench: Bench) -> tuple[str, bool]:
 def test_a_case_whose_pcr_is_withdrawn_rests_on_its_rapid_test_again(bench: Bench) -> None:
     _, label = _rapid_positive(bench)
     layout = _measured(bench, label, 24.0)
+    _signed(bench)
     assert _stands(bench) == [("confirmed", "pcr")]
     told = len(seen.notices(bench.session, "case.corrected"))
 
@@ -91,8 +106,38 @@ def test_the_pcr_that_is_run_again_has_the_last_word(
     _invalidated(bench, _measured(bench, label, 24.0))
 
     _measured(bench, label, told)
+    _signed(bench)
 
     assert _stands(bench) == [(state, basis)]
+
+
+def test_the_pcr_of_a_rapid_positive_confirms_only_with_a_reviewers_word(bench: Bench) -> None:
+    _, label = _rapid_positive(bench)
+
+    _measured(bench, label, 24.0)
+
+    assert _stands(bench) == [("presumptive", "antigen_presumptive")]
+    assert [n.kind for n in seen.notices(bench.session)] == ["case.opened"]
+    _signed(bench)
+    assert _stands(bench) == [("confirmed", "pcr")]
+    (_, confirmed) = seen.notices(bench.session)
+    assert (confirmed.kind, confirmed.facts) == (
+        "case.confirmed",
+        {"state": "confirmed", "basis": "pcr"},
+    )
+
+
+def test_a_pcr_withdrawn_before_anybody_signed_leaves_the_rapid_test_as_it_was(
+    bench: Bench,
+) -> None:
+    _, label = _rapid_positive(bench)
+    layout = _measured(bench, label, 24.0)
+
+    _invalidated(bench, layout)
+
+    assert _stands(bench) == [("presumptive", "antigen_presumptive")]
+    assert _rests_on(bench) == ("presumptive", True)
+    assert [n.kind for n in seen.notices(bench.session)] == ["case.opened"]
 
 
 def test_a_rapid_test_that_its_pcr_refuted_does_not_carry_a_later_case(bench: Bench) -> None:

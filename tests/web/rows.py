@@ -63,6 +63,7 @@ def finding(session: Session, site_id: UUID, at: datetime, outcome: str, status:
         rule="test",
         evidence=[],
         created_at=at,
+        holds=["positive"] if status == "P" else [],
         released_at=at if status == "F" else None,
         released_by="test" if status == "F" else None,
     )

@@ -38,9 +38,11 @@ def test_two_analysers_do_not_share_a_name_and_need_a_driver_we_have(
 def test_a_campaign_is_opened_once_and_closed(signed_in: SignIn, bench: Bench) -> None:
     browser = signed_in(Role.OPERATOR)
     form = {"campaign_id": str(uuid7()), "name": "Tầm soát đợt 3", "pool_size": "10"}
+    form["answer_within_h"] = "1,5"
     for _ in range(2):
         assert browser.post("/admin/campaigns", form).status_code == 303
     campaign = bench.session.scalars(select(Campaign)).one()
+    assert campaign.answer_within_min == 90
     browser.post(f"/admin/campaigns/{campaign.id}/open", {"open": "no"})
     bench.session.refresh(campaign)
     assert campaign.closed_at is not None
@@ -52,3 +54,4 @@ def test_a_campaign_without_a_size_is_refused(signed_in: SignIn, bench: Bench) -
     answer = signed_in(Role.OPERATOR).post("/admin/campaigns", {"name": "", "pool_size": "many"})
     assert answer.status_code == 422
     assert "1 to 100 swabs in a pool" in words(answer)
+    assert "half an hour to 240 hours" in words(answer)

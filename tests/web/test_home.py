@@ -80,7 +80,12 @@ def test_a_reviewer_is_asked_for_what_the_machine_may_not_decide(
         for outcome in ("positive", "inconclusive", "discordant", "preliminary", "negative"):
             finding(session, laboratory.site_id, now, outcome, "P")
         finding(session, laboratory.site_id, now, "positive", "F")
-    assert counted(laboratory, now) == {Item.POSITIVE: 1, Item.INCONCLUSIVE: 1, Item.DISCORDANT: 1}
+    assert counted(laboratory, now) == {
+        Item.POSITIVE: 1,
+        Item.HELD_NEGATIVE: 1,
+        Item.INCONCLUSIVE: 1,
+        Item.DISCORDANT: 1,
+    }
 
 
 def test_late_is_said_in_words_and_comes_first(

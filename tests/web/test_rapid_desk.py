@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
 from lims.db.ids import uuid7
+from lims.db.laboratory import Laboratory
+from lims.domain.barcodes import shown
 from lims.tables import F0Case, RapidTest
 from lims.work.access import Role
 from tests.builders import Bench
+from tests.builders_rapid import GTIN, box
 from tests.web.browsing import words
 from tests.web.conftest import SignIn
 
 
 def reading(bench: Bench, *, minutes: int = 20, **more: str) -> dict[str, str]:
     """As the form sends it: the drop so many minutes ago, on the site's clock."""
+    lot = box(bench)
+    bench.session.commit()
     dropped = (bench.now - timedelta(minutes=minutes)).astimezone(ZoneInfo("Asia/Ho_Chi_Minh"))
     return {
         "specimen_id": str(uuid7()),
         "started_at": dropped.strftime("%Y-%m-%dT%H:%M"),
-        "kit_lot": "L-77",
+        "kit_lot_id": str(lot.lot_id),
         "outcome": "negative",
         "name": "Vũ Thị Nhanh",
         "birth": "1990",
@@ -46,11 +53,59 @@ def test_outside_the_window_it_is_refused(signed_in: SignIn, bench: Bench, minut
     assert 'value="Vũ Thị Nhanh"' in answer.text
 
 
-def test_a_positive_needs_its_pcr_tube_on_the_same_screen(signed_in: SignIn, bench: Bench) -> None:
+def test_a_positive_is_told_at_once_and_its_tube_scanned_on_the_same_screen(
+    signed_in: SignIn, bench: Bench
+) -> None:
     browser, barcode = signed_in(Role.TECHNICIAN), next(bench.labels)
-    form = reading(bench, outcome="positive")
-    asked = browser.post("/collect/rapid", form)
-    assert "a positive asks for a PCR tube" in words(asked)
-    done = browser.post("/collect/rapid", {**form, "pcr_barcode": barcode})
-    assert "Isolate now; the PCR tube goes first." in words(browser.get(done.location))
+    done = browser.post("/collect/rapid", reading(bench, outcome="positive"))
+    said = browser.get(done.location)
+    assert "Isolate now; the PCR tube goes first." in words(said)
     assert bench.session.scalars(select(F0Case.state)).one() == "presumptive"
+    owes = done.location.rpartition("=")[2]
+    assert f'name="owes" value="{owes}"' in said.text
+
+    scanned = browser.post("/collect/rapid/scan", {"owes": owes, "text": barcode})
+
+    assert f"PCR tube {shown(barcode)}" in words(browser.get(scanned.location))
+
+
+def test_a_contact_is_confirmed_by_one_strip_when_the_definition_says_so(
+    app: Flask, signed_in: SignIn, laboratory: Laboratory, bench: Bench
+) -> None:
+    later = datetime(2022, 1, 10, 3, 0, tzinfo=UTC)
+    bench.now = later
+    app.extensions["laboratory"] = replace(laboratory, clock=lambda: later)
+    browser = signed_in(Role.TECHNICIAN)
+    form = reading(bench, outcome="positive", exposure="contact")
+    done = browser.post("/collect/rapid", form)
+    assert "F0 by the case definition in force" in words(browser.get(done.location))
+
+
+def test_a_box_is_chosen_by_scan_and_an_expired_one_refused(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    browser = signed_in(Role.TECHNICIAN)
+    box(bench)
+    bench.session.commit()
+    good = browser.post("/collect/rapid/scan", {"text": f"01{GTIN}1723013110AG21-08"})
+    assert "AG21-08" in words(good)
+    old = browser.post("/collect/rapid/scan", {"text": f"01{GTIN}1721091010AG20-01"})
+    assert old.status_code == 409
+    assert "Kit expired" in words(old)
+
+
+def test_a_kit_that_nobody_named_is_asked_for_once(signed_in: SignIn, bench: Bench) -> None:
+    browser = signed_in(Role.TECHNICIAN)
+    code = f"]d201{GTIN}1723013110AG21-09"
+    asked = browser.post("/collect/rapid/scan", {"text": code})
+    page = browser.get(asked.location)
+    assert "This kit is new here" in words(page)
+    form = {"name": "Nhanh Ag", "gtin": GTIN, "lot": "AG21-09", "expires_on": "2023-01-31"}
+    kept = browser.post(
+        "/collect/rapid/kits",
+        form | {"reads_from": "10", "reads_to": "20", "back": "/collect/rapid"},
+    )
+    assert kept.location == "/collect/rapid"
+    assert "Read between 10 and 20 minutes" in words(browser.get(kept.location))
+    again = browser.post("/collect/rapid/scan", {"text": code})
+    assert "AG21-09" in words(again)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import pytest
 from sqlalchemy import select, text
+from werkzeug.test import TestResponse
 
 from instruments.measurement import Capture, Quarantine, digest_of
 from lims.db.ids import uuid7
@@ -27,6 +29,11 @@ def reviewer(signed_in: SignIn) -> Browser:
     return signed_in(Role.REVIEWER)
 
 
+def waiting(browser: Browser, show: str) -> list[str]:
+    """What the button of each waiting finding sends."""
+    return re.findall(r'name="only" value="([^"]+)"', browser.get(f"/review?show={show}").text)
+
+
 def acts(browser: Browser, show: str) -> list[str]:
     """The acts that the page offers."""
     return _ACTION.findall(browser.get(f"/review?show={show}").text)
@@ -45,9 +52,10 @@ def test_a_positive_waits_with_its_evidence_and_is_released_once(
     page = words(reviewer.get("/review"))
     for said in ("Nguyễn Thị Mai", "ORF1ab 23.7", "PLATE-0001", "rule sars-cov-2/1"):
         assert said in page, said
-    (release,) = acts(reviewer, "positives")
+    (one,) = waiting(reviewer, "positives")
     for _ in range(2):
-        assert reviewer.post(release).location == "/review?show=positives"
+        answer = reviewer.post("/review/findings/release", {"only": one})
+        assert answer.location == "/review?show=positives"
     status = bench.session.scalars(select(Finding.status).where(Finding.current)).one()
     assert status == "F"
     assert "No positive waits" in words(reviewer.get("/review?show=positives"))
@@ -59,7 +67,7 @@ def test_an_operator_looks_and_decides_nothing(signed_in: SignIn, bench: Bench) 
     bench.session.commit()
     browser = signed_in(Role.OPERATOR)
     assert "You may look; a reviewer decides." in words(browser.get("/review"))
-    assert acts(browser, "positives") == []
+    assert waiting(browser, "positives") == []
 
 
 def test_a_held_run_is_let_count(reviewer: Browser, bench: Bench) -> None:
@@ -199,3 +207,158 @@ def test_a_message_nobody_could_read_is_kept_whole(reviewer: Browser, bench: Ben
     link = re.search(r'href="(/review/messages/[^"]+)"', page.text)
     assert link is not None
     assert reviewer.get(link[1]).data == raw
+
+
+def _release(browser: Browser, *one: str) -> TestResponse:
+    return browser.post("/review/findings/release", {"one": list(one)})
+
+
+def test_a_run_of_positives_is_ticked_and_released_at_one_press(
+    reviewer: Browser, bench: Bench
+) -> None:
+    swabs = [bench.swab() for _ in range(3)]
+    bench.run({swab.barcode: ct for swab, ct in zip(swabs, (22.0, 24.0, 36.5), strict=True)})
+    bench.session.commit()
+    page = reviewer.get("/review?show=positives").text
+    ticked = re.findall(r'name="one" value="([^"]+)"[^>]* checked', page)
+    assert len(ticked) == 2  # the weak one wants a look of its own
+    assert len(waiting(reviewer, "positives&why=near_cut_off")) == 1
+    assert len(waiting(reviewer, "positives&run=PLATE-0001")) == 3
+    assert waiting(reviewer, "positives&run=PLATE-0009") == []
+
+    assert _release(reviewer, *ticked).status_code == 303
+
+    assert "2 results released." in words(reviewer.get("/review?show=positives"))
+    assert len(waiting(reviewer, "positives")) == 1
+
+
+def test_two_reviewers_on_one_result_the_second_hears_who_and_when(
+    signed_in: SignIn, reviewer: Browser, bench: Bench
+) -> None:
+    first, second = bench.swab(name="Nguyễn Thị Mai"), bench.swab(name="Lê Văn Hai")
+    bench.run({first.barcode: 22.0, second.barcode: 23.0})
+    bench.session.commit()
+    colleague = signed_in(Role.REVIEWER, Role.OPERATOR)
+    shown = waiting(reviewer, "positives")
+    _release(colleague, shown[0])
+
+    answer = _release(reviewer, *shown)
+
+    assert answer.status_code == 409
+    said = words(answer)
+    assert "1 result released. 1 was left as it is: Nguyễn Thị Mai" in said
+    assert "operator-reviewer released it at 11 Sep 08:00; nothing is left to do." in said
+    assert _release(colleague, shown[0]).status_code == 303  # one's own press, twice
+
+
+def test_nothing_ticked_and_nonsense_are_refused_in_words(reviewer: Browser, bench: Bench) -> None:
+    for sent in ((), ("nonsense",), ("nonsense:seen",)):
+        answer = _release(reviewer, *sent)
+        assert answer.status_code == 422
+        assert "Tick at least one result" in words(answer)
+    assert _release(reviewer, f"{uuid7()}:0").status_code == 409
+
+
+def test_where_two_must_sign_the_page_says_whose_turn_it_is(
+    signed_in: SignIn, reviewer: Browser, bench: Bench
+) -> None:
+    admin, colleague = signed_in(Role.ADMIN), signed_in(Role.REVIEWER, Role.OPERATOR)
+    form = {"became": "1", "shown": "0", "reason": "Quyết định 88"}
+    assert admin.post("/admin/policy/second_reviewer", form).status_code == 303
+    swab = bench.swab()
+    bench.run({swab.barcode: 22.0})
+    bench.session.commit()
+    (one,) = waiting(reviewer, "positives")
+    _release(reviewer, one)
+    page = words(reviewer.get("/review?show=positives"))
+    assert "1 of 2: reviewer, 11 Sep 08:00" in page and "Take my signature back" in page
+    assert "You signed it at" in words(_release(reviewer, one))
+
+    stale = _release(colleague, one)  # as it was before the signature
+    assert "Yours would be the final word." in words(stale)
+    (again,) = waiting(colleague, "positives")
+    assert _release(colleague, again).status_code == 303
+    story = words(reviewer.get(f"/tubes/{swab.barcode}"))
+    assert "Signed by the first of two reviewers" in story
+    assert "Released as final" in story
+
+
+def test_a_first_signature_is_taken_back_on_the_page(
+    signed_in: SignIn, reviewer: Browser, bench: Bench
+) -> None:
+    form = {"became": "1", "shown": "0", "reason": "Quyết định 88"}
+    signed_in(Role.ADMIN).post("/admin/policy/second_reviewer", form)
+    swab = bench.swab()
+    bench.run({swab.barcode: 22.0})
+    bench.session.commit()
+    _release(reviewer, *waiting(reviewer, "positives"))
+    found = re.search(r'formaction="([^"]+)"', reviewer.get("/review?show=positives").text)
+    assert found is not None
+    assert reviewer.post(found[1]).status_code == 303
+    page = words(reviewer.get("/review?show=positives"))
+    assert "Your signature is taken back." in page and "1 of 2:" not in page
+
+
+def test_a_negative_too_soon_is_held_with_its_reason_and_released(
+    reviewer: Browser, bench: Bench
+) -> None:
+    swab = bench.swab()
+    bench.run({swab.barcode: 22.0})
+    bench.swab(person_id=swab.person_id)
+    bench.swab(name="Trần Văn Một")
+    bench.run()
+    bench.session.commit()
+    page = words(reviewer.get("/review?show=negatives"))
+    assert "another swab was positive shortly before" in page
+    assert "Released by the machine today: 1 (sars-cov-2-av/1)" in page
+    assert "1 negative held back" in page
+    assert _release(reviewer, *waiting(reviewer, "negatives")).status_code == 303
+    assert "The rule held no negative back." in words(reviewer.get("/review?show=negatives"))
+
+
+def test_thousands_that_wait_are_read_page_by_page_none_twice(
+    reviewer: Browser, bench: Bench
+) -> None:
+    swabs = [bench.swab() for _ in range(60)]
+    bench.run({swab.barcode: 22.0 for swab in swabs})
+    bench.session.commit()
+    first = reviewer.get("/review?show=positives")
+    assert "The 50 that wait longest of 60." in words(first)
+    found = re.search(r'href="(/review\?[^"]*after=[^"]+)"', first.text)
+    assert found is not None
+    further = reviewer.get(unescape(found[1])).text
+    pages = [re.findall(r'name="only" value="([^"]+)"', page) for page in (first.text, further)]
+    assert [len(page) for page in pages] == [50, 10]
+    assert len({*pages[0], *pages[1]}) == 60
+    assert reviewer.get("/review?show=positives&after=nonsense").status_code == 200
+
+
+def test_a_result_is_corrected_on_its_tubes_page_by_a_reviewer_alone(
+    signed_in: SignIn, reviewer: Browser, bench: Bench
+) -> None:
+    swab = bench.swab()
+    bench.run({swab.barcode: 22.0})
+    bench.session.commit()
+    page, here = f"/tubes/{swab.barcode}", {"barcode": swab.barcode}
+    (correct,) = re.findall(r'action="(/review/results/[^"]+)"', reviewer.get(page).text)
+    assert "/review/results/" not in signed_in(Role.TECHNICIAN).get(page).text
+    assert reviewer.post(correct, {**here, "outcome": "?"}).status_code == 422
+    unsaid = reviewer.post(correct, {**here, "outcome": "not_detected", "reason": ""})
+    assert (unsaid.status_code, "Say why" in words(unsaid)) == (422, True)
+
+    read = {**here, "outcome": "not_detected", "reason": "đọc nhầm đường cong"}
+    done = reviewer.post(correct, read)
+
+    assert done.location == page
+    story = words(reviewer.get(page))
+    assert "đọc nhầm đường cong · read by a reviewer · reviewer" in story
+    late = reviewer.post(correct, {**read, "outcome": "invalid"})
+    assert (late.status_code, "What happened?" in words(late)) == (409, True)
+
+
+def test_a_persons_file_says_why_a_result_waits(reviewer: Browser, bench: Bench) -> None:
+    swab = bench.swab()
+    bench.run({swab.barcode: 36.2})
+    bench.session.commit()
+    page = words(reviewer.get(f"/people/{swab.person_id}"))
+    assert "not final: positive: the final word is a person's; weak: near the cut-off" in page

@@ -34,8 +34,12 @@ def test_release_makes_it_final_confirms_the_case_and_tells_once(bench: Bench) -
     bench.run({infected.barcode: 24.0})
     finding = _finding(bench.session, infected)
 
-    first = release_positive(bench.session, finding, by="bs.lan", now=bench.now)
-    again = release_positive(bench.session, finding, by="bs.minh", now=bench.later(5).now)
+    first = release_positive(
+        bench.session, finding, site_id=bench.site_id, by="bs.lan", now=bench.now
+    )
+    again = release_positive(
+        bench.session, finding, site_id=bench.site_id, by="bs.minh", now=bench.later(5).now
+    )
 
     assert (first.replayed, again.replayed) == (False, True)
     kept = bench.session.get_one(Finding, finding)
@@ -56,9 +60,11 @@ def test_only_a_standing_positive_is_released(bench: Bench) -> None:
 
     for finding in (cleared, positive):
         with pytest.raises(IllegalMove):
-            release_positive(bench.session, finding, by="bs.lan", now=bench.now)
+            release_positive(
+                bench.session, finding, site_id=bench.site_id, by="bs.lan", now=bench.now
+            )
     with pytest.raises(NotFound):
-        release_positive(bench.session, uuid4(), by="bs.lan", now=bench.now)
+        release_positive(bench.session, uuid4(), site_id=bench.site_id, by="bs.lan", now=bench.now)
 
 
 def test_more_evidence_for_the_same_word_keeps_the_release(bench: Bench) -> None:
@@ -66,7 +72,7 @@ def test_more_evidence_for_the_same_word_keeps_the_release(bench: Bench) -> None
     layout = bench.plate()
     bench.take(plate_capture(layout, {infected.barcode: 24.0}))
     first = _finding(bench.session, infected)
-    release_positive(bench.session, first, by="bs.lan", now=bench.now)
+    release_positive(bench.session, first, site_id=bench.site_id, by="bs.lan", now=bench.now)
     bench.later(30).take(plate_capture(layout, {infected.barcode: 26.0}))
     correction = bench.session.scalars(
         select(Measurement.id).where(Measurement.standing == "correction")
@@ -85,7 +91,13 @@ def test_a_second_positive_swab_is_the_same_case_and_waits_for_its_own_release(
 ) -> None:
     infected = bench.swab()
     bench.run({infected.barcode: 24.0})
-    release_positive(bench.session, _finding(bench.session, infected), by="bs.lan", now=bench.now)
+    release_positive(
+        bench.session,
+        _finding(bench.session, infected),
+        site_id=bench.site_id,
+        by="bs.lan",
+        now=bench.now,
+    )
     again = bench.swab(person_id=infected.person_id)
 
     bench.run({again.barcode: 28.0})

@@ -5,7 +5,7 @@ Each example is a laboratory of its own in one transaction that is rolled back.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from hypothesis import HealthCheck, given, settings
@@ -141,3 +141,59 @@ def test_settling_again_writes_nothing(
         settle(bench.session, _all_tubes(bench), site_id=bench.site_id, now=bench.later(9).now)
 
         assert seen.everything(bench.session) == before
+
+
+@FEW
+@given(
+    shapes=SHAPES,
+    holds=st.booleans(),
+    flagged=st.sets(st.integers(0, 9)),
+    positive=st.dictionaries(st.integers(0, 9), st.sampled_from([1, 4, 30])),
+)
+def test_both_ways_release_and_hold_the_same_people_for_the_same_reasons(
+    database: Engine,
+    shapes: list[str],
+    holds: bool,
+    flagged: set[int],
+    positive: dict[int, int],
+) -> None:
+    """``positive``: how many days before somebody had another swab that was positive."""
+    with laboratory(database) as bench:
+        bench.session.execute(text("UPDATE site SET identity_holds = :on"), {"on": holds})
+        _fill(bench, shapes)
+        swabs = bench.session.execute(
+            text("SELECT id, person_id, collected_at FROM specimen ORDER BY id")
+        ).all()
+        for n, swab in enumerate(swabs):
+            if n in flagged:
+                bench.session.execute(
+                    text("UPDATE person SET identity_conflict = 'another name' WHERE id = :id"),
+                    {"id": swab.person_id},
+                )
+            if n in positive:
+                made_at = bench.now
+                bench.now = swab.collected_at - timedelta(days=positive[n])
+                earlier = bench.swab(person_id=swab.person_id)
+                bench.cartridge(earlier.barcode, 24.0)
+                bench.now = made_at
+        bench.run()
+        fast = _verified(bench, {swab.id for swab in swabs})
+        bench.session.execute(
+            text("DELETE FROM finding WHERE specimen_id = ANY(:ids)"),
+            {"ids": [swab.id for swab in swabs]},
+        )
+
+        settle(bench.session, _all_tubes(bench), site_id=bench.site_id, now=bench.now)
+
+        assert _verified(bench, {swab.id for swab in swabs}) == fast
+
+
+def _verified(bench: Bench, specimens: set[UUID]) -> dict[UUID, tuple[object, ...]]:
+    rows = bench.session.execute(
+        text(
+            "SELECT specimen_id, outcome, status, rule, released_by, holds FROM finding"
+            " WHERE current AND specimen_id = ANY(:ids)"
+        ),
+        {"ids": list(specimens)},
+    )
+    return {row.specimen_id: (*row[1:5], tuple(row.holds)) for row in rows}

@@ -3,13 +3,14 @@
 Importing the package hangs every page on the blueprint.
 """
 
-from lims.web.admin import campaigns, instruments, subscriptions, teams, tokens, users
+from lims.web.admin import campaigns, instruments, policy, subscriptions, teams, tokens, users
 from lims.web.admin.blueprint import blueprint
 
 __all__ = [
     "blueprint",
     "campaigns",
     "instruments",
+    "policy",
     "subscriptions",
     "teams",
     "tokens",

@@ -1,5 +1,6 @@
 """Testing orders: under which name swabs are registered, and how many go to a pool."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
@@ -35,6 +36,7 @@ def begin() -> Response | tuple[str, int]:
             site_id=lab.site_id,
             name=form.get("name", ""),
             pool_size=int(size) if size.isdecimal() and len(size) < 4 else 0,
+            answer_within=_hours(form.get("answer_within_h", "")),
             by=current().actor,
             now=now(),
             campaign_id=chosen_id("campaign_id"),
@@ -55,6 +57,14 @@ def set_open(campaign_id: UUID) -> Response:
     said = _("Open again.") if is_open else _("Closed; its tubes go on their way.")
     flash(said, "good")
     return redirect(url_for("admin.campaigns"), 303)
+
+
+def _hours(typed: str) -> timedelta:
+    """ "24" or "1,5"; what is no number is no promise, and refused as one."""
+    try:
+        return timedelta(hours=min(max(float(typed.replace(",", ".")), 0), 1000))
+    except ValueError:
+        return timedelta(0)
 
 
 def _page(typed: dict[str, str], faults: dict[str, str]) -> str:

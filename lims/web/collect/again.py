@@ -1,12 +1,22 @@
 """Who is to be swabbed again, by household: read on a telephone, or printed as a sheet."""
 
-from flask import render_template, request
+from typing import Final
 
-from lims.web.access import needs
+from flask import Response, render_template, request
+
+from lims.web.access import current, needs
 from lims.web.collect.blueprint import DESK, blueprint
-from lims.web.language import laboratory
-from lims.work.views.reswabs import reswab_sheet
+from lims.web.language import laboratory, language, now
+from lims.web.paper import reswab_on_paper
+from lims.web.pdf_answer import pdf_answer
+from lims.web.shell import site_name
+from lims.work.aside import aside
+from lims.work.audit import record
+from lims.work.views.reswabs import every_door, reswab_sheet
 from lims.work.views.stages import LIMITS, Item
+from reports.reswab import reswab_pdf
+
+MOST_DOORS: Final = 400  # a day of several teams; drawn in two seconds
 
 
 @blueprint.get("/again")
@@ -23,3 +33,30 @@ def again() -> str:
         doors=sheet.doors,
         limit_min=LIMITS[Item.SWAB_AGAIN].total_seconds() / 60,
     )
+
+
+@blueprint.get("/again.pdf")
+@needs(*DESK)
+def again_pdf() -> Response:
+    """The whole road on paper, with a box for each new label; taking it along is recorded."""
+    lab = laboratory()
+    with lab.sessions.begin() as session:
+        doors = every_door(session, site_id=lab.site_id, most=MOST_DOORS)
+        record(
+            session,
+            site_id=lab.site_id,
+            actor=current().actor,
+            verb="print_reswab_sheet",
+            subject=str(lab.site_id),
+            now=now(),
+            doors=len(doors),
+            people=sum(len(door.people) for door in doors),
+        )
+    sheet = reswab_on_paper(
+        doors,
+        laboratory=site_name(),
+        issued_at=now(),
+        timezone=lab.timezone,
+        language=language(),
+    )
+    return pdf_answer(aside(lambda: reswab_pdf(sheet)), name="swab-again")

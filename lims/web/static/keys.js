@@ -55,6 +55,10 @@ window.addEventListener("pageshow", () => {
   document.querySelectorAll("form[data-sent]").forEach((form) => { delete form.dataset.sent; });
 });
 
+// On a telephone the way one is at may stand beyond the edge.
+const mode = document.querySelector("nav.modes [aria-current]");
+if (mode) mode.parentElement.scrollTo({ left: mode.offsetLeft - mode.parentElement.offsetLeft - 20 });
+
 // A form that came back: straight to the first field to correct.
 const faulty = document.querySelector("main [aria-invalid='true']");
 faulty?.focus();

@@ -8,7 +8,7 @@ let last = Date.now();
 let waiting;
 
 const busy = (main) =>
-  document.hidden || main.querySelector("details[open]") ||
+  document.hidden || main.querySelector("details[open], form[data-touched]") ||
   (main.contains(document.activeElement) && document.activeElement.matches("input, select, textarea, button"));
 
 const counts = () => [...nav.querySelectorAll("b")].map((count) => count.textContent).join("|");
@@ -34,8 +34,12 @@ function put(main, fresh) {
   main.replaceWith(fresh);
   window.scrollTo(0, scrolled);
   for (const row of fresh.querySelectorAll("tbody tr")) {
-    if (!known.has(row.cells[0]?.textContent)) row.classList.add("changed");
+    if (known.has(row.cells[0]?.textContent)) continue;
+    row.classList.add("changed");
+    // Nobody has seen it yet: whoever presses the button means what was there before.
+    for (const tick of row.querySelectorAll("input[type=checkbox]")) tick.checked = false;
   }
+  document.dispatchEvent(new Event("refreshed"));
 }
 
 function later() {

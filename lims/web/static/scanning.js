@@ -18,7 +18,7 @@ const field = document.getElementById("scan");
 const notice = document.getElementById("unsent");
 const start = form?.getAttribute("action");
 const unsent = form && new Unsent(form.dataset.who, start);
-let sending = false;
+let turn = Promise.resolve();
 let offline = false;
 let again;
 
@@ -44,16 +44,11 @@ function carried() {
   return [...beside, ...newer].filter(([name, value]) => name !== "csrf_token" && name !== "text" && value);
 }
 
-async function drain() {
-  if (sending || !unsent) return;
-  sending = true;
-  try {
-    if (navigator.locks) await navigator.locks.request(unsent.key, sendAll); // one tab at a time
-    else await sendAll();
-  } finally {
-    sending = false;
-    say();
-  }
+function drain() {
+  if (!unsent) return;
+  turn = turn
+    .then(() => navigator.locks ? navigator.locks.request(unsent.key, sendAll) : sendAll()) // one tab at a time
+    .finally(say);
 }
 
 async function sendAll() {
@@ -128,14 +123,51 @@ async function post(body) {
   return fetch(start, { ...options, signal: AbortSignal.timeout(PATIENCE_MS) });
 }
 
-function put(page, next) {
+// A form or link that stays on the page (data-swap) is sent the same way, in its turn.
+document.addEventListener("submit", (event) => {
+  const asked = event.target;
+  if (event.defaultPrevented || asked.dataset.swap === undefined) return;
+  event.preventDefault();
+  const body = new FormData(asked, event.submitter);
+  const reads = asked.method === "get";
+  const address = reads ? `${asked.action}?${new URLSearchParams(body)}` : asked.action;
+  turn = turn.then(() => swap(address, reads ? {} : { method: "POST", body }, asked));
+});
+
+async function swap(address, how, asked) {
+  try {
+    const answer = await fetch(address, { ...how, headers: { Accept: "text/html" } });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const next = page.querySelector("form.scan");
+    if (next?.getAttribute("action") !== start) {
+      location.assign(answer.redirected ? answer.url : new URL(answer.url).pathname);
+      return;
+    }
+    put(page, next, matchMedia("(pointer: fine)").matches);
+    if (answer.redirected) history.replaceState(null, "", answer.url);
+    else if (!how.method) history.replaceState(null, "", address);
+    if (how.method) sound(document.querySelector("main"));
+  } catch {
+    if (asked) delete asked.dataset.sent; // nothing was lost: it may be pressed again
+  }
+}
+
+// Something on the page has become true by itself (a clock ran out). Not under somebody's hands.
+document.addEventListener("look-again", () => {
+  const busy = document.querySelector("main :is(input:not([type=hidden]), textarea):focus");
+  if (!busy?.value) turn = turn.then(() => swap(location.href, {}, null));
+});
+
+function put(page, next, focus = true) {
   form.querySelectorAll("input[type=hidden]").forEach((input) => input.remove());
   form.prepend(...next.querySelectorAll("input[type=hidden]"));
+  const at = document.querySelector("nav.modes")?.scrollLeft;
   document.querySelector("main").replaceWith(page.querySelector("main"));
+  if (at) document.querySelector("nav.modes")?.scrollTo({ left: at });
   field.placeholder = page.getElementById("scan").placeholder;
   showSwitch();
   const typing = field.value && document.activeElement === field; // the next scan is being typed
-  if (!typing) {
+  if (focus && !typing) {
     (document.querySelector("main [aria-invalid='true'], main [autofocus]") || field).focus({ preventScroll: true });
   }
 }

@@ -83,8 +83,8 @@ _EVIDENCE = text(
     FROM result r JOIN tube t ON t.id = r.tube_id
     WHERE r.id = ANY(:evidence)
     UNION ALL
-    SELECT NULL, 'antigen', q.outcome, NULL, q.kit_lot, 1, q.read_at
-    FROM rapid_test q WHERE q.specimen_id = :specimen
+    SELECT NULL, 'antigen', q.outcome, NULL, l.lot, 1, q.read_at
+    FROM rapid_test q JOIN kit_lot l ON l.id = q.kit_lot_id WHERE q.specimen_id = :specimen
     ORDER BY at
     """
 )

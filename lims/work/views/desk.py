@@ -179,7 +179,7 @@ def people_alike(
     query = text(
         _PERSON
         + """
-WHERE p.site_id = :site AND p.name_key = :key AND p.birth_year = :year
+WHERE p.merged_into_id IS NULL AND p.site_id = :site AND p.name_key = :key AND p.birth_year = :year
   AND (p.phone = cast(:phone AS text) OR p.area_code = cast(:area AS text))
 ORDER BY s.last_swab_at DESC NULLS LAST LIMIT 6
 """

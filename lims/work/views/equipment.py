@@ -27,6 +27,7 @@ class CampaignLine:
     campaign_id: UUID
     name: str
     pool_size: int
+    answer_within_min: int
     opened_at: datetime
     closed_at: datetime | None
     swabs: int
@@ -48,7 +49,8 @@ def campaigns(session: Session, site_id: UUID) -> tuple[CampaignLine, ...]:
     """The open first, the newest on top."""
     rows = session.execute(
         text(
-            "SELECT c.id AS campaign_id, c.name, c.pool_size, c.opened_at, c.closed_at,"
+            "SELECT c.id AS campaign_id, c.name, c.pool_size, c.answer_within_min,"
+            " c.opened_at, c.closed_at,"
             " (SELECT count(*) FROM specimen s WHERE s.campaign_id = c.id) AS swabs"
             " FROM campaign c WHERE c.site_id = :site"
             " ORDER BY c.closed_at IS NOT NULL, c.opened_at DESC, c.name"

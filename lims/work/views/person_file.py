@@ -7,8 +7,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from lims.domain.identity import name_key
 from lims.domain.refusals import NotFound
-from lims.work.views.desk import KnownPerson, person_known
+from lims.work.views.desk import KnownPerson, people_alike, person_known
 from lims.work.views.tube_story import Sign
 
 
@@ -29,8 +30,11 @@ class SwabLine:
     ct_cycles: float | None
     decided_at: datetime | None
     released_by: str | None
+    rule: str | None
+    holds: tuple[str, ...]
     recollect: str | None
     kit_lot: str | None
+    finding_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +50,29 @@ class CaseLine:
 
 
 @dataclass(frozen=True, slots=True)
+class MergedRow:
+    """A row that was merged with this one: which, by whom, why."""
+
+    person_id: UUID
+    name: str
+    swabs: int
+    merged_at: datetime
+    merged_by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class PersonFile:
-    """Everything about one person, newest first."""
+    """Everything about one person, newest first.
+
+    ``left`` is who is left, where this row was merged into another; ``under`` are the rows that
+    were merged into this one; ``alike`` are others who may be the same person.
+    """
 
     person: KnownPerson
+    left: MergedRow | None
+    under: tuple[MergedRow, ...]
+    alike: tuple[KnownPerson, ...]
     swabs: tuple[SwabLine, ...]
     cases: tuple[CaseLine, ...]
 
@@ -58,7 +81,8 @@ _SWABS = text("""
 SELECT s.id AS specimen_id, s.material, t.barcode, t.kind, pool.barcode AS pool,
        c.name AS campaign, s.collected_at, s.registered_by, coalesce(f.outcome, 'waiting') AS sign,
        f.status, f.ct_cycles, coalesce(f.released_at, f.created_at) AS decided_at, f.released_by,
-       rc.state AS recollect, rt.kit_lot
+       f.rule, coalesce(f.holds, '{}') AS holds,
+       rc.state AS recollect, lot.lot AS kit_lot, f.id AS finding_id
 FROM specimen s
 LEFT JOIN tube_specimen ts ON ts.specimen_id = s.id
   AND EXISTS (SELECT FROM tube n WHERE n.id = ts.tube_id AND n.kind <> 'lab_pool')
@@ -69,6 +93,7 @@ LEFT JOIN campaign c ON c.id = s.campaign_id
 LEFT JOIN finding f ON f.specimen_id = s.id AND f.current
 LEFT JOIN recollection rc ON rc.specimen_id = s.id
 LEFT JOIN rapid_test rt ON rt.specimen_id = s.id
+LEFT JOIN kit_lot lot ON lot.id = rt.kit_lot_id
 WHERE s.person_id = :person AND (t.id IS NOT NULL OR s.material = 'antigen')
 ORDER BY s.collected_at DESC, s.id DESC LIMIT 200
 """)
@@ -82,17 +107,47 @@ WHERE c.person_id = :person ORDER BY c.opened_at DESC
 """)
 
 
+_MERGED = """
+SELECT p.id AS person_id, p.name, cardinality(g.moved) AS swabs, g.merged_at, g.merged_by, g.reason
+FROM person_merge g JOIN person p ON p.id = g.{shown} WHERE g.{asked} = :person
+AND g.undone_at IS NULL ORDER BY g.merged_at DESC
+"""
+_LEFT = text(_MERGED.format(shown="kept_id", asked="merged_id"))
+_UNDER = text(_MERGED.format(shown="merged_id", asked="kept_id"))
+
+
 def person_file(session: Session, person_id: UUID, *, site_id: UUID) -> PersonFile:
     """Raises NotFound."""
     person = person_known(session, person_id, site_id=site_id)
     if person is None:
         raise NotFound(came=str(person_id), where="people")
     about = {"person": person_id}
+    left = session.execute(_LEFT, about).one_or_none()
     return PersonFile(
         person=person,
+        left=MergedRow(**left._mapping) if left else None,
+        under=tuple(MergedRow(**row._mapping) for row in session.execute(_UNDER, about)),
+        alike=() if left else _alike(session, person, site_id=site_id),
         swabs=tuple(
-            SwabLine(**{**row._mapping, "sign": Sign(row.sign)})
+            SwabLine(**{**row._mapping, "sign": Sign(row.sign), "holds": tuple(row.holds)})
             for row in session.execute(_SWABS, about)
         ),
         cases=tuple(CaseLine(**row._mapping) for row in session.execute(_CASES, about)),
+    )
+
+
+def _alike(session: Session, person: KnownPerson, *, site_id: UUID) -> tuple[KnownPerson, ...]:
+    """Others of this name and year, near by; two card numbers are two people."""
+    found = people_alike(
+        session,
+        site_id=site_id,
+        name_key=name_key(person.name),
+        birth_year=person.birth_year,
+        phone=person.phone,
+        area_code=person.area_code,
+    )
+    return tuple(
+        one
+        for one in found
+        if one.person_id != person.person_id and not (one.national_id and person.national_id)
     )

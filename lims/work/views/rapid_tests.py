@@ -20,22 +20,28 @@ class RapidSeen:
     started_at: datetime
     read_at: datetime
     pcr_barcode: str | None
+    case_state: str | None
+    case_basis: str | None
+
+    @property
+    def owes_tube(self) -> bool:
+        return self.outcome == "positive" and self.pcr_barcode is None
 
 
 _SEEN = """
-SELECT r.specimen_id, p.id AS person_id, p.name, r.outcome, r.kit_lot, r.started_at, r.read_at,
-       pcr.barcode AS pcr_barcode
+SELECT r.specimen_id, p.id AS person_id, p.name, r.outcome, l.lot AS kit_lot, r.started_at,
+       r.read_at, pcr.barcode AS pcr_barcode, c.state AS case_state, c.basis AS case_basis
 FROM rapid_test r
+JOIN kit_lot l ON l.id = r.kit_lot_id
 JOIN specimen s ON s.id = r.specimen_id
 JOIN person p ON p.id = s.person_id
 LEFT JOIN LATERAL (
-    SELECT t.barcode FROM specimen swab
-    JOIN tube_specimen ts ON ts.specimen_id = swab.id
+    SELECT t.barcode FROM tube_specimen ts
     JOIN tube t ON t.id = ts.tube_id AND t.kind = 'individual'
-    JOIN test_order o ON o.tube_id = t.id AND o.why = 'confirm'
-    WHERE swab.person_id = p.id AND swab.collected_at >= r.started_at
-    ORDER BY swab.collected_at LIMIT 1
-) pcr ON r.outcome = 'positive'
+    WHERE ts.specimen_id = r.pcr_specimen_id
+) pcr ON true
+LEFT JOIN f0_case c ON c.person_id = p.id AND r.outcome = 'positive'
+ AND c.state IN ('presumptive', 'confirmed')
 """
 
 

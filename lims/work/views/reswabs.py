@@ -101,6 +101,18 @@ def reswab_sheet(session: Session, *, site_id: UUID, page: int = 1) -> Sheet:
     )
 
 
+def every_door(session: Session, *, site_id: UUID, most: int) -> list[Door]:
+    """The whole road, page after page, up to `most` doors."""
+    doors, page = list[Door](), 1
+    while len(doors) < most:
+        sheet = reswab_sheet(session, site_id=site_id, page=page)
+        doors += sheet.doors
+        if page >= sheet.pages:
+            break
+        page += 1
+    return doors[:most]
+
+
 def _door(rows: Sequence[Row[Any]]) -> Door:
     first = rows[0]
     return Door(

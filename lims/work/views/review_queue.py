@@ -1,4 +1,4 @@
-"""What waits for a reviewer, queue by queue, each with why it waits."""
+"""What waits for a reviewer: how much of each kind, the held runs, the disagreements."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,6 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from lims.work.views.discordance import DISCORDANT_TUBES
-from lims.work.views.review_messages import Readings, readings_of
 
 MOST: Final = 50
 
@@ -19,6 +18,7 @@ class ReviewQueue(StrEnum):
     """The kinds of things that only a person may decide."""
 
     POSITIVES = "positives"
+    NEGATIVES = "negatives"
     RUNS = "runs"
     DISCORDANT = "discordant"
     CORRECTIONS = "corrections"
@@ -26,30 +26,6 @@ class ReviewQueue(StrEnum):
     INCONCLUSIVE = "inconclusive"
     IDENTITY = "identity"
     MESSAGES = "messages"
-
-
-@dataclass(frozen=True, slots=True)
-class Positive:
-    """A positive that waits for its final word, or a person nobody can tell about yet."""
-
-    finding_id: UUID
-    person_id: UUID
-    name: str
-    birth_year: int | None
-    area: str | None
-    barcode: str
-    ct_cycles: float | None
-    since: datetime
-    plate: str | None
-    well: str | None
-    why: str | None
-    rule: str | None
-    readings: Readings | None
-    pool: str | None
-    pool_ct: float | None
-    case_id: UUID | None
-    run_state: str | None
-    conflict: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +56,8 @@ class Disputed:
 _COUNTS = text(f"""
 SELECT 'positives' AS queue, count(*) AS many FROM finding
 WHERE site_id = :site AND current AND status = 'P' AND outcome = 'positive'
+UNION ALL SELECT 'negatives', count(*) FROM finding
+WHERE site_id = :site AND current AND status = 'P' AND outcome = 'negative'
 UNION ALL SELECT 'inconclusive', count(*) FROM finding
 WHERE site_id = :site AND current AND status = 'P' AND outcome = 'inconclusive'
 UNION ALL SELECT 'discordant', count(*) FROM ({DISCORDANT_TUBES}) d
@@ -93,31 +71,6 @@ WHERE site_id = :site AND decided_at IS NULL
 UNION ALL SELECT 'messages', count(*) FROM raw_message
 WHERE site_id = :site AND state = 'quarantined' AND stored_at >= :since
 """)  # noqa: S608 - the part put in is a constant of discordance.py
-
-_FINDINGS = text("""
-SELECT f.id AS finding_id, p.id AS person_id, p.name, p.birth_year, home.full_name AS area,
-       t.barcode, f.ct_cycles, f.created_at AS since, run.plate, m.well, res.why, res.rule,
-       m.targets, m.error, m.received_at, pool.barcode AS pool, pr.ct_cycles AS pool_ct,
-       run.state AS run_state, p.identity_conflict AS conflict,
-       (SELECT c.id FROM f0_case c WHERE c.person_id = p.id
-        AND c.state IN ('presumptive', 'confirmed') LIMIT 1) AS case_id
-FROM finding f
-JOIN person p ON p.id = f.person_id
-LEFT JOIN area home ON home.scheme = p.area_scheme AND home.code = p.area_code
-JOIN tube_specimen ts ON ts.specimen_id = f.specimen_id
-JOIN tube t ON t.id = ts.tube_id AND t.kind <> 'lab_pool'
-LEFT JOIN result res ON res.id = f.evidence[1]
-LEFT JOIN measurement m ON m.id = res.measurement_id
-LEFT JOIN run ON run.id = res.run_id
-LEFT JOIN tube_source src ON src.source_id = t.id
-LEFT JOIN tube pool ON pool.id = src.pool_id
-LEFT JOIN LATERAL (
-    SELECT ct_cycles FROM result WHERE tube_id = pool.id AND current AND outcome = 'detected'
-    ORDER BY created_at DESC LIMIT 1
-) pr ON true
-WHERE f.site_id = :site AND f.current AND f.status = 'P' AND f.outcome = :outcome
-ORDER BY f.created_at, f.id LIMIT :most
-""")
 
 _RUNS = text("""
 SELECT r.id AS run_id, r.plate, i.name AS instrument, r.verdict_why,
@@ -153,34 +106,6 @@ def counts(session: Session, *, site_id: UUID, since: datetime) -> dict[ReviewQu
     """How many wait in each queue; messages only since then."""
     rows = session.execute(_COUNTS, {"site": site_id, "since": since})
     return {ReviewQueue(row.queue): row.many for row in rows}
-
-
-def positives(session: Session, *, site_id: UUID, outcome: str = "positive") -> list[Positive]:
-    """People whose finding is not final, the longest wait first."""
-    about = {"site": site_id, "outcome": outcome, "most": MOST}
-    return [
-        Positive(
-            finding_id=row.finding_id,
-            person_id=row.person_id,
-            name=row.name,
-            birth_year=row.birth_year,
-            area=row.area,
-            barcode=row.barcode,
-            ct_cycles=row.ct_cycles,
-            since=row.since,
-            plate=row.plate,
-            well=row.well,
-            why=row.why,
-            rule=row.rule,
-            readings=readings_of(row.targets, row.error, row.received_at),
-            pool=row.pool,
-            pool_ct=row.pool_ct,
-            case_id=row.case_id,
-            run_state=row.run_state,
-            conflict=row.conflict,
-        )
-        for row in session.execute(_FINDINGS, about)
-    ]
 
 
 def held_runs(session: Session, *, site_id: UUID) -> list[HeldRun]:

@@ -69,30 +69,30 @@ def search(session: Session, asked: Asked, *, site_id: UUID, page: int = 1) -> F
 # Each way walks its own index in order and stops when the page is full; the next way is gone only
 # when it is not. A name is found as it begins ("tran thi m"), by how somebody is called ("han"),
 # or by a given name with any of the words before it, as they begin ("my hanh", "tran hanh"); last,
-# with the given name typed first ("hanh tran").
+# with the given name typed first ("hanh tran"). Two rows that a reviewer merged are one person.
 _BEGINS = """
-SELECT id FROM person
+SELECT coalesce(merged_into_id, id) FROM person
 WHERE site_id = :site AND name_key ~>=~ :whole AND name_key ~<~ :whole_end
   AND (cast(:year AS int) IS NULL OR birth_year = :year)
 ORDER BY name_key USING ~<~, birth_year, id LIMIT :reach
 """
 _CALLED = """
-SELECT id FROM person
+SELECT coalesce(merged_into_id, id) FROM person
 WHERE site_id = :site AND substring(name_key, '[^ ]+$') ~>=~ :given
   AND substring(name_key, '[^ ]+$') ~<~ :given_end
   AND (cast(:year AS int) IS NULL OR birth_year = :year)
 ORDER BY substring(name_key, '[^ ]+$') USING ~<~, name_key USING ~<~, id LIMIT :reach
 """
 _GIVEN = """
-SELECT id FROM person
+SELECT coalesce(merged_into_id, id) FROM person
 WHERE site_id = :site AND substring(name_key, '[^ ]+$') = :given
   AND ' ' || name_key LIKE ALL (cast(:others AS text[]))
   AND (cast(:year AS int) IS NULL OR birth_year = :year)
 ORDER BY name_key USING ~<~, id LIMIT :reach
 """
-_PHONE = "SELECT id FROM person WHERE site_id = :site AND phone = :phone ORDER BY name_key, id"
-_NUMBER = "SELECT id FROM person WHERE site_id = :site AND national_id = :number"
-_OLD = "SELECT id FROM person WHERE site_id = :site AND old_id = :old ORDER BY id"
+_PHONE = "SELECT coalesce(merged_into_id, id) FROM person WHERE site_id = :site AND phone = :phone ORDER BY name_key, id"
+_NUMBER = "SELECT coalesce(merged_into_id, id) FROM person WHERE site_id = :site AND national_id = :number"
+_OLD = "SELECT coalesce(merged_into_id, id) FROM person WHERE site_id = :site AND old_id = :old ORDER BY id"
 _PEOPLE = text("""
 SELECT p.id AS person_id, p.name, p.birth_year, p.sex, home.full_name AS area,
        h.label AS household, s.barcode, s.collected_at AS swabbed_at,

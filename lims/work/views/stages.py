@@ -37,6 +37,7 @@ class Item(StrEnum):
     HELD_RUNS = "held_runs"
     HELD_RESULTS = "held_results"
     POSITIVE = "positive"
+    HELD_NEGATIVE = "held_negative"
     INCONCLUSIVE = "inconclusive"
     DISCORDANT = "discordant"
     UNMATCHED = "unmatched"
@@ -56,6 +57,7 @@ STAGE_OF: Final[Mapping[Item, Stage]] = {
     Item.HELD_RUNS: Stage.REVIEW,
     Item.HELD_RESULTS: Stage.REVIEW,
     Item.POSITIVE: Stage.REVIEW,
+    Item.HELD_NEGATIVE: Stage.REVIEW,
     Item.INCONCLUSIVE: Stage.REVIEW,
     Item.DISCORDANT: Stage.REVIEW,
     Item.UNMATCHED: Stage.REVIEW,
@@ -79,6 +81,7 @@ LIMITS: Final[Mapping[Item, timedelta]] = {
     Item.HELD_RUNS: timedelta(hours=1),
     Item.HELD_RESULTS: timedelta(hours=1),
     Item.POSITIVE: timedelta(hours=1),
+    Item.HELD_NEGATIVE: timedelta(hours=3),
     Item.INCONCLUSIVE: timedelta(hours=1),
     Item.DISCORDANT: timedelta(hours=1),
     Item.UNMATCHED: timedelta(hours=1),
@@ -177,11 +180,11 @@ def _line(item: Item, at: str, source: str) -> str:
     return f"SELECT {what} FROM {source}"  # noqa: S608 - built from this file's own words
 
 
-# One look at the findings for their three lines; the many preliminary ones are left out early.
+# One look at the findings for their four lines; the many preliminary ones are left out early.
 _PENDING = (
     "WITH pending AS MATERIALIZED (SELECT outcome, created_at FROM finding"
     " WHERE site_id = :site AND current AND status = 'P'"
-    " AND outcome IN ('positive', 'inconclusive', 'discordant')) "
+    " AND outcome IN ('positive', 'negative', 'inconclusive', 'discordant')) "
 )
 _FINDING = "pending WHERE outcome = '{outcome}'"
 _MEASUREMENT = "measurement WHERE site_id = :site AND standing = '{standing}'"
@@ -240,6 +243,7 @@ _WAITING = text(
                 Item.HELD_RESULTS, "created_at", "result WHERE site_id = :site AND current AND held"
             ),
             _line(Item.POSITIVE, "created_at", _FINDING.format(outcome="positive")),
+            _line(Item.HELD_NEGATIVE, "created_at", _FINDING.format(outcome="negative")),
             _line(Item.INCONCLUSIVE, "created_at", _FINDING.format(outcome="inconclusive")),
             _line(Item.DISCORDANT, "created_at", _FINDING.format(outcome="discordant")),
             _line(Item.UNMATCHED, "received_at", _MEASUREMENT.format(standing="unmatched")),

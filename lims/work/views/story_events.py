@@ -25,6 +25,8 @@ class Happened(StrEnum):
     VOID = "void"
     RESULT = "result"
     FINDING = "finding"
+    SIGNED = "signed"
+    UNSIGNED = "unsigned"
     RELEASED = "released"
     RECOLLECT = "recollect"
     DECIDED = "decided"
@@ -55,6 +57,10 @@ class Event:
     many: int | None = None
     current: bool = True
     held: bool = False
+    corrects: bool = False
+    result_id: UUID | None = None
+    holds: tuple[str, ...] = ()
+    released_by: str | None = None
     readings: tuple[tuple[str, float | None], ...] = ()
     instrument: str | None = None
     open: bool = False
@@ -70,6 +76,7 @@ def events(session: Session, tube_id: UUID) -> tuple[Event, ...]:
         *_orders(session, about),
         *_results(session, about),
         *_findings(session, about),
+        *_signatures(session, about),
         *_decisions(session, about),
         *_cases(session, about),
     ]
@@ -109,7 +116,13 @@ WHERE o.tube_id = :tube
 _RESULTS = text("""
 SELECT res.created_at AS at, res.outcome, res.ct_cycles, res.why, res.rule, res.current, res.held,
        res.status, run.plate, m.well, m.targets, i.name AS instrument, t.barcode,
-       t.id = :tube AS own
+       t.id = :tube AS own, res.id AS result_id, res.supersedes_id IS NOT NULL AS corrects,
+       (SELECT a.actor FROM audit_event a
+        WHERE a.subject = t.barcode AND (
+            a.verb = 'amend_result' AND a.detail ->> 'result_id' = res.id::text
+            OR a.verb IN ('accept_correction', 'attach') AND res.rule <> 'reviewer/1'
+               AND a.detail ->> 'measurement_id' = m.id::text)
+        ORDER BY a.at LIMIT 1) AS by
 FROM result res
 JOIN tube t ON t.id = res.tube_id
 JOIN measurement m ON m.id = res.measurement_id
@@ -121,11 +134,20 @@ WHERE res.tube_id = :tube
 
 _FINDINGS = text("""
 SELECT f.created_at, f.released_at, f.released_by, f.outcome, f.status, f.rule, f.ct_cycles,
-       f.current, count(*) AS many
+       f.current, f.holds, count(*) AS many
 FROM finding f
 WHERE f.specimen_id IN (SELECT specimen_id FROM tube_specimen WHERE tube_id = :tube)
 GROUP BY f.created_at, f.released_at, f.released_by, f.outcome, f.status, f.rule, f.ct_cycles,
-         f.current
+         f.current, f.holds
+""")
+
+_SIGNATURES = text("""
+SELECT CASE a.verb WHEN 'sign_finding' THEN 'signed' ELSE 'unsigned' END AS what, a.at,
+       a.actor AS by, f.outcome, count(*) AS many
+FROM finding f JOIN audit_event a ON a.subject = f.id::text
+ AND a.verb IN ('sign_finding', 'withdraw_signature')
+WHERE f.specimen_id IN (SELECT specimen_id FROM tube_specimen WHERE tube_id = :tube)
+GROUP BY a.verb, a.at, a.actor, f.outcome
 """)
 
 _DECISIONS = text("""
@@ -149,11 +171,11 @@ UNION ALL
 SELECT 'claimed', cl.claimed_at, cl.claimed_by, its.id, NULL, NULL, team.name, NULL
 FROM its JOIN claim cl ON cl.case_id = its.id JOIN team ON team.id = cl.team_id
 UNION ALL
-SELECT 'told', min(coalesce(n.delivered_at, n.created_at)), NULL, its.id, n.state, NULL,
-       string_agg(DISTINCT team.name, ', '), count(*)
+SELECT 'told', min(coalesce(n.delivered_at, n.created_at)), NULL, its.id, n.state,
+       n.facts ->> 'state', string_agg(DISTINCT team.name, ', '), n.sequence
 FROM its JOIN notice n ON n.case_id = its.id
 JOIN subscription sub ON sub.id = n.subscription_id JOIN team ON team.id = sub.team_id
-GROUP BY its.id, n.state
+GROUP BY its.id, n.sequence, n.facts ->> 'state', n.state
 """)
 
 
@@ -219,6 +241,9 @@ def _results(session: Session, about: dict[str, UUID]) -> list[Event]:
             status=row.status,
             current=row.current,
             held=row.held,
+            corrects=row.corrects,
+            result_id=row.result_id,
+            by=row.by,
             readings=tuple((t["target"], t["ct_cycles"]) for t in row.targets),
             instrument=row.instrument,
         )
@@ -240,7 +265,8 @@ def _findings(session: Session, about: dict[str, UUID]) -> list[Event]:
                 ct_cycles=row.ct_cycles,
                 current=row.current,
                 many=row.many,
-                by=row.released_by if machine else None,
+                holds=tuple(row.holds),
+                released_by=row.released_by,
             )
         )
         if row.released_at and not machine:
@@ -255,6 +281,13 @@ def _findings(session: Session, about: dict[str, UUID]) -> list[Event]:
                 )
             )
     return found
+
+
+def _signatures(session: Session, about: dict[str, UUID]) -> list[Event]:
+    return [
+        Event(at=row.at, what=Happened(row.what), by=row.by, outcome=row.outcome, many=row.many)
+        for row in session.execute(_SIGNATURES, about)
+    ]
 
 
 def _decisions(session: Session, about: dict[str, UUID]) -> list[Event]:

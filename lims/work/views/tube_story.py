@@ -42,6 +42,7 @@ class Holder:
     sign: Sign
     status: str | None
     ct_cycles: float | None
+    finding_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ _WORST_FIRST = (
 _HOLDERS = text("""
 SELECT p.id AS person_id, s.id AS specimen_id, p.name, p.birth_year, p.sex, h.label AS household,
        home.full_name AS area, s.collected_at, coalesce(f.outcome, 'waiting') AS sign, f.status,
-       f.ct_cycles
+       f.ct_cycles, f.id AS finding_id
 FROM tube_specimen ts
 JOIN specimen s ON s.id = ts.specimen_id
 JOIN person p ON p.id = s.person_id

@@ -1,0 +1,1 @@
+"""The worker that takes lists in beside the web: started by the deliverer, or on its own."""

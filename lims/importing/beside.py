@@ -1,0 +1,58 @@
+"""The worker as a child of the deliverer: notices never wait for a list, and both end together."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import structlog
+
+log = structlog.get_logger()
+
+_STOP_S: Final = 10.0
+_FIRST_PAUSE_S: Final = 1.0
+_LONGEST_PAUSE_S: Final = 60.0
+_COMMAND: Final = (sys.executable, "-m", "lims.cli", "work", "--attached")
+
+
+@contextmanager
+def worker_beside() -> Iterator[None]:
+    """Keep one `lims work` running. Its input is a pipe of ours: when we die, however we die, it
+    closes, and the worker ends after its chunk."""
+    stop = threading.Event()
+    keeper = threading.Thread(target=_keep, args=(stop,), name="import-worker", daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        keeper.join(_STOP_S + _LONGEST_PAUSE_S)
+
+
+def _keep(stop: threading.Event) -> None:
+    pause_s = _FIRST_PAUSE_S
+    while not stop.is_set():
+        child = subprocess.Popen(_COMMAND, stdin=subprocess.PIPE)
+        ended = _until(child, stop)
+        if ended is not None:
+            log.warning("imports.worker_ended", status=ended, again_in_s=pause_s)
+            stop.wait(pause_s)
+            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+
+def _until(child: "subprocess.Popen[bytes]", stop: threading.Event) -> int | None:
+    """Its exit status, or None when it ended because we asked it to."""
+    while not stop.wait(0.25):
+        status = child.poll()
+        if status is not None:
+            return status
+    if child.stdin is not None:
+        child.stdin.close()
+    try:
+        child.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+    return None

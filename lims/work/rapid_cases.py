@@ -1,0 +1,50 @@
+"""Cases of positive rapid tests: judged by the definition of the day, told at once (S19, S20)."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from lims.domain.lifecycle import CaseState
+from lims.domain.outcomes import Basis, NoticeKind
+from lims.work.cases import change_case, live_case, open_case
+from lims.work.strip_evidence import standing_of
+from lims.work.tell import CaseNews, owe_case_news
+
+
+def follow_positives(
+    session: Session, people: Iterable[UUID], *, site_id: UUID, now: datetime
+) -> None:
+    """Open the case of each person with a positive strip, or strengthen the one there is.
+
+    Everyone who is told hears. A case that a definition confirmed stays so: its basis and the
+    definition's name are written with it, and no later definition is asked again. Raises NoDesk.
+    """
+    news = [_follow(session, one, site_id=site_id, now=now) for one in people]
+    told = [one for one in news if one is not None]
+    owe_case_news(session, told, site_id=site_id, now=now)
+
+
+def _follow(session: Session, person_id: UUID, *, site_id: UUID, now: datetime) -> CaseNews | None:
+    standing = standing_of(session, person_id)
+    if standing is None:
+        return None
+    judgement = standing.judgement
+    case = live_case(session, person_id)
+    if case is None:
+        return open_case(
+            session,
+            person_id,
+            standing.finding_id,
+            judgement.basis,
+            definition=judgement.definition,
+            state=CaseState.CONFIRMED if judgement.confirms else CaseState.PRESUMPTIVE,
+            site_id=site_id,
+            now=now,
+        )
+    if case.basis != Basis.ANTIGEN_PRESUMPTIVE or not judgement.confirms:
+        return None
+    case.basis, case.definition = judgement.basis, judgement.definition
+    case.finding_id = standing.finding_id
+    return change_case(session, case, CaseState.CONFIRMED, NoticeKind.CASE_CONFIRMED, now=now)

@@ -1,0 +1,52 @@
+"""Beyond a run's page: who released its results, and in which messages they came."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedBy:
+    """Somebody, or a rule, and the people whose result of this run they released."""
+
+    by: str
+    people: int
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """The releases, and the digests of the messages in the order they came."""
+
+    releases: Sequence[ReleasedBy]
+    digests: Sequence[str]
+
+
+_RELEASES = text("""
+SELECT coalesce(u.name, f.released_by) AS by, count(*) AS people, max(f.released_at) AS last_at
+FROM result r
+JOIN tube_specimen ts ON ts.tube_id = r.tube_id
+JOIN finding f ON f.specimen_id = ts.specimen_id AND f.current AND r.id = ANY(f.evidence)
+LEFT JOIN user_account u ON 'user:' || u.login = f.released_by
+WHERE r.run_id = :run AND r.current AND f.released_at IS NOT NULL
+GROUP BY 1 ORDER BY 2 DESC, 1
+""")
+
+_DIGESTS = text("""
+SELECT digest FROM raw_message rm
+WHERE rm.id IN (SELECT m.message_id FROM measurement m WHERE m.run_id = :run)
+ORDER BY rm.stored_at, rm.id
+""")
+
+
+def run_record(session: Session, run_id: UUID) -> RunRecord:
+    """Of a run that exists; empty before it is measured."""
+    about = {"run": run_id}
+    return RunRecord(
+        releases=[ReleasedBy(**row._mapping) for row in session.execute(_RELEASES, about)],
+        digests=list(session.execute(_DIGESTS, about).scalars()),
+    )
