@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from instruments.astm.records import Delimiters, write
-from instruments.drivers.plate96 import CONTROLS
+from instruments.drivers.plate import CONTROLS
 from instruments.measurement import Role
 
 USUAL = Delimiters()
@@ -49,12 +49,12 @@ def _depth(record: bytes, parents: Sequence[bytes]) -> int:
     return {b"H": 0, b"P": 1, b"O": 2, b"R": 3, b"L": 2}.get(record[:1], len(parents))
 
 
-def plate96_message(
+def plate_message(
     plate: str, wells: Sequence[Well], *, serial: str, ended_at: datetime, assay: str = "SARS2"
 ) -> list[str]:
-    """One record each, without its CR: see `instruments.drivers.plate96`."""
+    """One record each, without its CR: see `instruments.drivers.plate`."""
     start, end = _stamp(ended_at - RUN), _stamp(ended_at)
-    sender = ("plate96", serial, "1.0")
+    sender = ("plate", serial, "1.1")
     records: list[Sequence[object]] = [
         ("H", "", "", "", sender, "", "", "", "", "", "", "P", "LIS2-A2", end),
         ("P", 1),

@@ -1,6 +1,6 @@
 """An analyser on a real pseudo-terminal, that misbehaves on request.
 
-    python -m instruments.simulator --driver plate96 --serial C1000 --pty-link /run/cycler
+    python -m instruments.simulator --driver plate --serial C1000 --pty-link /run/cycler
 
 reads one JSON object a line on standard input, each a message to send:
 
@@ -33,7 +33,7 @@ from instruments.analyser_messages import (
     Well,
     encoded,
     genexpert_message,
-    plate96_message,
+    plate_message,
     unsaved_tail,
 )
 from instruments.astm.sender import (
@@ -45,9 +45,10 @@ from instruments.astm.sender import (
     Sender,
     cut,
 )
+from instruments.drivers.plate import SENDERS
 from instruments.measurement import Role
 
-__all__ = ["genexpert_message", "plate96_message"]
+__all__ = ["genexpert_message", "plate_message"]
 
 
 class Misbehaviour(StrEnum):
@@ -205,7 +206,7 @@ def order_of(asked: Mapping[str, Any], *, serial: str, ended_at: datetime) -> Or
             )
             for well in asked["wells"]
         ]
-        printed = plate96_message(asked["plate"], wells, serial=serial, ended_at=ended_at)
+        printed = plate_message(asked["plate"], wells, serial=serial, ended_at=ended_at)
         return Order(asked["plate"], tuple(encoded(printed)), packed=False)
     printed = genexpert_message(
         asked["specimen"].split(","),
@@ -223,7 +224,7 @@ def orders(lines: Iterator[str], driver: str, serial: str) -> Iterator[Order]:
     for line in filter(str.strip, lines):
         try:
             asked = json.loads(line)
-            if ("plate" in asked) != (driver == "plate96"):
+            if ("plate" in asked) != (driver in SENDERS):
                 raise ValueError(f"this is no message of a {driver}")
             yield order_of(asked, serial=serial, ended_at=datetime.now().astimezone())
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -231,7 +232,7 @@ def orders(lines: Iterator[str], driver: str, serial: str) -> Iterator[Order]:
 
 
 @click.command()
-@click.option("--driver", type=click.Choice(["plate96", "genexpert"]), required=True)
+@click.option("--driver", type=click.Choice([*SENDERS, "genexpert"]), required=True)
 @click.option("--serial", required=True, help="the instrument's serial number")
 @click.option("--pty-link", type=click.Path(path_type=Path), required=True)
 @click.option("--baud", default=0, help="pace of the line; 0 as fast as it goes")

@@ -108,7 +108,7 @@ def _token(laboratory: Laboratory) -> str:
             Instrument(
                 site_id=laboratory.site_id,
                 name="bench-1",
-                driver="plate96",
+                driver="plate",
                 created_at=utc_now(),
             )
         )

@@ -101,7 +101,7 @@ def rack(ask: Ask[None]) -> Answer:
 
 
 def run(ask: Ask[RunBody]) -> Answer:
-    """Lay out a 96-well run from the queue, or exactly as given."""
+    """Lay out a 96- or 384-well run from the queue, or exactly as given."""
     layout, replayed = lay_out(
         ask.session, ask.body.value(), site_id=ask.holder.site_id, by=ask.by, now=ask.now
     )

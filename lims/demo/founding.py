@@ -180,7 +180,7 @@ class Founder:
         return tuple((str(role), name) for role, name in names.items())
 
     def _analysers(self) -> None:
-        for name, driver in ((CYCLER, "plate96"), (CARTRIDGES, "genexpert")):
+        for name, driver in ((CYCLER, "plate"), (CARTRIDGES, "genexpert")):
             with self.sessions.begin() as session:
                 add_instrument(
                     session, site_id=self.site_id, name=name, driver=driver, by=BY, now=self.now

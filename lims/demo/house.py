@@ -123,7 +123,7 @@ def programs(home: Path, url: str) -> list[Program]:
         Program("web", ("lims.cli", "serve"), stop_signal=signal.SIGINT),  # gunicorn: at once
         Program("deliverer", ("lims.cli", "deliver", "--lease", LEASE_S)),
     ]
-    for name, driver in ((CYCLER, "plate96"), (CARTRIDGES, "genexpert")):
+    for name, driver in ((CYCLER, "plate"), (CARTRIDGES, "genexpert")):
         line = str(home / f"{name}.line")
         simulator = ("instruments.simulator", "--driver", driver, "--serial", name.upper())
         timeout = ("--reply-timeout", str(REPLY_TIMEOUT_S))

@@ -36,6 +36,7 @@
     │   ├── PoolFull                    pool-full
     │   ├── PoolHasResults              pool-has-results
     │   ├── TubeHasOwnTest              tube-has-own-test
+    │   ├── TubeHasNoTest               tube-has-no-test
     │   ├── PoolOfPools                 pool-of-pools
     │   ├── MixedAssay                  mixed-assay
     │   ├── WellTaken                   well-taken
@@ -44,6 +45,8 @@
     │   ├── TubeStillOpen               tube-still-open
     │   ├── SameReviewer                same-reviewer
     │   ├── PolicyChanged               policy-changed
+    │   ├── PlateFull                   plate-full
+    │   ├── RackClosed                  rack-closed
     │   ├── LastAdmin                   last-admin
     │   └── DeskStays                   desk-stays
     ├── Forbidden               this person may not
@@ -371,6 +374,12 @@ class TubeHasOwnTest(Conflict):
     todo = "leave the tube on its rack and make the pool without it; its own test answers for it"
 
 
+class TubeHasNoTest(Conflict):
+    slug = "tube-has-no-test"
+    expected = "a tube with a test waiting in the queue"
+    todo = "put it back on its rack, or look at its page to see what it waits for"
+
+
 class PoolOfPools(Conflict):
     slug = "pool-of-pools"
     expected = "single tubes where the site does not allow pools of pools"
@@ -417,6 +426,18 @@ class PolicyChanged(Conflict):
     slug = "policy-changed"
     expected = "the policy as it was shown"
     todo = "look at what it is now, and decide again"
+
+
+class PlateFull(Conflict):
+    slug = "plate-full"
+    expected = "a plate with a free well"
+    todo = "export its worklist and open the next plate"
+
+
+class RackClosed(Conflict):
+    slug = "rack-closed"
+    expected = "a rack that is still being scanned"
+    todo = "scan the tube at the door; the rack keeps what was missing when it was closed"
 
 
 class LastAdmin(Conflict):

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from lims.domain import barcodes
 from lims.domain.identity import name_key, parse_phone
-from lims.domain.plates import parse_well
+from lims.domain.plates import PlateSize, parse_well
 from lims.domain.rapid_test import Exposure, RapidOutcome
 from lims.domain.registration import AreaRef, PersonGiven, Registration
 from lims.domain.roster_line import MOST_PEOPLE
@@ -220,17 +220,24 @@ class RunBody(Body):
     run_id: UUID
     plate: Annotated[str, StringConstraints(max_length=24), NO_NUL] = Field(examples=["PL-0001"])
     assay: Literal["sars-cov-2"] = "sars-cov-2"
-    most: Whole = Field(94, ge=1, le=94)
-    wells: list[WellBody] = Field(default=[], max_length=94)
+    most: Whole | None = Field(None, ge=1, le=384)
+    wells: list[WellBody] = Field(default=[], max_length=384)
+    format: Literal[96, 384] = 96
+    control_template_id: UUID | None = None
 
     def value(self) -> RunRequest:
         """As the domain reads it. Raises NotAWell, NotABarcode."""
+        size = PlateSize(self.format)
         return RunRequest(
             run_id=self.run_id,
             plate=barcodes.parse_plate(self.plate),
             assay=self.assay,
             most=self.most,
-            wells=tuple((parse_well(w.position), barcodes.parse(w.barcode)) for w in self.wells),
+            wells=tuple(
+                (parse_well(w.position, size), barcodes.parse(w.barcode)) for w in self.wells
+            ),
+            format=size,
+            template_id=self.control_template_id,
         )
 
 

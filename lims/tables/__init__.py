@@ -23,8 +23,9 @@ from lims.tables.people import (
     Specimen,
 )
 from lims.tables.place import Area, Campaign, PolicyChange, Site
+from lims.tables.rack import Rack, RackTube
 from lims.tables.rapid import Kit, KitLot, RapidTest, Roster, RosterMember, Strip, StripTimer
-from lims.tables.run import Instrument, Run, TestOrder, Well
+from lims.tables.run import ControlTemplate, ControlTemplateWell, Instrument, Run, TestOrder, Well
 from lims.tables.slip import Slip
 from lims.tables.taken_back import TakenBack
 from lims.tables.tube import Tube, TubeSource, TubeSpecimen
@@ -37,6 +38,8 @@ __all__ = [
     "Campaign",
     "CardDoubt",
     "Claim",
+    "ControlTemplate",
+    "ControlTemplateWell",
     "Delivery",
     "F0Case",
     "Finding",
@@ -55,6 +58,8 @@ __all__ = [
     "Person",
     "PersonMerge",
     "PolicyChange",
+    "Rack",
+    "RackTube",
     "RapidTest",
     "RawMessage",
     "Recollection",

@@ -17,6 +17,11 @@ from lims.domain.controls import Verdict
 from lims.domain.lifecycle import OrderReason, OrderState, RunState
 from lims.tables.base import Base, RowId, SiteRef, one_of
 
+FITS_THE_FORMAT = (
+    "CASE format WHEN 96 THEN position ~ '^[A-H](0[1-9]|1[0-2])$'"
+    " WHEN 384 THEN position ~ '^[A-P](0[1-9]|1[0-9]|2[0-4])$' ELSE false END"
+)
+
 
 class TestOrder(Base):
     """One test wanted on one tube. ``round`` counts attempts; only one may be open at a time."""
@@ -38,12 +43,13 @@ class TestOrder(Base):
             unique=True,
             postgresql_where=text("state IN ('queued', 'plated')"),
         ),
-        Index(
+        Index(  # a plate is filled by walking it: no sort, whatever waits
             "ix_test_order_queue",
             "site_id",
             "assay_code",
             text("priority DESC"),
             "created_at",
+            "id",
             postgresql_where=text("state = 'queued'"),
         ),
     )
@@ -74,6 +80,52 @@ class Instrument(Base):
     last_message_at: Mapped[datetime | None]
 
 
+class ControlTemplate(Base):
+    """Where the controls of an assay stand on a plate of one format, under a name and a version.
+
+    Never edited: another arrangement is another version, and a run keeps the one it was laid out
+    by. The first name of an assay and format is taken when nobody chooses.
+    """
+
+    __tablename__ = "control_template"
+    __table_args__ = (
+        UniqueConstraint("site_id", "assay_code", "format", "name", "version"),
+        UniqueConstraint("id", "format"),
+        UniqueConstraint("id", "site_id", "assay_code", "format"),  # what a run of it must agree to
+        CheckConstraint("format IN (96, 384)", name="format"),
+        CheckConstraint("version >= 1", name="version"),
+        CheckConstraint("length(name) BETWEEN 1 AND 80", name="name"),
+    )
+    id: Mapped[RowId]
+    site_id: Mapped[SiteRef]
+    assay_code: Mapped[str]
+    format: Mapped[int]
+    name: Mapped[str]
+    version: Mapped[int]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str]
+    retired_at: Mapped[datetime | None]
+
+
+class ControlTemplateWell(Base):
+    """One control of a template. ``role`` as a well has it."""
+
+    __tablename__ = "control_template_well"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["template_id", "format"], ["control_template.id", "control_template.format"]
+        ),
+        CheckConstraint(FITS_THE_FORMAT, name="position"),
+        CheckConstraint(
+            "role IN ('negative_control', 'positive_control', 'extraction_control')", name="role"
+        ),
+    )
+    template_id: Mapped[UUID] = mapped_column(primary_key=True)
+    position: Mapped[str] = mapped_column(primary_key=True)
+    format: Mapped[int]
+    role: Mapped[str]
+
+
 class Run(Base):
     """One plate on one instrument, judged by its controls before any well is read."""
 
@@ -82,6 +134,18 @@ class Run(Base):
         one_of("state", RunState),
         one_of("verdict", Verdict),
         UniqueConstraint("plate"),
+        UniqueConstraint("id", "format"),
+        CheckConstraint("format IN (96, 384)", name="format"),
+        ForeignKeyConstraint(
+            ["control_template_id", "site_id", "assay_code", "format"],
+            [
+                "control_template.id",
+                "control_template.site_id",
+                "control_template.assay_code",
+                "control_template.format",
+            ],
+            name="fk_run_control_template",
+        ),
         CheckConstraint(
             "(state IN ('valid', 'held', 'invalid')) = (judged_at IS NOT NULL)", name="judged"
         ),
@@ -101,6 +165,8 @@ class Run(Base):
     id: Mapped[RowId]
     site_id: Mapped[SiteRef]
     plate: Mapped[str]
+    format: Mapped[int]
+    control_template_id: Mapped[UUID]
     assay_code: Mapped[str]
     instrument_id: Mapped[UUID | None] = mapped_column(ForeignKey("instrument.id"))
     state: Mapped[str] = mapped_column(default=RunState.PLANNED)
@@ -119,7 +185,8 @@ class Well(Base):
     __tablename__ = "well"
     __table_args__ = (
         UniqueConstraint("order_id"),
-        CheckConstraint("position ~ '^[A-P][0-9]{2}$'", name="position"),
+        CheckConstraint(FITS_THE_FORMAT, name="position"),
+        ForeignKeyConstraint(["run_id", "format"], ["run.id", "run.format"]),
         CheckConstraint(
             "role IN ('specimen', 'negative_control', 'positive_control', 'extraction_control')",
             name="role",
@@ -129,8 +196,9 @@ class Well(Base):
         ForeignKeyConstraint(["order_id", "tube_id"], ["test_order.id", "test_order.tube_id"]),
         Index(None, "tube_id"),
     )
-    run_id: Mapped[UUID] = mapped_column(ForeignKey("run.id"), primary_key=True)
+    run_id: Mapped[UUID] = mapped_column(primary_key=True)
     position: Mapped[str] = mapped_column(primary_key=True)
+    format: Mapped[int]
     role: Mapped[str]
     order_id: Mapped[UUID | None]
     tube_id: Mapped[UUID | None]

@@ -30,6 +30,11 @@ class Tube(Base):
             name="rejected_state",
         ),
         CheckConstraint("capacity BETWEEN 1 AND 100", name="capacity"),
+        CheckConstraint(
+            "NOT awaits_pool OR (state = 'received' AND kind = 'individual'"
+            " AND campaign_id IS NOT NULL)",
+            name="awaits_pool",
+        ),
         Index(None, "site_id", "created_at", postgresql_where=text("state = 'collected'")),
         Index(None, "site_id", "received_at"),
         # What people read aloud of a label is its end.
@@ -37,6 +42,9 @@ class Tube(Base):
             "ix_tube_ending",
             literal_column("reverse(barcode)").label("ending"),
             postgresql_ops={"ending": "text_pattern_ops"},
+        ),
+        Index(
+            "ix_tube_awaits_pool", "site_id", "received_at", postgresql_where=text("awaits_pool")
         ),
         Index(
             "ix_tube_pools", "site_id", "created_at", postgresql_where=text("kind <> 'individual'")
@@ -57,6 +65,9 @@ class Tube(Base):
     rejected_at: Mapped[datetime | None]
     reject_reason: Mapped[str | None]
     body_digest: Mapped[str | None]
+    awaits_pool: Mapped[bool] = mapped_column(  # kept by triggers (migration "plates")
+        default=False, server_default=text("false")
+    )
 
 
 class TubeSpecimen(Base):

@@ -17,6 +17,8 @@ _MEMBERS: Final = {str(one): one for one in (*RunState, *TubeKind, *TubeState)}
 _TARGETS: Final = {
     "pooled": later("into a pool"),
     "attached": later("a measurement attached"),
+    "filled": later("a plate to be filled"),
+    "plated": later("onto a plate"),
     "dismissed": later("dismissed"),
 }
 _PATTERNS: Final = tuple(
@@ -24,6 +26,13 @@ _PATTERNS: Final = tuple(
     for pattern, said in (
         (r"(?P<state>\w+) → (?P<state_to>\w+)", later("%(state)s → %(state_to)s")),
         (r"(?P<tube>\S+) is in pool (?P<pool>\S+)", later("%(tube)s is in pool %(pool)s")),
+        (
+            r"(?P<barcode>\S+) is on plate (?P<plate>\S+), (?P<well>\S+)",
+            later("%(barcode)s is on plate %(plate)s, %(well)s"),
+        ),
+        (r"(?P<barcode>\S+) is in (?P<well>\S+)", later("%(barcode)s is in %(well)s")),
+        (r"(?P<what>.+), (?P<n>\d+) wells", later("%(what)s, %(n)s wells")),
+        (r"(?P<well>\S+) holds another tube", later("%(well)s holds another tube")),
         (r"(?P<one>\S+) and (?P<other>\S+)", later("%(one)s and %(other)s")),
         (r"(?P<tube>\S+) is a (?P<state>\w+)", later("%(tube)s: %(state)s")),
         (r"(?P<tube>\S+) for (?P<assay>\S+)", later("%(tube)s for %(assay)s")),

@@ -14,6 +14,7 @@ from lims.db.ids import uuid7
 from lims.domain import barcodes
 from lims.domain.commands import Command, command_of
 from lims.domain.lifecycle import TubeKind
+from lims.domain.pooling.grouping import propose
 from lims.domain.refusals import (
     AlreadyInPool,
     BarcodeTaken,
@@ -59,6 +60,7 @@ class PoolDraft:
     barcode: str = ""
     sources: tuple[str, ...] = ()
     campaign: str = ""
+    planned: tuple[str, ...] = ()
     faults: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -66,7 +68,13 @@ class PoolDraft:
         """Hidden fields beside the scan field."""
         said = {"pool_id": str(self.pool_id), "barcode": self.barcode, "campaign": self.campaign}
         fields = [(name, value) for name, value in said.items() if value]
+        fields += [("planned", barcode) for barcode in self.planned]
         return [*fields, *(("source", source) for source in self.sources)]
+
+    @property
+    def to_fetch(self) -> list[str]:
+        """What the proposal names and nobody has scanned yet."""
+        return [barcode for barcode in self.planned if barcode not in self.sources]
 
 
 @blueprint.get("")
@@ -95,14 +103,38 @@ def page() -> str:
 @blueprint.get("/new")
 @needs(*BENCH)
 def new() -> str:
-    """An empty rack of boxes."""
-    return _making(PoolDraft(uuid7(), campaign=request.args.get("campaign", "")))
+    """An empty rack of boxes; from a proposal, with the tubes to fetch."""
+    asked = request.args
+    planned = tuple(barcodes.normalise(one) for one in asked.getlist("planned")[:MOST_SOURCES])
+    return _making(PoolDraft(uuid7(), campaign=asked.get("campaign", ""), planned=planned))
+
+
+@blueprint.get("/proposed")
+@needs(*BENCH)
+def proposed() -> str:
+    """Which tubes to put together: the oldest of a campaign first, nobody twice in a pool."""
+    lab, chosen = laboratory(), chosen_uuid(request.args, "campaign")
+    with lab.sessions.begin() as session:
+        lines = pool_view.rack(session, site_id=lab.site_id)
+        line = next((one for one in lines if one.campaign_id == chosen), None)
+        most = session.get_one(Site, lab.site_id).max_pool_size
+        size = min(line.pool_size, most) if line else most
+        tubes = (
+            pool_view.oldest_waiting(session, line.campaign_id, site_id=lab.site_id) if line else []
+        )
+    return render_template(
+        "pools/proposed.html", line=line, rack=lines, groups=propose(tubes, size), size=size
+    )
 
 
 @blueprint.post("/new/scan")
 @needs(*BENCH)
-def scan() -> str | Response | tuple[str, int]:
-    """A tube we know is one more source; a label nobody carries yet is the pool's own."""
+def scan() -> Response | str | tuple[str, int]:
+    """A tube we know is one more source; a label nobody carries yet is the pool's own.
+
+    The pool's label closes it, so that the hands stay on the scanner: at once when every box is
+    filled, else when it is scanned a second time (the command card "A" does the same).
+    """
     draft, text = _drafted(request.form), request.form.get("text", "")
     match command_of(text):
         case Command.UNDO:
@@ -115,9 +147,12 @@ def scan() -> str | Response | tuple[str, int]:
             refusal = TubeStillOpen(came=draft.barcode, where="pool")
             return _making(draft, refused=told(refusal)), int(status_of(TubeStillOpen))
     try:
-        return _making(_with_scan(draft, barcodes.parse(text)))
+        following = _with_scan(draft, barcodes.parse(text))
     except Refusal as refusal:
         return _making(draft, refused=told(refusal)), int(status_of(type(refusal)))
+    if following.sources == draft.sources and _closes(draft, following):
+        return _make(following)
+    return _making(following)
 
 
 @blueprint.post("/new/undo")
@@ -133,6 +168,14 @@ def undo() -> str:
 def make() -> Response | tuple[str, int]:
     """Keep the pool and queue its test."""
     return _make(_drafted(request.form))
+
+
+def _closes(draft: PoolDraft, following: PoolDraft) -> bool:
+    """Whether this scan of the pool's label was its last word."""
+    if draft.barcode == following.barcode:
+        return len(draft.sources) >= 2
+    with laboratory().sessions.begin() as session:
+        return len(draft.sources) >= _places(session, draft)
 
 
 def _make(draft: PoolDraft) -> Response | tuple[str, int]:
@@ -246,6 +289,9 @@ def _drafted(form: "MultiDict[str, str]") -> PoolDraft:
             barcodes.normalise(source) for source in form.getlist("source")[:MOST_SOURCES]
         ),
         campaign=form.get("campaign", ""),
+        planned=tuple(
+            barcodes.normalise(planned) for planned in form.getlist("planned")[:MOST_SOURCES]
+        ),
     )
 
 

@@ -1,10 +1,8 @@
-"""Runs: the queue, laying out a plate, and the plate as its controls and wells turned out."""
+"""Runs: the queue, laying out a plate, its worklist, and giving it up."""
 
-import csv
-from dataclasses import dataclass
 from datetime import timedelta
-from io import StringIO
 from typing import Final
+from uuid import UUID
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
@@ -13,33 +11,31 @@ from werkzeug.wrappers import Response
 from lims.db.ids import uuid7
 from lims.domain import barcodes
 from lims.domain.lifecycle import RunState
-from lims.domain.plates import STANDARD_CONTROLS_96, sample_wells
+from lims.domain.plates import PlateSize
 from lims.domain.refusals import DifferentBody, Refusal, UnknownRun
 from lims.doors.statuses import status_of
 from lims.web.access import current, needs
 from lims.web.answers import Told, told
 from lims.web.collect.person_form import chosen_uuid
-from lims.web.language import gettext as _
+from lims.web.lab_words import control
 from lims.web.language import laboratory, now
+from lims.web.run_page import Shown, run_page
 from lims.web.shell import day_start
 from lims.web.transaction import in_transaction
-from lims.web.well_words import what_next
 from lims.work import waiting
 from lims.work.access import Role
+from lims.work.control_templates import ROLE_WORDS, NamedTemplate, templates_in_force
 from lims.work.plate import RunRequest, lay_out
 from lims.work.review_run import abandon_run
-from lims.work.run_layout import read_layout
 from lims.work.views import plate_view, run_list
-from lims.work.views.plate_view import PlateWell, WellSign
-from lims.work.views.run_list import Drift
+from lims.work.views.plate_view import PlateWell, RunPage, WellSign
 from lims.work.views.stages import LIMITS, Item
+from reports.worklist import WorklistLine, worklist_csv
 
 blueprint = Blueprint("runs", __name__, url_prefix="/runs")
 BENCH: Final = (Role.TECHNICIAN, Role.OPERATOR)
 LAB: Final = (Role.TECHNICIAN, Role.REVIEWER, Role.OPERATOR)
 ASSAY: Final = "sars-cov-2"
-MOST: Final = len(sample_wells(STANDARD_CONTROLS_96))
-_CHART_WIDTH, _CHART_TOP, _CHART_BOTTOM = 320.0, 20.0, 70.0
 
 
 @blueprint.get("")
@@ -52,16 +48,21 @@ def page() -> str:
 @blueprint.post("")
 @needs(*BENCH)
 def lay_out_plate() -> Response | tuple[str, int]:
-    """Fill a plate from the queue. The same form again is the same plate.
+    """Fill a plate from the queue, or open it for the scanner. The same form again: the same plate.
 
     People write "PL 0412": a plate's name has no spaces (`parse_plate`), so each is a hyphen.
     """
     form, lab = request.form, laboratory()
-    asked = form.get("most", "")
     try:
+        template_id, size = _controls(form.get("controls", ""))
         plate = barcodes.parse_plate("-".join(form.get("plate", "").split()))
-        most = int(asked) if asked.isdecimal() and 1 <= int(asked) <= MOST else MOST
-        wanted = RunRequest(chosen_uuid(form, "run_id") or uuid7(), plate, most=most)
+        wanted = RunRequest(
+            chosen_uuid(form, "run_id") or uuid7(),
+            plate,
+            most=_most(form.get("most", ""), by_scan=form.get("fill") == "scan"),
+            format=size,
+            template_id=template_id,
+        )
         in_transaction(
             lambda s: lay_out(s, wanted, site_id=lab.site_id, by=current().actor, now=now())
         )
@@ -73,11 +74,27 @@ def lay_out_plate() -> Response | tuple[str, int]:
     return redirect(url_for("runs.run", plate=plate), 303)
 
 
+def _most(asked: str, *, by_scan: bool) -> int | None:
+    if by_scan:
+        return 0
+    return int(asked) if asked.isdecimal() and 1 <= int(asked) < PlateSize.WELLS_384 else None
+
+
+def _controls(chosen: str) -> tuple[UUID | None, PlateSize]:
+    """The template chosen and its plate, as the form's list wrote them; else the usual 96 wells."""
+    template, _, wells = chosen.partition("/")
+    try:
+        return UUID(template), PlateSize(int(wells))
+    except ValueError:
+        return None, PlateSize.WELLS_96
+
+
 @blueprint.get("/<plate>")
 @needs(*LAB)
 def run(plate: str) -> str:
-    """The plate, the verdict on top, and what needs a person."""
-    return _run_page(plate)
+    """The plate, the verdict on top, and what needs a person; a planned one under the scanner."""
+    asked = request.args
+    return run_page(plate, Shown(at=asked.get("at"), last=asked.get("last")))
 
 
 @blueprint.post("/<plate>/abandon")
@@ -96,101 +113,39 @@ def abandon(plate: str) -> Response | tuple[str, int]:
     except UnknownRun:
         raise  # no page to say it on: the door's own answers
     except Refusal as refusal:
-        return _run_page(plate, told(refusal)), int(status_of(type(refusal)))
+        page = run_page(plate, Shown(refused=told(refusal)))
+        return page, int(status_of(type(refusal)))
     return redirect(url_for("runs.run", plate=plate), 303)
-
-
-def _run_page(plate: str, refused: Told | None = None) -> str:
-    lab = laboratory()
-    with lab.sessions.begin() as session:
-        shown = plate_view.run_page(session, plate, site_id=lab.site_id)
-        drift = run_list.control_drift(session, site_id=lab.site_id, assay=shown.assay)
-    return render_template(
-        "runs/run.html",
-        run=shown,
-        rows="ABCDEFGH",
-        columns=range(1, 13),
-        wells={well.position: well for well in shown.wells},
-        drift=drawn(drift) if drift else None,
-        well_face=well_face,
-        well_words=well_words,
-        what_next=what_next,
-        refused=refused,
-        may_abandon=shown.measured_at is None and bool(current().roles & set(BENCH)),
-        may_review=Role.REVIEWER in current().roles,
-        limit_min=LIMITS[Item.RUNNING].total_seconds() / 60,
-    )
 
 
 @blueprint.get("/<plate>/worklist.csv")
 @needs(*LAB)
 def worklist(plate: str) -> Response:
-    """The layout for the analyser: well, what is in it, for which assay."""
+    """The layout as CSV (columns: `reports.worklist`); `?bom=1` for a spreadsheet."""
     lab = laboratory()
     with lab.sessions.begin() as session:
         shown = plate_view.run_page(session, plate, site_id=lab.site_id)
-        layout = read_layout(session, shown.run_id)
-    out = StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(["well", "sample_id", "role", "assay", "plate"])
-    for well in layout.wells:
-        sample = well.barcode or _CONTROLS.get(well.role, well.role)
-        writer.writerow([well.position, sample, well.role, layout.assay, layout.plate])
-    response = make_response(out.getvalue())
+    lines = [_line(shown, well) for well in shown.in_filling_order]
+    response = make_response(worklist_csv(lines, byte_order_mark="bom" in request.args))
     response.headers["Content-Type"] = "text/csv; charset=utf-8"
-    disposition = f'attachment; filename="{layout.plate}.csv"'
+    disposition = f'attachment; filename="{shown.plate}.csv"'
     response.headers["Content-Disposition"] = disposition
     return response
 
 
-_CONTROLS: Final = {
-    "negative_control": "NTC",
-    "positive_control": "PC",
-    "extraction_control": "EC",
-}
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A line of control values as SVG coordinates: x to the right, y down."""
-
-    points: str
-    last: float
-    low: float
-    high: float
-
-
-def drawn(drift: Drift) -> Chart:
-    """The last runs from left to right; the two outer lines are two standard deviations."""
-    span = max(drift.high - drift.low, 0.1)
-    step = _CHART_WIDTH / max(len(drift.points) - 1, 1)
-    height = _CHART_BOTTOM - _CHART_TOP
-    placed = [
-        f"{number * step:.1f},{_CHART_BOTTOM - (ct - drift.low) / span * height:.1f}"
-        for number, (_plate_name, ct) in enumerate(drift.points)
-    ]
-    return Chart(" ".join(placed), drift.points[-1][1], drift.low, drift.high)
-
-
-def well_face(well: PlateWell) -> str:
-    """The two or three characters that a well has room for."""
-    if well.sign is WellSign.CONTROL:
-        return _CONTROLS.get(well.role, well.role)
-    if well.sign in {WellSign.POSITIVE, WellSign.INCONCLUSIVE} and well.ct_cycles is not None:
-        return f"{well.ct_cycles:.0f}"
-    return {WellSign.NEGATIVE: "−", WellSign.INVALID: "?"}.get(well.sign, "")
-
-
-def well_words(well: PlateWell) -> str:
-    """What the well says to a screen reader and in its tip, without the barcode."""
-    return {
-        WellSign.NEGATIVE: _("negative"),
-        WellSign.POSITIVE: _("positive"),
-        WellSign.INCONCLUSIVE: _("inconclusive"),
-        WellSign.INVALID: _("invalid"),
-        WellSign.WAITING: _("no result yet"),
-        WellSign.CONTROL: _CONTROLS.get(well.role, well.role),
-    }[well.sign]
+def _line(run: RunPage, well: PlateWell) -> WorklistLine:
+    is_control = well.sign is WellSign.CONTROL
+    return WorklistLine(
+        plate=run.plate,
+        well=well.position,
+        barcode=control(well.role) if is_control else well.barcode or "",
+        kind="control" if is_control else well.kind or "",
+        people=None if is_control else well.people,
+        priority=well.priority,
+        why=well.order_why,
+        assay=run.assay,
+        control=well.role if is_control else None,
+    )
 
 
 def _list_page(typed: dict[str, str], refused: Told | None = None) -> str:
@@ -198,13 +153,16 @@ def _list_page(typed: dict[str, str], refused: Told | None = None) -> str:
     with lab.sessions.begin() as session:
         queue = waiting.queue(session, ASSAY, site_id=lab.site_id)
         lines = run_list.runs(session, site_id=lab.site_id, since=day_start() - timedelta(days=1))
+        templates = templates_in_force(session, site_id=lab.site_id, assay=ASSAY)
     waits = {RunState.PLANNED, RunState.MEASURING, RunState.HELD}
     return render_template(
         "runs/list.html",
         queue=queue,
         open_runs=[line for line in lines if line.state in waits],
         done_runs=[line for line in lines if line.state not in waits],
-        most=MOST,
+        templates=[
+            (f"{one.template_id}/{int(one.template.size)}", _described(one)) for one in templates
+        ],
         typed=typed,
         run_id=typed.get("run_id") or uuid7(),
         refused=refused,
@@ -212,3 +170,11 @@ def _list_page(typed: dict[str, str], refused: Told | None = None) -> str:
         queue_limit_min=LIMITS[Item.TO_PLATE].total_seconds() / 60,
         limit_min=LIMITS[Item.RUNNING].total_seconds() / 60,
     )
+
+
+def _described(one: NamedTemplate) -> str:
+    """ "96 · Standard/1: NTC H11, PC H12"."""
+    placed = ", ".join(
+        f"{control(ROLE_WORDS[role])} {well}" for well, role in one.template.controls
+    )
+    return f"{int(one.template.size)} · {one.name}/{one.version}: {placed}"

@@ -193,6 +193,11 @@ def menu() -> list[tuple[str, list[MenuEntry]]]:
                     "/admin/instruments", _("Analysers"), frozenset({Role.ADMIN, Role.OPERATOR})
                 ),
                 MenuEntry(
+                    "/admin/control-templates",
+                    _("Control templates"),
+                    frozenset({Role.ADMIN, Role.OPERATOR}),
+                ),
+                MenuEntry(
                     "/admin/teams", _("Tracing teams"), frozenset({Role.ADMIN, Role.OPERATOR})
                 ),
                 MenuEntry(

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from lims.domain.refusals import UnknownRun
-from lims.tables import Run
+from lims.tables import ControlTemplate, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,12 @@ class WellPlan:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A run as laid out."""
+    """A run as laid out. ``format`` is its number of wells, ``control_template`` name/version."""
 
     run_id: UUID
     plate: str
+    format: int
+    control_template: str
     assay: str
     state: str
     verdict: str | None
@@ -48,5 +50,16 @@ def read_layout(session: Session, run_id: UUID) -> Layout:
         ),
         {"run": run_id},
     )
+    template = session.get_one(ControlTemplate, run.control_template_id)
     wells = tuple(WellPlan(r.position, r.role, r.barcode, r.kind, r.order_id) for r in rows)
-    return Layout(run.id, run.plate, run.assay_code, run.state, run.verdict, run.created_at, wells)
+    return Layout(
+        run_id=run.id,
+        plate=run.plate,
+        format=run.format,
+        control_template=f"{template.name}/{template.version}",
+        assay=run.assay_code,
+        state=run.state,
+        verdict=run.verdict,
+        created_at=run.created_at,
+        wells=wells,
+    )

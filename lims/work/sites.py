@@ -1,4 +1,4 @@
-"""Found a laboratory: its site row and the national desk that nobody can unsubscribe from."""
+"""Found a laboratory: its site, the national desk that cannot be unsubscribed, plates' controls."""
 
 from datetime import datetime
 from uuid import UUID
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
 from lims.tables import Site, Subscription, Team
+from lims.work.control_templates import found_templates
 
 NATIONAL_DESK = "National desk"
 
@@ -26,6 +27,7 @@ def found_site(session: Session, *, prefix: str, name: str, now: datetime) -> UU
     desk = Team(id=uuid7(), site_id=made, name=NATIONAL_DESK, created_at=now)
     session.add(desk)
     session.flush()
+    found_templates(session, site_id=made, by="founding", now=now)
     session.add(Subscription(site_id=made, team_id=desk.id, channel="board", created_at=now))
     session.flush()
     return made

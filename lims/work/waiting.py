@@ -62,10 +62,8 @@ def awaiting_pool(session: Session, *, site_id: UUID) -> Rack:
     rows = session.execute(
         text("""
 SELECT t.barcode, t.campaign_id, c.pool_size, t.received_at
-FROM tube t JOIN campaign c ON c.id = t.campaign_id AND c.pool_size > 1
-WHERE t.site_id = :site AND t.state = 'received' AND t.kind = 'individual'
-  AND NOT EXISTS (SELECT FROM tube_source s WHERE s.source_id = t.id)
-  AND NOT EXISTS (SELECT FROM test_order o WHERE o.tube_id = t.id)
+FROM tube t JOIN campaign c ON c.id = t.campaign_id
+WHERE t.site_id = :site AND t.awaits_pool
 ORDER BY t.received_at, t.id LIMIT :most
 """),
         {"site": site_id, "most": MOST_LISTED},

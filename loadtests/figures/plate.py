@@ -54,8 +54,8 @@ def capture(layout: dict[str, Any], cts: dict[str, float]) -> Capture:
     return Capture(
         digest=digest_of(raw),
         instrument="bench-1",
-        driver="plate96",
-        driver_version="1",
+        driver="plate",
+        driver_version="2",
         captured_at=datetime.now(UTC).isoformat(),
         complete=True,
         raw=raw,

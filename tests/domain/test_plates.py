@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lims.domain.plates import (
+    STANDARD_CONTROLS_384,
     WELLS_96,
     WELLS_384,
     ControlRole,
@@ -65,8 +66,37 @@ def test_the_standard_plate_holds_94_samples_a_negative_and_a_positive_control()
 
 
 def test_a_template_names_its_wells_in_full_and_each_once() -> None:
-    assert ControlTemplate((("a1", ControlRole.EXTRACTION),)).role("A01") is ControlRole.EXTRACTION
+    pair = (("a1", ControlRole.EXTRACTION), ("b1", ControlRole.POSITIVE))
+    assert ControlTemplate(pair).role("A01") is ControlRole.EXTRACTION
     with pytest.raises(Malformed):
         ControlTemplate((("A1", ControlRole.NEGATIVE), ("a01", ControlRole.POSITIVE)))
     with pytest.raises(NotAWell):
         ControlTemplate((("H13", ControlRole.NEGATIVE),))
+
+
+@pytest.mark.parametrize(
+    "controls",
+    [
+        (),
+        (("A01", ControlRole.POSITIVE),),
+        (("A01", ControlRole.NEGATIVE), ("B01", ControlRole.EXTRACTION)),
+    ],
+)
+def test_a_template_that_could_pass_no_run_is_refused(
+    controls: tuple[tuple[str, ControlRole], ...],
+) -> None:
+    with pytest.raises(Malformed):
+        ControlTemplate(controls)
+
+
+def test_a_template_without_a_well_for_a_sample_is_refused() -> None:
+    every = [(well, ControlRole.NEGATIVE) for well in WELLS_96]
+    with pytest.raises(Malformed):
+        ControlTemplate((*every[:-1], ("H12", ControlRole.POSITIVE)))
+
+
+def test_the_standard_384_plate_holds_380_samples_and_two_controls_of_each_kind() -> None:
+    samples = sample_wells(STANDARD_CONTROLS_384)
+    assert len(samples) == 380
+    assert samples[:2] == ("A01", "B01") and samples[16] == "A02"
+    assert {*samples, "O23", "P23", "O24", "P24"} == set(WELLS_384)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from instruments.analyser_messages import Well, encoded, genexpert_message, plate96_message
+from instruments.analyser_messages import Well, encoded, genexpert_message, plate_message
 from instruments.astm.frames import Keep, Kind, Receiver
 from instruments.astm.records import Message, read
 from instruments.astm.session import Assembly, Received
@@ -15,7 +15,7 @@ from instruments.drivers import DRIVERS, Unreadable
 from instruments.measurement import Measurement, Role, TargetReading
 
 WIRE = Path(__file__).parent.parent / "data" / "astm_wire"
-PLATE, XPERT = DRIVERS["plate96"], DRIVERS["genexpert"]
+PLATE, XPERT = DRIVERS["plate"], DRIVERS["genexpert"]
 ENDED = datetime(2021, 7, 13, 16, 42, 24, tzinfo=UTC)
 
 
@@ -207,7 +207,7 @@ def test_a_simulated_cartridge_is_read_as_it_was_meant() -> None:
 
 
 def plate(*wells: Well) -> list[str]:
-    return plate96_message("PL7", wells, serial="C1000", ended_at=ENDED)
+    return plate_message("PL7", wells, serial="C1000", ended_at=ENDED)
 
 
 def a_well(well: str = "A01", specimen: str = "TT7K40FQ9XB", **changes: object) -> Well:
@@ -224,7 +224,7 @@ def plate_of(records: list[str]) -> Message:
 
 def test_a_plate_is_printed_as_its_profile_says() -> None:
     assert plate(a_well()) == [
-        r"H|\^&|||plate96^C1000^1.0|||||||P|LIS2-A2|20210713164224",
+        r"H|\^&|||plate^C1000^1.1|||||||P|LIS2-A2|20210713164224",
         "P|1",
         "O|1|TT7K40FQ9XB^PL7^A01||^^^SARS2|R||||||A",
         "R|1|^^^SARS2^ORF1ab|23.71|Ct||||F|||20210713154224|20210713164224|C1000^A01",
@@ -269,7 +269,8 @@ def test_a_plate_broken_off_gives_the_wells_that_were_closed() -> None:
         ("O|2|", "O|3|", "sequence-gap"),
         ("R|2|", "R|4|", "sequence-gap"),
         ("^PL7^A02", "^PL7^A01", "well-mismatch"),
-        ("^PL7^A02", "^PL7^I02", "well-name"),
+        ("^PL7^A02", "^PL7^Q02", "well-name"),
+        ("^PL7^A02", "^PL7^P25", "well-name"),
         ("^PL7^A02", "^PL7", "well-name"),
         ("^PL7^A02", "^PL8^A02", "two-plates"),
         ("^^^SARS2^N", "^^^FLU^N", "assay-mismatch"),
@@ -277,7 +278,7 @@ def test_a_plate_broken_off_gives_the_wells_that_were_closed() -> None:
         ("|23.71|", "|23.7l|", "cycle-number"),
         ("|23.71|", "|237.1|", "cycle-number"),
         ("R||||||A", "R||||||Q", "unknown-control"),
-        ("plate96^", "plate384^", "another-instrument"),
+        ("plate^", "plates^", "another-instrument"),
     ],
 )
 def test_a_plate_that_cannot_be_trusted_is_quarantined(find: str, put: str, reason: str) -> None:
@@ -285,6 +286,28 @@ def test_a_plate_that_cannot_be_trusted_is_quarantined(find: str, put: str, reas
     with pytest.raises(Unreadable) as refused:
         PLATE.measurements(plate_of(records))
     assert refused.value.reason == reason
+
+
+def test_a_384_well_plate_is_read_to_its_last_well() -> None:
+    letters = "ABCDEFGHIJKLMNOP"
+    drawn = [
+        a_well(f"{row}{column:02d}", f"S{row}{column}")
+        for column in range(1, 25)
+        for row in letters
+    ]
+    measured = PLATE.measurements(plate_of(plate(*drawn)))
+    assert [m.well for m in measured][:2] == ["A01", "B01"]
+    assert (len(measured), measured[-1].well, measured[-1].specimen) == (384, "P24", "SP24")
+
+
+@pytest.mark.parametrize("driver", ["plate", "plate96"])
+@pytest.mark.parametrize("sender", ["plate^C1000^1.1", "plate96^C1000^1.0"])
+def test_what_the_old_profile_called_itself_is_read_under_either_name(
+    driver: str, sender: str
+) -> None:
+    records = [line.replace("plate^C1000^1.1", sender) for line in plate(a_well("A01"))]
+    assert DRIVERS[driver].name == driver
+    assert [m.well for m in DRIVERS[driver].measurements(plate_of(records))] == ["A01"]
 
 
 def test_a_well_that_comes_twice_is_quarantined() -> None:

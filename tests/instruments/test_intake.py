@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from instruments.analyser_messages import Well, encoded, plate96_message, unsaved_tail
+from instruments.analyser_messages import Well, encoded, plate_message, unsaved_tail
 from instruments.astm.frames import Receiver, framed
 from instruments.astm.sender import cut
 from instruments.drivers import DRIVERS
@@ -79,7 +79,7 @@ def plate_records(wells: int = 3, plate: str = "PL7") -> list[bytes]:
         Well(f"A{n:02}", f"S{n}", Role.SPECIMEN, {"ORF1ab": 20.0 + n, "N": None, "IC": 27.0})
         for n in range(1, wells + 1)
     ]
-    return encoded(plate96_message(plate, drawn, serial="C1", ended_at=NOW))
+    return encoded(plate_message(plate, drawn, serial="C1", ended_at=NOW))
 
 
 def wells_of(capture: Capture) -> list[str | None]:

@@ -1,5 +1,6 @@
 """S13: the analyser speaks of a tube that the layout does not have there."""
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -167,9 +168,7 @@ def test_it_is_not_attached_where_nothing_speaks_for_it(bench: Bench) -> None:
 def test_a_plate_that_nobody_laid_out_has_no_controls_to_speak_for_it(bench: Bench) -> None:
     person = bench.swab()
     layout = bench.plate(person.barcode)
-    unknown = Layout(
-        layout.run_id, "PLATE-9999", layout.assay, "planned", None, bench.now, layout.wells[:1]
-    )
+    unknown = replace(layout, plate="PLATE-9999", wells=layout.wells[:1])
     receipt = bench.take(plate_capture(unknown, {person.barcode: 21.0}))
     assert receipt.unmatched == 1
 

@@ -138,9 +138,11 @@ def test_a_plate_is_laid_out_once_however_often_the_form_is_sent(
     refused = browser.post("/runs", {**form, "run_id": str(uuid7()), "plate": "Đĩa số 1"})
     assert "4 to 24 letters A-Z" in words(refused)
     lines = browser.get("/runs/PL-0001/worklist.csv").text.splitlines()
-    assert lines[0] == "well,sample_id,role,assay,plate"
+    assert lines[0] == "plate,well,barcode,kind,people,priority,why,assay,control"
     assert len(lines) == 1 + 3 + 2
-    assert lines[-1] == "H12,PC,positive_control,sars-cov-2,PL-0001"
+    assert lines[-1] == "PL-0001,H12,PC,control,,,,sars-cov-2,positive_control"
+    marked = browser.get("/runs/PL-0001/worklist.csv?bom=1").data
+    assert marked.decode("utf-8-sig").splitlines() == lines
 
 
 def test_a_full_plate_shows_every_well_in_colour_sign_and_words(
@@ -154,9 +156,10 @@ def test_a_full_plate_shows_every_well_in_colour_sign_and_words(
     page = signed_in(Role.REVIEWER).get(f"/runs/{layout.plate}")
     assert "91 negative · 1 positive · 1 invalid · 1 weak" in words(page)
     assert (
-        len(re.findall(r'class="well (?:negative|positive|invalid|inconclusive)', page.text)) == 94
+        len(re.findall(r'<a class="well (?:negative|positive|invalid|inconclusive)', page.text))
+        == 94
     )
-    assert re.search(r'class="well positive[^>]*>\s*<b>24</b>', page.text)
+    assert re.search(r'<a class="well positive[^>]*>\s*<b>24</b>', page.text)
     assert len(page.data) < MOST_BYTES
 
 

@@ -5,18 +5,24 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from threading import Barrier
 from time import sleep
+from uuid import UUID
 
+import pytest
 from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 from instruments.measurement import Capture
 from lims.db.engine import session_factory
-from lims.tables import Site, Tube
+from lims.db.ids import uuid7
+from lims.domain.refusals import NotFound, UnknownBarcode, WellTaken
+from lims.tables import Measurement, Site, Tube
+from lims.work.attach import attach
 from lims.work.measure import Receipt, take
+from lims.work.plate import RunRequest, lay_out
 from lims.work.reject import reject
 from tests import seen
 from tests.builders import Bench, add_instrument, open_bench
-from tests.captures import cartridge_capture, plate_capture
+from tests.captures import cartridge_capture, plate_capture, stray
 
 
 def _at_once(
@@ -122,6 +128,108 @@ def test_a_tube_is_rejected_while_its_pool_is_concluded_and_neither_holds_what_t
         assert answer.result(timeout=30) == "rejected"
 
 
+def _with_a_stray(database: Engine, now: datetime) -> tuple[UUID, str]:
+    """A measurement that belongs to no tube, and a tube whose test waits in the queue."""
+    with session_factory(database).begin() as session:
+        bench = open_bench(session, now)
+        tested, waiting = bench.swab(), bench.swab()
+        layout = bench.plate(tested.barcode)
+        found = stray(layout, waiting.barcode, "G07", 24.0)
+        bench.take(plate_capture(layout, {}, extra=(found,)))
+        [unmatched] = session.scalars(
+            select(Measurement.id).where(Measurement.standing == "unmatched")
+        )
+        return unmatched, waiting.barcode
+
+
+def _plated(session: Session, now: datetime) -> int:
+    """How many samples a plate takes from the queue at this moment."""
+    request = RunRequest(uuid7(), "PLATE-0099")
+    site_id = session.scalars(select(Site.id)).one()
+    layout, _ = lay_out(session, request, site_id=site_id, by="plater", now=now)
+    return sum(well.role == "specimen" for well in layout.wells)
+
+
+def test_a_test_that_is_being_plated_is_not_answered_by_an_attached_measurement(
+    database: Engine, now: datetime
+) -> None:
+    measurement_id, barcode = _with_a_stray(database, now)
+    sessions = session_factory(database)
+
+    def attached() -> None:
+        with sessions.begin() as session:
+            attach(session, measurement_id, barcode, by="reviewer", now=now)
+
+    with ThreadPoolExecutor(1) as thread:
+        with sessions.begin() as plating:
+            assert _plated(plating, now) == 1
+            answer = thread.submit(attached)
+            _until_somebody_waits(database)
+        with pytest.raises(WellTaken):
+            answer.result(timeout=30)
+    with sessions() as session:
+        assert [order.state for order in seen.orders(session, "plated")] == ["plated"]
+
+
+def test_a_test_that_is_being_plated_is_not_answered_by_a_cartridge(
+    database: Engine, now: datetime
+) -> None:
+    _, barcode = _with_a_stray(database, now)
+    sessions = session_factory(database)
+    capture = cartridge_capture(barcode, 24.0, at=now, instrument="QS5-1")
+
+    def taken() -> Receipt:
+        with sessions.begin() as session:
+            site_id = session.scalars(select(Site.id)).one()
+            return take(session, capture, site_id=site_id, captured_at=now, now=now)[0]
+
+    with ThreadPoolExecutor(1) as thread:
+        with sessions.begin() as plating:
+            assert _plated(plating, now) == 1
+            answer = thread.submit(taken)
+            _until_somebody_waits(database)
+        assert answer.result(timeout=30).unmatched == 1
+
+
+def test_a_plate_passes_over_a_tube_that_somebody_concludes_about(
+    database: Engine, now: datetime
+) -> None:
+    _, barcode = _with_a_stray(database, now)
+    sessions = session_factory(database)
+    lock = select(Tube.id).where(Tube.barcode == barcode).with_for_update(key_share=True)
+    with sessions.begin() as concluding, sessions.begin() as plating:
+        concluding.execute(lock)
+        with pytest.raises(NotFound):
+            _plated(plating, now)
+
+
+def test_two_plates_filled_with_the_same_tubes_wait_for_one_another(
+    database: Engine, now: datetime
+) -> None:
+    """In opposite orders, at once: one takes both tubes, the other is refused, none deadlocks."""
+    sessions = session_factory(database)
+    with sessions.begin() as session:
+        bench = open_bench(session, now)
+        tubes = [bench.swab().barcode for _ in range(12)]
+        site_id = bench.site_id
+    ready = Barrier(2)
+
+    def laid_out(order: list[str], plate: str) -> bool:
+        wells = tuple((f"A{at + 1:02d}", barcode) for at, barcode in enumerate(order))
+        with sessions.begin() as session:
+            ready.wait(timeout=30)
+            request = RunRequest(uuid7(), plate, wells=wells)
+            try:
+                lay_out(session, request, site_id=site_id, by="plater", now=now)
+            except UnknownBarcode:
+                return False
+            return True
+
+    with ThreadPoolExecutor(2) as threads:
+        done = list(threads.map(laid_out, (tubes, tubes[::-1]), ("PLATE-0001", "PLATE-0002")))
+    assert sorted(done) == [False, True]
+
+
 def _until_somebody_waits(database: Engine) -> None:
     """Return when one connection waits for another's row."""
     blocked = text(
@@ -133,4 +241,4 @@ def _until_somebody_waits(database: Engine) -> None:
             if connection.execute(blocked).scalar_one():
                 return
         sleep(0.01)
-    raise AssertionError("nobody waits: the rejection does not lock the pool's tubes")
+    raise AssertionError("nobody waits: the two do not lock the same rows")

@@ -3,12 +3,22 @@
 Importing the package hangs every page on the blueprint.
 """
 
-from lims.web.admin import campaigns, instruments, policy, subscriptions, teams, tokens, users
+from lims.web.admin import (
+    campaigns,
+    control_templates,
+    instruments,
+    policy,
+    subscriptions,
+    teams,
+    tokens,
+    users,
+)
 from lims.web.admin.blueprint import blueprint
 
 __all__ = [
     "blueprint",
     "campaigns",
+    "control_templates",
     "instruments",
     "policy",
     "subscriptions",

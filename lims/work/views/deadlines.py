@@ -118,11 +118,7 @@ WITH standing AS (
   FROM tube t WHERE t.site_id = :site AND t.state = 'collected'
   UNION ALL
   SELECT 'pool', t.id, t.barcode, t.kind, t.received_at, t.created_at, t.campaign_id
-  FROM tube t JOIN campaign c ON c.id = t.campaign_id AND c.pool_size > 1
-  WHERE t.site_id = :site AND t.state = 'received' AND t.kind = 'individual'
-    AND t.received_at >= :keeps
-    AND NOT EXISTS (SELECT FROM tube_source s WHERE s.source_id = t.id)
-    AND NOT EXISTS (SELECT FROM test_order o WHERE o.tube_id = t.id)
+  FROM tube t WHERE t.site_id = :site AND t.awaits_pool AND t.received_at >= :keeps
   UNION ALL
   SELECT CASE o.state WHEN 'queued' THEN 'plate' ELSE 'read' END, t.id, t.barcode, t.kind,
          CASE o.state WHEN 'queued' THEN o.created_at ELSE r.created_at END,

@@ -9,8 +9,10 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from lims.domain.controls import POSITIVE_CONTROL_LATEST_CYCLES
 from lims.domain.interpretation import amplified, rule_in_force
 from lims.domain.lifecycle import RunState
+from lims.domain.plates import PlateSize, wells
 from lims.domain.refusals import UnknownRun
 from lims.work.matched import stored_readings
 
@@ -43,6 +45,7 @@ class PlateWell:
     void: bool
     failed: bool
     order_why: str | None
+    priority: int | None
     finding_status: str | None
     tubes: int
     queued: int
@@ -55,6 +58,8 @@ class RunPage:
 
     run_id: UUID
     plate: str
+    size: PlateSize
+    template: str
     assay: str
     state: RunState
     verdict_why: str | None
@@ -76,6 +81,17 @@ class RunPage:
         return tuple(well for well in self.wells if well.sign is WellSign.CONTROL)
 
     @property
+    def free(self) -> tuple[str, ...]:
+        """The wells that hold nothing, in filling order."""
+        taken = {well.position for well in self.wells}
+        return tuple(well for well in wells(self.size) if well not in taken)
+
+    @property
+    def in_filling_order(self) -> tuple[PlateWell, ...]:
+        """Down the columns, as pipetted."""
+        return tuple(sorted(self.wells, key=lambda well: (well.position[1:], well.position)))
+
+    @property
     def answered(self) -> int:
         """How many samples the analyser has spoken of."""
         return sum(well.measured for well in self.samples)
@@ -90,16 +106,18 @@ class RunPage:
 
         A test that its run made void is queued again by itself and needs nobody.
         """
-        wells = [w for w in self.samples if not w.void and (w.held or w.sign in _SEEN)]
-        return tuple(sorted(wells, key=lambda w: (_SEEN.get(w.sign, 9), w.ct_cycles or 99)))
+        seen = [w for w in self.samples if not w.void and (w.held or w.sign in _SEEN)]
+        return tuple(sorted(seen, key=lambda w: (_SEEN.get(w.sign, 9), w.ct_cycles or 99)))
 
 
 _SEEN: Final = {WellSign.POSITIVE: 0, WellSign.INCONCLUSIVE: 1, WellSign.INVALID: 2}
 
 _RUN = text("""
 SELECT r.id, r.plate, r.assay_code, r.state, r.verdict_why, r.created_at, r.created_by,
-       r.measured_at, r.judged_at, i.name AS instrument
-FROM run r LEFT JOIN instrument i ON i.id = r.instrument_id
+       r.measured_at, r.judged_at, i.name AS instrument, r.format,
+       c.name || '/' || c.version AS template
+FROM run r JOIN control_template c ON c.id = r.control_template_id
+LEFT JOIN instrument i ON i.id = r.instrument_id
 WHERE r.site_id = :site AND (r.plate = :plate OR cast(r.id AS text) = :plate)
 """)
 
@@ -107,7 +125,7 @@ _WELLS = text("""
 SELECT w.position, w.role, t.barcode, t.kind, t.id AS tube_id,
        (SELECT count(*) FROM tube_specimen n WHERE n.tube_id = t.id) AS people,
        (SELECT count(*) FROM tube_source s WHERE s.pool_id = t.id) AS tubes,
-       o.state AS order_state, o.why AS order_why, o.because,
+       o.state AS order_state, o.why AS order_why, o.priority, o.because,
        res.outcome, res.ct_cycles, res.why, res.held,
        m.standing, m.targets, m.error, m.why AS measurement_why,
        CASE WHEN t.kind = 'individual' THEN (
@@ -146,10 +164,12 @@ def run_page(session: Session, plate: str, *, site_id: UUID) -> RunPage:
     if run is None:
         raise UnknownRun(came=plate[:40], where="runs", todo="check the plate's barcode")
     state = RunState(run.state)
-    wells = session.execute(_WELLS, {"run": run.id})
+    rows = session.execute(_WELLS, {"run": run.id})
     return RunPage(
         run_id=run.id,
         plate=run.plate,
+        size=PlateSize(run.format),
+        template=run.template,
         assay=run.assay_code,
         state=state,
         verdict_why=run.verdict_why,
@@ -158,14 +178,18 @@ def run_page(session: Session, plate: str, *, site_id: UUID) -> RunPage:
         created_by=run.created_by,
         measured_at=run.measured_at,
         judged_at=run.judged_at,
-        wells=tuple(_well(row, run.assay_code) for row in wells),
+        wells=tuple(_well(row, run.assay_code) for row in rows),
     )
 
 
 def _well(row: Any, assay: str) -> PlateWell:
     control = row.role != "specimen"
     ct = _control_ct(row, assay) if control else row.ct_cycles
-    late_or_silent = row.role == "positive_control" and row.targets is not None and ct is None
+    late_or_silent = (
+        row.role == "positive_control"
+        and row.targets is not None
+        and (ct is None or ct > POSITIVE_CONTROL_LATEST_CYCLES)
+    )
     return PlateWell(
         position=row.position,
         role=row.role,
@@ -180,6 +204,7 @@ def _well(row: Any, assay: str) -> PlateWell:
         void=row.order_state == "void" and row.outcome is None,
         failed=late_or_silent or (control and row.role != "positive_control" and ct is not None),
         order_why=row.order_why,
+        priority=row.priority,
         finding_status=row.finding_status,
         tubes=row.tubes or 0,
         queued=row.queued or 0,

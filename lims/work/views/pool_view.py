@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
 from lims.domain.lifecycle import TubeKind
+from lims.domain.pooling.grouping import WaitingTube
 from lims.work.views.tube_story import Sign
 
 
@@ -136,10 +137,8 @@ _ONE = text(_POOLS + " WHERE t.site_id = :site AND t.barcode = :barcode AND t.ki
 _RACK = text("""
 SELECT c.id AS campaign_id, c.name AS campaign, c.pool_size, count(*) AS tubes,
        min(t.received_at) AS oldest_at
-FROM tube t JOIN campaign c ON c.id = t.campaign_id AND c.pool_size > 1
-WHERE t.site_id = :site AND t.state = 'received' AND t.kind = 'individual'
-  AND NOT EXISTS (SELECT FROM tube_source s WHERE s.source_id = t.id)
-  AND NOT EXISTS (SELECT FROM test_order o WHERE o.tube_id = t.id)
+FROM tube t JOIN campaign c ON c.id = t.campaign_id
+WHERE t.site_id = :site AND t.awaits_pool
 GROUP BY c.id ORDER BY min(t.received_at)
 """)
 
@@ -195,6 +194,24 @@ def rack(session: Session, *, site_id: UUID) -> tuple[RackLine, ...]:
     """What waits for a pool, campaign by campaign, the oldest first."""
     rows = session.execute(_RACK, {"site": site_id})
     return tuple(RackLine(**row._mapping) for row in rows)
+
+
+def oldest_waiting(
+    session: Session, campaign_id: UUID, *, site_id: UUID, most: int = 200
+) -> list[WaitingTube]:
+    """The campaign's tubes that wait for a pool, the oldest first, with whose they are."""
+    rows = session.execute(
+        text(
+            "SELECT t.barcode, s.person_id FROM ("
+            "  SELECT id, barcode, received_at FROM tube"
+            "  WHERE site_id = :site AND awaits_pool AND campaign_id = :campaign"
+            "  ORDER BY received_at, id LIMIT :most"
+            ") t JOIN tube_specimen ts ON ts.tube_id = t.id JOIN specimen s ON s.id ="
+            " ts.specimen_id ORDER BY t.received_at, t.id"
+        ),
+        {"site": site_id, "campaign": campaign_id, "most": most},
+    )
+    return [WaitingTube(row.barcode, row.person_id) for row in rows]
 
 
 def waiting_pools(

@@ -55,10 +55,14 @@ LIMIT :most
 
 _CONTROLS = text("""
 SELECT r.plate, m.targets
-FROM run r
+FROM (
+    SELECT id, plate, created_at FROM run
+    WHERE site_id = :site AND assay_code = :assay AND measured_at IS NOT NULL
+      AND judged_at IS NOT NULL
+    ORDER BY created_at DESC, id DESC LIMIT :most
+) r
 JOIN measurement m ON m.run_id = r.id AND m.role = 'positive_control' AND m.standing = 'control'
-WHERE r.site_id = :site AND r.assay_code = :assay AND r.judged_at IS NOT NULL
-ORDER BY r.judged_at DESC, r.id DESC LIMIT :most
+ORDER BY r.created_at DESC, r.id DESC
 """)
 
 _ORDER = (
@@ -82,16 +86,19 @@ def runs(
 def control_drift(session: Session, *, site_id: UUID, assay: str, most: int = 20) -> Drift | None:
     """Levey-Jennings over the last runs; None before three have been judged.
 
+    A plate with several positive controls is one point, their mean.
+
     Source: Levey & Jennings, Am. J. Clin. Pathol. 20 (1950) 1059-1066: mean and two standard
     deviations of a control, run by run.
     """
     targets = rule_in_force(assay).targets
-    points = []
+    by_run: dict[str, list[float]] = {}
     for row in session.execute(_CONTROLS, {"site": site_id, "assay": assay, "most": most}):
         readings = stored_readings(row.targets)
         found = [ct for ct in (amplified(readings, target) for target in targets) if ct]
         if found:
-            points.append((row.plate, min(found)))
+            by_run.setdefault(row.plate, []).append(min(found))
+    points = [(plate, fmean(cts)) for plate, cts in by_run.items()]
     if len(points) < 3:
         return None
     values = [ct for _, ct in points]

@@ -90,9 +90,18 @@ WHERE site_id = :site AND substring(name_key, '[^ ]+$') = :given
   AND (cast(:year AS int) IS NULL OR birth_year = :year)
 ORDER BY name_key USING ~<~, id LIMIT :reach
 """
-_PHONE = "SELECT coalesce(merged_into_id, id) FROM person WHERE site_id = :site AND phone = :phone ORDER BY name_key, id"
-_NUMBER = "SELECT coalesce(merged_into_id, id) FROM person WHERE site_id = :site AND national_id = :number"
-_OLD = "SELECT coalesce(merged_into_id, id) FROM person WHERE site_id = :site AND old_id = :old ORDER BY id"
+_PHONE = """
+SELECT coalesce(merged_into_id, id) FROM person
+WHERE site_id = :site AND phone = :phone ORDER BY name_key, id
+"""
+_NUMBER = """
+SELECT coalesce(merged_into_id, id) FROM person
+WHERE site_id = :site AND national_id = :number
+"""
+_OLD = """
+SELECT coalesce(merged_into_id, id) FROM person
+WHERE site_id = :site AND old_id = :old ORDER BY id
+"""
 _PEOPLE = text("""
 SELECT p.id AS person_id, p.name, p.birth_year, p.sex, home.full_name AS area,
        h.label AS household, s.barcode, s.collected_at AS swabbed_at,

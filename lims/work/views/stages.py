@@ -223,12 +223,8 @@ _WAITING = text(
             ),
             _line(
                 Item.TO_POOL,
-                "tube.received_at",
-                "tube JOIN campaign ON campaign.id = tube.campaign_id AND campaign.pool_size > 1"
-                " WHERE tube.site_id = :site AND tube.state = 'received'"
-                " AND tube.received_at >= :keeps AND tube.kind = 'individual'"
-                " AND NOT EXISTS (SELECT FROM tube_source WHERE source_id = tube.id)"
-                " AND NOT EXISTS (SELECT FROM test_order WHERE tube_id = tube.id)",
+                "received_at",
+                "tube WHERE site_id = :site AND awaits_pool AND received_at >= :keeps",
             ),
             _line(
                 Item.TO_PLATE, "created_at", "test_order WHERE site_id = :site AND state = 'queued'"

@@ -1,16 +1,17 @@
-"""A generic real-time PCR cycler with 96-well plates: our own ASTM profile, version 1.0.
+"""A generic real-time PCR cycler with 96- or 384-well plates: our own ASTM profile, version 1.1.
 
 For cyclers whose maker's program only exports files, this is what the program beside them sends;
 it is also what the simulated analyser speaks. Any LIS2-A2 delimiters may be declared.
 
-    H|\\^&|||plate96^<serial>^1.0|||||||P|LIS2-A2|<time>
+    H|\\^&|||plate^<serial>^1.1|||||||P|LIS2-A2|<time>
     P|1
     O|n|<specimen>^<plate>^<well>||^^^<assay>|R|<collected>|||||<A or Q>
     R|1|^^^<assay>^<target>|<Ct>|Ct||<flag>||F|||<start>|<end>|<serial>^<well>
     …
     L|1|N
 
-- One P, one plate. One O for each well that held anything, numbered 1, 2, 3 …; well `A01` to `H12`.
+- One P, one plate. One O for each well that held anything, numbered 1, 2, 3 …; well `A01` to `P24`
+  (to `H12` on a 96-well plate; which of the two it is, the layout says).
 - O.12: `A` a specimen (or pool); `Q` a control, and the specimen is then `NTC` (no template),
   `PC` (positive) or `NEC` (negative extraction). Empty is `A`.
 - One R for each target, numbered from 1 within its O. R.4 empty: no amplification. R.9 `F` final,
@@ -18,6 +19,9 @@ it is also what the simulated analyser speaks. Any LIS2-A2 delimiters may be dec
 - Assay `SARS2`, targets `ORF1ab`, `N` and `IC` (the internal control).
 - A well that could not be measured has a C after its O or an R: `C|1|I|Error^<code>^<text>|N`.
 - Times `YYYYMMDDhhmmss`, by the cycler's clock.
+
+Version 1.0 was for 96 wells and called itself `plate96`; what says so is read as before, and the
+driver goes by both names.
 
 Without L the plate was broken off: the wells whose O was followed by another O are held results
 (LIS2-A2 4.2), the last one may be half there and is left out.
@@ -43,21 +47,24 @@ CONTROLS = {
     "PC": Role.POSITIVE_CONTROL,
     "NEC": Role.EXTRACTION_CONTROL,
 }
-_WELL = re.compile(r"[A-H](0[1-9]|1[0-2])")
+SENDERS = ("plate", "plate96")
+_WELL = re.compile(r"[A-P](0[1-9]|1[0-9]|2[0-4])")
 
 
-class Plate96:
-    """The driver of the profile above."""
+class Plate:
+    """The driver of the profile above, under the name that its instrument was set up with."""
 
-    name = "plate96"
-    version = "1"
+    version = "2"
+
+    def __init__(self, name: str = "plate") -> None:
+        self.name = name
 
     def measurements(self, message: Message) -> tuple[Measurement, ...]:
         """Raises `Unreadable`: another-instrument, a fault of the records, well-name, two-plates,
         well-twice, well-mismatch, unknown-control, assay-mismatch, target-twice, cycle-number,
         no-results."""
         header = message.header
-        if header and header.component(5, 1) != self.name:
+        if header and header.component(5, 1) not in SENDERS:
             raise Unreadable("another-instrument", f"H.5 is {header.component(5, 1)[:40]!r}")
         refuse_faults(message)
         orders = list(message.orders())
