@@ -11,6 +11,7 @@ from lims.db.laboratory import Laboratory
 from lims.settings import Settings
 from lims.web import (
     access,
+    commands,
     counting,
     deadlines,
     doorway,
@@ -34,6 +35,7 @@ from lims.web import (
     run_report,
     runs,
     scan,
+    search,
     shell,
     slips,
     tubes,
@@ -67,6 +69,7 @@ PAGES: Final = (
     slips.blueprint,
     verify.blueprint,
     scan.blueprint,
+    search.blueprint,
     problems.blueprint,
     administration,
 )
@@ -102,6 +105,7 @@ def create_app(laboratory: Laboratory, settings: Settings) -> Flask:
     access.init_app(app, other_doors=OTHER_DOORS)  # before CSRF: a stranger is asked to sign in
     imports.init_app(app)  # before CSRF too: it reads the form
     CSRFProtect(app).exempt(api)  # it knows tokens only; no browser sends one by itself
+    commands.init_app(app)  # after both: a card acts for who is signed in, on a form of ours
     language.init_app(app)
     lab_words.init_app(app)
     counting.init_app(app, laboratory)

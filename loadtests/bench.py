@@ -1,4 +1,4 @@
-"""``make bench``: measure six figures on fresh data, print a table, write JSON."""
+"""``make bench``: measure seven figures on fresh data, print a table, write JSON."""
 
 import argparse
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from loadtests.figures import batch, lists, notice, plate, registration, slips
+from loadtests.figures import batch, intake, lists, notice, plate, registration, slips
 from loadtests.figures.figure import Figure
 from loadtests.rig import Rig, rig
 
@@ -23,7 +23,8 @@ def main() -> int:
     options = argparse.ArgumentParser(prog="make bench", description=__doc__)
     options.add_argument("--quick", action="store_true", help="shorter, noisier")
     options.add_argument(
-        "--only", choices=["registration", "batch", "list", "run", "notice", "slips"]
+        "--only",
+        choices=["registration", "intake", "batch", "list", "run", "notice", "slips"],
     )
     options.add_argument("--json", type=Path, default=Path("build/bench.json"))
     chosen = options.parse_args()
@@ -42,6 +43,7 @@ def main() -> int:
 def _figures(*, quick: bool) -> Sequence[tuple[str, Callable[[Rig], Figure]]]:
     return (
         ("registration", lambda r: registration.measure(r, seconds=3 if quick else 10)),
+        ("intake", lambda r: intake.measure(r, people=40 if quick else 200)),
         ("batch", lambda r: batch.measure(r, rounds=2 if quick else 5)),
         ("list", lambda r: lists.measure(r, rows=100_000, rounds=1 if quick else 3)),
         ("run", lambda r: plate.measure(r, rounds=2 if quick else 5)),

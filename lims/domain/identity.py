@@ -54,6 +54,15 @@ def name_key(name: str) -> str:
     return " ".join(unicodedata.normalize("NFC", unmarked).replace("đ", "d").split())
 
 
+def unwritable(name: str) -> str:
+    """What no register, label or certificate can write in a name: pictures, stars, digits."""
+    return "".join(each for each in name if not each.isalpha() and not _may_stand_in_a_name(each))
+
+
+def _may_stand_in_a_name(character: str) -> bool:
+    return character in " '’‘.-‐·,()/" or unicodedata.category(character) in ("Mn", "Mc")
+
+
 def given_name_sort_key(name: str) -> str:
     """Orders a list the Vietnamese way: given name, then family name, then the names between.
 

@@ -6,6 +6,7 @@
     │   ├── UnknownBarcode              unknown-barcode
     │   ├── UnknownInstrument           unknown-instrument
     │   ├── UnknownRun                  unknown-run
+    │   ├── NothingToTakeBack           nothing-to-take-back
     │   └── UnknownUnit                 unit-unknown
     ├── Malformed               it cannot be read as what it should be
     │   ├── InvalidBody                 invalid-body           + errors
@@ -13,6 +14,8 @@
     │   ├── UnreadableList              unreadable-list
     │   ├── NotABarcode                 not-a-barcode
     │   ├── WrongCheckCharacter         wrong-check-character  + suggestions
+    │   ├── TornCard                    torn-card
+    │   ├── MaskedCard                  masked-card
     │   ├── NotAKitCode                 not-a-kit-code
     │   ├── NotAWell                    not-a-well
     │   └── NotAPhoneNumber             not-a-phone-number
@@ -34,6 +37,9 @@
     │   ├── PoolOfPools                 pool-of-pools
     │   ├── MixedAssay                  mixed-assay
     │   ├── WellTaken                   well-taken
+    │   ├── TooLateToTakeBack           too-late-to-take-back
+    │   ├── WasTakenBack                was-taken-back
+    │   ├── TubeStillOpen               tube-still-open
     │   ├── SameReviewer                same-reviewer
     │   ├── PolicyChanged               policy-changed
     │   ├── PlateFull                   plate-full
@@ -43,6 +49,7 @@
     ├── Forbidden               this person may not
     │   ├── NotSignedIn                 not-signed-in
     │   ├── WrongScope                  wrong-scope
+    │   ├── NotYourRegistration         not-your-registration
     │   └── ForgedForm                  csrf
     ├── TooLarge
     │   └── BodyTooLarge                body-too-large
@@ -163,6 +170,12 @@ class UnknownUnit(Unknown):
     todo = "choose the area from the list; the case goes to the province until then"
 
 
+class NothingToTakeBack(Unknown):
+    slug = "nothing-to-take-back"
+    expected = "a registration of this desk today"
+    todo = "nothing was changed; scan the next card or tube"
+
+
 # --- Malformed
 
 
@@ -205,6 +218,22 @@ class WrongCheckCharacter(Malformed):
     def __init__(self, *, came: str, where: str = "", suggestions: Sequence[str] = ()) -> None:
         super().__init__(came=came, where=where, suggestions=list(suggestions))
         self.suggestions = tuple(suggestions)
+
+
+class TornCard(Malformed):
+    """Raised without `came`: what is left of a card's code is still somebody's data."""
+
+    slug = "torn-card"
+    expected = "the whole code of a card"
+    todo = "part of the card's code is missing: scan it again, slowly, or type who it is"
+
+
+class MaskedCard(Malformed):
+    """Raised without `came`, as above."""
+
+    slug = "masked-card"
+    expected = "a code with the whole name"
+    todo = "the code hides part of the name: type the full name, or scan the identity card"
 
 
 class NotAKitCode(Malformed):
@@ -344,6 +373,24 @@ class WellTaken(Conflict):
     todo = "choose an empty well, or clear this one first"
 
 
+class TooLateToTakeBack(Conflict):
+    slug = "too-late-to-take-back"
+    expected = "a tube that has not reached the laboratory"
+    todo = "reject the tube at the laboratory's door with a reason, or tell a reviewer whose it is"
+
+
+class WasTakenBack(Conflict):
+    slug = "was-taken-back"
+    expected = "a registration that was not taken back"
+    todo = "register the person again if the swab was taken after all"
+
+
+class TubeStillOpen(Conflict):
+    slug = "tube-still-open"
+    expected = "no tube open at this desk"
+    todo = "close this tube first, or take its people out with undo"
+
+
 class SameReviewer(Conflict):
     slug = "same-reviewer"
     expected = "a second reviewer, another person than the first"
@@ -393,6 +440,12 @@ class WrongScope(Forbidden):
     slug = "wrong-scope"
     expected = "a role and an area that allow this"
     todo = "ask an operator for the role, or hand over to someone who has it"
+
+
+class NotYourRegistration(Forbidden):
+    slug = "not-your-registration"
+    expected = "a registration made under your own name"
+    todo = "ask whoever registered it, or reject the tube at the laboratory's door"
 
 
 class ForgedForm(Forbidden):

@@ -26,6 +26,7 @@ class PersonGiven:
     sex: str | None = None
     phone: str | None = None
     national_id: str | None = None
+    old_id: str | None = None
     household_id: UUID | None = None
     address: str | None = None
     area: AreaRef | None = None
@@ -60,6 +61,7 @@ class Registration:
             *(self.person_id, self.campaign_id, self.assay, person.name, person.birth_year),
             *(person.birth_date, person.sex, person.phone, person.national_id, person.address),
             *(person.household_id, home.scheme, home.code, work.scheme, work.code),
+            *((person.old_id,) if person.old_id else ()),
         )
         written = "\x1f".join(["\x00" if part is None else str(part) for part in said])
         return hashlib.sha256(written.encode()).hexdigest()

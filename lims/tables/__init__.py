@@ -27,6 +27,7 @@ from lims.tables.rack import Rack, RackTube
 from lims.tables.rapid import Kit, KitLot, RapidTest, Roster, RosterMember, Strip, StripTimer
 from lims.tables.run import ControlTemplate, ControlTemplateWell, Instrument, Run, TestOrder, Well
 from lims.tables.slip import Slip
+from lims.tables.taken_back import TakenBack
 from lims.tables.tube import Tube, TubeSource, TubeSpecimen
 
 __all__ = [
@@ -73,6 +74,7 @@ __all__ = [
     "Strip",
     "StripTimer",
     "Subscription",
+    "TakenBack",
     "Team",
     "TestOrder",
     "Token",

@@ -9,6 +9,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     UniqueConstraint,
+    literal_column,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -37,7 +38,11 @@ class Household(Base):
 
 
 class Person(Base):
-    """One human being. The name is kept as written (NFC); ``name_key`` is what search reads."""
+    """One human being. The name is kept as written (NFC); ``name_key`` is what search reads.
+
+    ``old_id`` is the nine-digit number of the card before the twelve digits, where the chip card
+    still says it.
+    """
 
     __tablename__ = "person"
     __table_args__ = (
@@ -47,13 +52,28 @@ class Person(Base):
             "birth_date IS NULL OR extract(year FROM birth_date) = birth_year", name="birth_date"
         ),
         CheckConstraint("national_id ~ '^[0-9]{12}$'", name="national_id"),
+        CheckConstraint("old_id ~ '^[0-9]{9}$'", name="old_id"),
         CheckConstraint(r"phone ~ '^\+[0-9]{8,15}$'", name="phone"),
         CheckConstraint("length(name) BETWEEN 1 AND 200", name="name"),
         CheckConstraint("merged_into_id <> id", name="merged_into"),
         ForeignKeyConstraint(["area_scheme", "area_code"], ["area.scheme", "area.code"]),
         ForeignKeyConstraint(["work_area_scheme", "work_area_code"], ["area.scheme", "area.code"]),
         Index("uq_person_national_id", "site_id", "national_id", unique=True),
-        Index(None, "name_key", "birth_year"),
+        Index(  # a name as it begins, in order, whatever the database's collation is
+            "ix_person_name",
+            "site_id",
+            "name_key",
+            "birth_year",
+            postgresql_ops={"name_key": "text_pattern_ops"},
+        ),
+        Index(  # by the last word of the name: Vietnamese people are called by it
+            "ix_person_given",
+            "site_id",
+            literal_column("substring(name_key, '[^ ]+$')").label("given"),
+            "name_key",
+            postgresql_ops={"given": "text_pattern_ops", "name_key": "text_pattern_ops"},
+        ),
+        Index(None, "old_id", postgresql_where=text("old_id IS NOT NULL")),
         Index(None, "phone", postgresql_where=text("phone IS NOT NULL")),
         Index(None, "household_id", postgresql_where=text("household_id IS NOT NULL")),
         Index(None, "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
@@ -68,6 +88,7 @@ class Person(Base):
     sex: Mapped[str | None]
     phone: Mapped[str | None]
     national_id: Mapped[str | None]
+    old_id: Mapped[str | None]
     household_id: Mapped[UUID | None] = mapped_column(ForeignKey("household.id"))
     address: Mapped[str | None]
     area_scheme: Mapped[str | None]

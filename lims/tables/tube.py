@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lims.domain.lifecycle import TubeKind, TubeState
@@ -37,6 +37,12 @@ class Tube(Base):
         ),
         Index(None, "site_id", "created_at", postgresql_where=text("state = 'collected'")),
         Index(None, "site_id", "received_at"),
+        # What people read aloud of a label is its end.
+        Index(
+            "ix_tube_ending",
+            literal_column("reverse(barcode)").label("ending"),
+            postgresql_ops={"ending": "text_pattern_ops"},
+        ),
         Index(
             "ix_tube_awaits_pool", "site_id", "received_at", postgresql_where=text("awaits_pool")
         ),

@@ -12,10 +12,22 @@ from typing import Any, Final, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
-from flask import Flask, Response, current_app, g, redirect, request, session, url_for
+from flask import (
+    Flask,
+    Response,
+    current_app,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from werkzeug.wrappers import Response as AnyResponse
 
 from lims.domain.refusals import WrongScope
+from lims.web import kept_form
 from lims.web.language import laboratory, now
 from lims.work import access
 from lims.work.access import Role, SignedIn
@@ -124,6 +136,10 @@ def _admit(declaration: Declaration | None) -> AnyResponse | None:
         return None
     me = maybe_current()
     if me is None:
+        kept = kept_form.of_this_request()
+        if kept is not None:
+            page = render_template("doorway/login.html", typed="", going_to="/", kept=kept)
+            return make_response(page, 401)
         going_to = request.full_path.rstrip("?") if request.method == "GET" else "/"
         return redirect(f"{url_for('doorway.login')}?next={quote(going_to)}", 303)
     if not me.roles & declaration.roles:
@@ -139,7 +155,7 @@ def _look_up() -> SignedIn | None:
         return None
     if now() - since > SHIFT:
         return None
-    with laboratory().sessions.begin() as database:
+    with laboratory().statements() as database:
         return access.signed_in(database, user_id, epoch)
 
 

@@ -6,6 +6,7 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from werkzeug.wrappers import Response
 
 from lims.domain.refusals import InvalidBody, TooManyAttempts
+from lims.web import kept_form
 from lims.web.access import (
     current,
     enter,
@@ -54,6 +55,9 @@ def try_login() -> str | Response | tuple[str, int] | tuple[str, int, dict[str, 
     if me is None:
         return _login_page(typed, _("The login or the password is wrong.")), 403
     enter(me)
+    kept = kept_form.carried()
+    if kept is not None:
+        return render_template("doorway/kept.html", kept=kept)
     return redirect(safe_next(request.form.get("next")), 303)
 
 
@@ -125,7 +129,13 @@ def _proved(login: str, password: str) -> tuple[Attempt, Proof]:
 
 def _login_page(typed: str = "", fault: str | None = None) -> str:
     going_to = safe_next(request.values.get("next"))
-    return render_template("doorway/login.html", typed=typed, fault=fault, going_to=going_to)
+    return render_template(
+        "doorway/login.html",
+        typed=typed,
+        fault=fault,
+        going_to=going_to,
+        kept=kept_form.carried(),
+    )
 
 
 def _password_page(faults: dict[str, str]) -> tuple[str, int]:

@@ -10,6 +10,7 @@ from lims.db.ids import uuid7
 from lims.domain.refusals import DifferentBody, InvalidBody
 from lims.web.access import current, needs
 from lims.web.collect.person_form import chosen_uuid
+from lims.web.commands import CARD_WORDS
 from lims.web.language import gettext as _
 from lims.web.language import laboratory, now
 from lims.web.refusing import faults_of
@@ -19,6 +20,7 @@ from lims.work.access import Role
 from lims.work.aside import aside
 from lims.work.labels import MOST_LABELS, TooManyLabels, labels_of, print_labels
 from lims.work.views.label_prints import label_prints
+from reports.command_cards import CommandCard, command_sheet
 from reports.labels import A4_48, SHEETS, label_sheet
 
 blueprint = Blueprint("labels", __name__, url_prefix="/labels")
@@ -59,6 +61,18 @@ def mint() -> Response | tuple[str, int]:
             typed, {"count": _("This page has printed before: press again for new labels.")}
         ), 409
     return redirect(url_for("labels.page", made=batch.batch_id), 303)
+
+
+@blueprint.get("/commands.pdf")
+@needs(*BENCH)
+def command_cards() -> Response:
+    """The cards that act when they are scanned, in this request's language."""
+    cards = [CommandCard(one, _(name), _(says)) for one, (name, says) in CARD_WORDS.items()]
+    title = site_name()
+    response = make_response(aside(lambda: command_sheet(cards, title=title)))
+    response.headers["Content-Type"] = "application/pdf"
+    response.headers["Content-Disposition"] = 'inline; filename="commands.pdf"'
+    return response
 
 
 @blueprint.get("/<uuid:batch_id>.pdf")

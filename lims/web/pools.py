@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from lims.db.ids import uuid7
 from lims.domain import barcodes
+from lims.domain.commands import Command, command_of
 from lims.domain.lifecycle import TubeKind
 from lims.domain.pooling.grouping import propose
 from lims.domain.refusals import (
@@ -25,6 +26,7 @@ from lims.domain.refusals import (
     Refusal,
     TubeHasOwnTest,
     TubeRejected,
+    TubeStillOpen,
     TubeTwiceInPool,
     UnknownBarcode,
 )
@@ -134,6 +136,16 @@ def scan() -> Response | str | tuple[str, int]:
     filled, else when it is scanned a second time (the command card "A" does the same).
     """
     draft, text = _drafted(request.form), request.form.get("text", "")
+    match command_of(text):
+        case Command.UNDO:
+            return _making(replace(draft, sources=draft.sources[:-1]))
+        case Command.CLOSE:
+            return _make(draft)
+        case None:
+            pass
+        case _:
+            refusal = TubeStillOpen(came=draft.barcode, where="pool")
+            return _making(draft, refused=told(refusal)), int(status_of(TubeStillOpen))
     try:
         following = _with_scan(draft, barcodes.parse(text))
     except Refusal as refusal:

@@ -86,8 +86,10 @@ def _refused(refusal: Refusal) -> Page:
         expected=_(refusal.expected) if refusal.expected else "",
         todo=_(refusal.todo) if refusal.todo else "",
     )
-    wait = {"Retry-After": str(refusal.facts["retry_after_s"])} if kind is TooManyAttempts else {}
-    return page, int(status_of(kind)), wait
+    headers = {"X-Problem": kind.slug}
+    if kind is TooManyAttempts:
+        headers["Retry-After"] = str(refusal.facts["retry_after_s"])
+    return page, int(status_of(kind)), headers
 
 
 def _http(error: HTTPException) -> Page | Response:

@@ -4,17 +4,18 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from lims.domain import barcodes, cards
+from lims.domain.asked import asked
 from lims.domain.barcodes import candidates
 from lims.domain.gs1 import looks_like_kit
-from lims.domain.refusals import Refusal, WrongCheckCharacter
-from lims.web.access import current, needs
-from lims.web.collect.blueprint import DESK
+from lims.domain.refusals import Refusal, TornCard, WrongCheckCharacter
+from lims.web.access import needs
 from lims.web.collect.draft import fresh, with_open_campaign
 from lims.web.collect.one import take_scan
 from lims.web.language import gettext as _
 from lims.web.language import laboratory
 from lims.web.rapid.kit_choice import choose_box
-from lims.web.shell import SCANNING
+from lims.web.search import found, shown
+from lims.web.shell import SCANNING, at_a_desk
 from lims.work.views import scans
 from lims.work.views.scans import Place
 
@@ -27,7 +28,7 @@ Answer = str | Response | tuple[str, int]
 def scan() -> Answer:
     """A tube opens its page, a plate its run, a card the desk; what nobody knows is said so."""
     text = request.form.get("text", "")
-    if looks_like_kit(text) and _at_a_desk():
+    if looks_like_kit(text) and at_a_desk():
         return choose_box(text) or redirect(url_for("rapid.page"), 303)
     try:
         found = cards.scan(text)
@@ -37,11 +38,13 @@ def scan() -> Answer:
         case cards.TubeBarcode(barcode):
             return _tube(barcode)
         case cards.Unrecognised():
+            if "|" in text and at_a_desk():
+                raise TornCard(where="scan")
             return _typed(text.strip())
         case _:
             return (
                 take_scan(text, with_open_campaign(fresh()))
-                if _at_a_desk()
+                if at_a_desk()
                 else _unknown(_("a person's card"))
             )
 
@@ -68,7 +71,8 @@ def _typed(text: str) -> Answer:
         return redirect(url_for("runs.run", plate=plate), 303)
     if person_id:
         return redirect(url_for("people.page", person_id=person_id), 303)
-    return _unknown(text[:40])
+    result = found(asked(text))
+    return shown(text, result) if result else _unknown(text[:40])
 
 
 def _plate(text: str) -> str:
@@ -91,9 +95,5 @@ def _misread(refusal: WrongCheckCharacter) -> str:
 
 
 def _unknown(came: str, tube: str = "") -> tuple[str, int]:
-    page = render_template("scan/unknown.html", came=came, tube=tube, at_a_desk=_at_a_desk())
+    page = render_template("scan/unknown.html", came=came, tube=tube, at_a_desk=at_a_desk())
     return page, 404
-
-
-def _at_a_desk() -> bool:
-    return bool(current().roles & set(DESK))

@@ -43,6 +43,7 @@ STAGES_OF: Final = {
 
 # Those with tubes and cards in their hands; a tracing team works with cases.
 SCANNING: Final = frozenset({Role.TECHNICIAN, Role.REVIEWER, Role.OPERATOR})
+REGISTERING: Final = frozenset({Role.TECHNICIAN, Role.OPERATOR})
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,18 @@ class MenuEntry:
 def stages_of(me: SignedIn) -> frozenset[Stage]:
     """The stages this person works at."""
     return frozenset(stage for role in me.roles for stage in STAGES_OF[role])
+
+
+def answering_scan() -> bool:
+    """True when `scanning.js` asks: it takes the page's <main> and the form beside the scan field,
+    and keeps the frame that stands around them."""
+    return "X-Scan" in request.headers
+
+
+def at_a_desk() -> bool:
+    """True for those who may register."""
+    me = maybe_current()
+    return me is not None and bool(me.roles & REGISTERING)
 
 
 def only_team(me: SignedIn) -> UUID | None:
@@ -143,7 +156,8 @@ def menu() -> list[tuple[str, list[MenuEntry]]]:
         (
             _("Bench"),
             [
-                MenuEntry("/labels", _("Tube labels"), frozenset({Role.TECHNICIAN, Role.OPERATOR})),
+                MenuEntry("/search", _("Find a person or a tube"), SCANNING),
+                MenuEntry("/labels", _("Tube labels"), REGISTERING),
                 MenuEntry(
                     "/collect/rapid/kits",
                     _("Rapid test kits"),
@@ -238,4 +252,5 @@ def init_app(app: Flask) -> None:
         return {
             "site_name": site_name() if me else "",
             "may_scan": me is not None and bool(me.roles & SCANNING),
+            "framed": not answering_scan(),
         }

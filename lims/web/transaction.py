@@ -26,6 +26,24 @@ def in_transaction(work: Callable[[Session], T]) -> T:
     return _once(work)
 
 
+def one_statement(work: Callable[[Session], T]) -> T:
+    """The same for a verb that writes with one statement: all or nothing is the statement's own.
+
+    Whatever else the work asks of the session, it may only read.
+    """
+    for _ in range(MOST_TRIES - 1):
+        try:
+            with laboratory().statements() as session:
+                return work(session)
+        except IntegrityError:
+            continue
+        except OperationalError as error:
+            if not isinstance(error.orig, DeadlockDetected | SerializationFailure):
+                raise
+    with laboratory().statements() as session:
+        return work(session)
+
+
 def _once(work: Callable[[Session], T]) -> T:
     with laboratory().sessions.begin() as session:
         return work(session)

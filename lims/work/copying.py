@@ -37,7 +37,7 @@ def copy_people(
     _copy(
         session,
         "person (site_id, created_at, id, name, name_key, birth_year, birth_date, sex, phone,"
-        " national_id, household_id, address, area_scheme, area_code, work_area_scheme,"
+        " national_id, old_id, household_id, address, area_scheme, area_code, work_area_scheme,"
         " work_area_code)",
         (_person_line(shared, person_id, person) for person_id, person in people.items()),
     )
@@ -87,7 +87,8 @@ def _person_line(shared: str, person_id: UUID, person: PersonGiven) -> str:
     return (
         f"{shared}\t{person_id}\t{_text(person.name)}\t{_text(person.name_key)}"
         f"\t{person.birth_year or NULL}\t{person.birth_date or NULL}\t{person.sex or NULL}"
-        f"\t{person.phone or NULL}\t{person.national_id or NULL}\t{person.household_id or NULL}"
+        f"\t{person.phone or NULL}\t{person.national_id or NULL}\t{person.old_id or NULL}"
+        f"\t{person.household_id or NULL}"
         f"\t{NULL if person.address is None else _text(person.address)}"
         f"\t{home.scheme}\t{home.code}\t{work.scheme}\t{work.code}\n"
     )

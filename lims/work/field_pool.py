@@ -13,6 +13,7 @@ from lims.domain.refusals import (
     DifferentBody,
     PersonTwiceInPool,
     PoolFull,
+    WasTakenBack,
 )
 from lims.domain.registration import AreaRef, PersonGiven, digest
 from lims.tables import Household, Site, Tube
@@ -20,6 +21,7 @@ from lims.work.audit import record
 from lims.work.once import one_at_a_time
 from lims.work.people import keep_person, refuse_unknown_areas
 from lims.work.pool import refuse_taken
+from lims.work.take_back import was_taken_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def register_field_pool(
     """Register everybody in one tube, in one transaction. Safe to repeat.
 
     Raises PoolFull, PersonTwiceInPool, BarcodeTaken, DifferentBody, NotFound,
-    UnknownUnit.
+    UnknownUnit, WasTakenBack.
     """
     said = digest(request)
     site = session.get_one(Site, site_id)
@@ -81,6 +83,8 @@ def register_field_pool(
         if earlier.body_digest != said:
             raise DifferentBody(came=f"other members under {request.tube_id}", where="tube_id")
         return _receipt(session, request, site, replayed=True)
+    if was_taken_back(session, tube_id=request.tube_id):
+        raise WasTakenBack(came=f"tube_id {request.tube_id}", where="tube_id")
     _refuse_unfit(session, request, site)
     if request.household is not None:
         _keep_household(session, request.household, site_id, now)

@@ -46,12 +46,14 @@ def keep_person(
 _PERSON = text("""
 WITH kept AS (
 INSERT INTO person (id, site_id, name, name_key, birth_year, birth_date, sex, phone, national_id,
-                    household_id, address, area_scheme, area_code, work_area_scheme,
+                    old_id, household_id, address, area_scheme, area_code, work_area_scheme,
                     work_area_code, created_at)
 VALUES (:id, :site_id, :name, :name_key, :birth_year, :birth_date, :sex, :phone, :national_id,
-        :household_id, :address, :area_scheme, :area_code, :work_area_scheme, :work_area_code,
-        :now)
-ON CONFLICT (site_id, national_id) DO UPDATE SET identity_conflict = CASE
+        :old_id, :household_id, :address, :area_scheme, :area_code, :work_area_scheme,
+        :work_area_code, :now)
+ON CONFLICT (site_id, national_id) DO UPDATE SET
+    old_id = coalesce(person.old_id, excluded.old_id),
+    identity_conflict = CASE
     WHEN person.name_key <> excluded.name_key THEN 'name'
     WHEN person.birth_year <> excluded.birth_year THEN 'birth_year'
     ELSE person.identity_conflict END
@@ -117,6 +119,7 @@ def person_columns(person: PersonGiven) -> dict[str, object]:
         "sex": person.sex,
         "phone": person.phone,
         "national_id": person.national_id,
+        "old_id": person.old_id,
         "household_id": person.household_id,
         "address": person.address,
         "area_scheme": home.scheme if home else None,

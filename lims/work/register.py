@@ -12,13 +12,21 @@ from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
-from lims.domain.refusals import BarcodeTaken, DifferentBody, NotFound, UnknownUnit
+from lims.domain.refusals import (
+    BarcodeTaken,
+    DifferentBody,
+    NotFound,
+    UnknownUnit,
+    WasTakenBack,
+)
 from lims.domain.registration import PersonGiven, Registration
 from lims.work.people import person_columns
 
 STATEMENT = text("""
 WITH earlier AS (
     SELECT s.body_digest, s.person_id FROM specimen s WHERE s.id = :specimen_id
+), undone AS (
+    SELECT b.specimen_id FROM taken_back b WHERE b.specimen_id = :specimen_id
 ), taken AS (
     SELECT t.id FROM tube t WHERE t.barcode = :barcode
 ), unknown AS (
@@ -29,16 +37,17 @@ WITH earlier AS (
       AND NOT EXISTS (SELECT FROM area a WHERE a.scheme = g.scheme AND a.code = g.code)
 ), may AS (
     SELECT 1 AS go WHERE NOT EXISTS (SELECT FROM earlier) AND NOT EXISTS (SELECT FROM taken)
-                     AND NOT EXISTS (SELECT FROM unknown)
+                     AND NOT EXISTS (SELECT FROM unknown) AND NOT EXISTS (SELECT FROM undone)
 ), newcomer AS (
     INSERT INTO person (id, site_id, name, name_key, birth_year, birth_date, sex, phone,
-                        national_id, household_id, address, area_scheme, area_code,
+                        national_id, old_id, household_id, address, area_scheme, area_code,
                         work_area_scheme, work_area_code, created_at)
     SELECT :person_id, :site_id, :name, :name_key, :birth_year, :birth_date, :sex, :phone,
-           :national_id, :household_id, :address, :area_scheme, :area_code,
+           :national_id, :old_id, :household_id, :address, :area_scheme, :area_code,
            :work_area_scheme, :work_area_code, :now
     FROM may WHERE cast(:known_person_id AS uuid) IS NULL
     ON CONFLICT (site_id, national_id) DO UPDATE SET
+        old_id = coalesce(person.old_id, excluded.old_id),
         identity_conflict = CASE
             WHEN person.name_key <> excluded.name_key THEN 'name'
             WHEN person.birth_year <> excluded.birth_year THEN 'birth_year'
@@ -82,6 +91,7 @@ WITH earlier AS (
 SELECT (SELECT body_digest FROM earlier) AS earlier_digest,
        (SELECT person_id FROM earlier) AS earlier_person_id,
        EXISTS (SELECT FROM taken) AS taken,
+       EXISTS (SELECT FROM undone) AS undone,
        (SELECT min(area) FROM unknown) AS unknown_area,
        (SELECT person_id FROM swab) AS person_id
 """)
@@ -105,8 +115,8 @@ def register(
     Safe to repeat with the same ``specimen_id`` and the same content.
 
     Raises BarcodeTaken (the tube belongs to another swab), DifferentBody (the
-    id was used for other content), NotFound (no such known person),
-    UnknownUnit (area code not of that scheme).
+    id was used for other content), NotFound (no such known person), UnknownUnit
+    (area code not of that scheme), WasTakenBack (a late replay of what was undone).
     """
     said = given.digest()
     row = session.execute(STATEMENT, _parameters(given, said, site_id, by, now)).one()
@@ -117,6 +127,8 @@ def register(
                 where="specimen_id",
             )
         return Registered(given.specimen_id, row.earlier_person_id, given.barcode, replayed=True)
+    if row.undone:
+        raise WasTakenBack(came=f"specimen_id {given.specimen_id}", where="specimen_id")
     if row.taken:
         raise BarcodeTaken(came=given.barcode, where="barcode")
     if row.unknown_area is not None:

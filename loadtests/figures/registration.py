@@ -46,10 +46,10 @@ def measure(rig: Rig, *, seconds: float) -> Figure:
 
 def _over_http(rig: Rig, seconds: float) -> tuple[float, int]:
     crowd = Crowd("TT", seed=1)
-    ready = [[_request(rig, crowd) for _ in range(int(seconds * 400))] for _ in range(CLIENTS)]
+    ready = [[request_of(rig, crowd) for _ in range(int(seconds * 400))] for _ in range(CLIENTS)]
     with socket.create_connection(("127.0.0.1", rig.port)) as warm:
-        for request in [_request(rig, crowd) for _ in range(200)]:
-            _exchange(warm, request)
+        for request in [request_of(rig, crowd) for _ in range(200)]:
+            exchange(warm, request)
     counts = [0] * CLIENTS
     refused = [0] * CLIENTS
     until = time.monotonic() + seconds
@@ -60,7 +60,7 @@ def _over_http(rig: Rig, seconds: float) -> tuple[float, int]:
             for request in ready[number]:
                 if time.monotonic() > until:
                     return
-                if _exchange(line, request) == b"201":
+                if exchange(line, request) == b"201":
                     counts[number] += 1
                 else:
                     refused[number] += 1
@@ -74,7 +74,7 @@ def _over_http(rig: Rig, seconds: float) -> tuple[float, int]:
     return sum(counts) / (time.monotonic() - began), sum(refused)
 
 
-def _request(rig: Rig, crowd: Crowd) -> bytes:
+def request_of(rig: Rig, crowd: Crowd) -> bytes:
     body = json.dumps(crowd.registration()).encode()
     head = (
         f"POST /api/v1/specimens HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {rig.token}"
@@ -83,7 +83,7 @@ def _request(rig: Rig, crowd: Crowd) -> bytes:
     return head.encode() + body
 
 
-def _exchange(line: socket.socket, request: bytes) -> bytes:
+def exchange(line: socket.socket, request: bytes) -> bytes:
     """Send one request and read its whole answer; returns the status as written."""
     line.sendall(request)
     answer = b""
@@ -104,6 +104,7 @@ _VALUES = {
     "person_id": "lpad(to_hex(:n::bigint), 32, '2')::uuid",
     "tube_id": "lpad(to_hex(:n::bigint), 32, '3')::uuid",
     "event_id": "lpad(to_hex(:n::bigint), 32, '4')::uuid",
+    "doubt_id": "lpad(to_hex(:n::bigint), 32, '5')::uuid",
     "known_person_id": "NULL",
     "barcode": "'B' || lpad((:n::bigint % 10000000000000)::text, 14, '0')",
     "national_id": "lpad((:n::bigint % 1000000000000)::text, 12, '0')",
@@ -113,6 +114,7 @@ _VALUES = {
     "birth_date": "NULL::date",
     "sex": "'male'",
     "phone": "'+84912345678'",
+    "old_id": "NULL",
     "household_id": "NULL::uuid",
     "address": "'Số 1 ngõ 2'",
     "area_scheme": "NULL",

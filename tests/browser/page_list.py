@@ -41,5 +41,6 @@ PAGES: list[tuple[str, Role | None]] = [
     ("/day", Role.OPERATOR),
     ("/review?show=negatives", Role.REVIEWER),
     ("/labels", Role.TECHNICIAN),
+    ("/search", Role.TECHNICIAN),
     ("/slips", Role.TECHNICIAN),
 ]

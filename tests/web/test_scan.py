@@ -57,7 +57,7 @@ def test_a_misread_tube_offers_the_ones_that_exist(signed_in: SignIn, bench: Ben
     assert f"/tubes/{swab.barcode}" in page.text
 
 
-@pytest.mark.parametrize("text", ["xin chào", "|||", "<script>alert(1)</script>", "x" * 5000])
+@pytest.mark.parametrize("text", ["xin chào", "<script>alert(1)</script>", "x" * 5000])
 def test_what_nobody_knows_is_said_so(signed_in: SignIn, bench: Bench, text: str) -> None:
     page = signed_in(Role.TECHNICIAN).post("/scan", {"text": text})
     assert page.status_code == 404

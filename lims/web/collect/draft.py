@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,8 @@ from lims.web.language import laboratory
 from lims.work.views import desk
 from lims.work.views.desk import KnownPerson
 
+MOST_WAITED_S: Final = 3 * 24 * 3600
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -34,6 +37,7 @@ class Draft:
     campaign: str = ""
     collected_at: str = ""
     known_area: str = ""
+    waited_s: int = 0
     person_id: UUID | None = None
     known: KnownPerson | None = None
     faults: Mapping[str, str] = field(default_factory=dict)
@@ -99,7 +103,7 @@ def with_open_campaign(draft: Draft) -> Draft:
     if draft.campaign or "desk" in cookie:
         return draft
     lab = laboratory()
-    with lab.sessions.begin() as session:
+    with lab.statements() as session:
         open_ones = desk.open_campaigns(session, site_id=lab.site_id)
     return replace(draft, campaign=str(open_ones[0].campaign_id)) if len(open_ones) == 1 else draft
 
@@ -114,7 +118,13 @@ def drafted(form: Mapping[str, str]) -> Draft:
         collected_at=form.get("collected_at", ""),
         person_id=chosen_uuid(form, "person_id"),
         known_area=form.get("known_area", ""),
+        waited_s=waited(form.get("waited", "")),
     )
+
+
+def waited(said: str) -> int:
+    """Seconds that a scan was kept in the browser while the network was away."""
+    return min(int(said), MOST_WAITED_S) if said.isdecimal() and len(said) < 8 else 0
 
 
 def keep_desk(campaign: str, area: str | None = None) -> None:

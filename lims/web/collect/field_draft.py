@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from lims.db.ids import uuid7
 from lims.domain.registration import AreaRef
 from lims.web.collect.draft import fresh as fresh_person
-from lims.web.collect.draft import tidy_barcode
+from lims.web.collect.draft import tidy_barcode, with_open_campaign
 from lims.web.collect.person_form import (
     Typed,
     chosen_uuid,
@@ -23,7 +23,7 @@ from lims.web.collect.person_form import (
     typed_person,
 )
 from lims.work.field_pool import HouseholdGiven, Swabbed
-from lims.work.views.desk import HouseholdKnown, KnownPerson
+from lims.work.views.desk import DeskUndone, HouseholdKnown, KnownPerson
 
 MOST_MEMBERS: Final = 100
 
@@ -84,6 +84,12 @@ class FieldDraft:
         fields = [(name, value) for name, value in said.items() if value]
         return [*fields, *(("member", member.carried) for member in self.members)]
 
+    def without(self, field: str) -> "FieldDraft":
+        """The same, with one field of the form empty: a scan had fallen into it."""
+        if field == "barcode":
+            return replace(self, barcode="")
+        return replace(self, typed=self.typed | {field: ""})
+
     @property
     def people(self) -> frozenset[UUID]:
         """Those known by id who are in the tube."""
@@ -123,7 +129,7 @@ class FieldDraft:
 
 def fresh_tube(barcode: str = "", household: HouseholdKnown | None = None) -> FieldDraft:
     """An empty tube; campaign and commune are those of the desk's last registration."""
-    desk = fresh_person()
+    desk = with_open_campaign(fresh_person())
     draft = FieldDraft(
         uuid7(),
         uuid7(),
@@ -136,6 +142,14 @@ def fresh_tube(barcode: str = "", household: HouseholdKnown | None = None) -> Fi
     area = f"{household.area_code} · {household.area}" if household.area else ""
     home = {"address": household.address or "", "area": area}
     return replace(draft, household_id=household.household_id, label=household.label, home=home)
+
+
+def reopened(gone: DeskUndone) -> FieldDraft:
+    """A tube that was closed and taken back: the same people, as swabs not yet registered."""
+    draft = replace(fresh_tube(gone.barcode), campaign=str(gone.campaign_id or ""))
+    for one in gone.people:
+        draft = draft.adding({}, one)
+    return draft
 
 
 def drafted_tube(form: "MultiDict[str, str]") -> FieldDraft:

@@ -7,25 +7,30 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from lims.db.ids import uuid7
-from lims.domain import barcodes, cards
+from lims.domain import barcodes
+from lims.domain.cards import TubeBarcode
+from lims.domain.commands import Command, command_of
 from lims.domain.refusals import (
     BarcodeTaken,
     DifferentBody,
     InvalidBody,
-    NotABarcode,
+    MaskedCard,
     PersonTwiceInPool,
     Refusal,
-    WrongCheckCharacter,
+    TubeStillOpen,
+    WasTakenBack,
 )
 from lims.doors.statuses import status_of
 from lims.tables import Site
 from lims.web.access import current, needs
 from lims.web.answers import Told, told
 from lims.web.collect.blueprint import DESK, blueprint
+from lims.web.collect.desk_page import Answer
 from lims.web.collect.draft import keep_desk
-from lims.web.collect.field_draft import FieldDraft, drafted_tube, fresh_tube
-from lims.web.collect.one import Answer
-from lims.web.collect.person_form import chosen_uuid, invalid, of_card, read_person
+from lims.web.collect.field_draft import FieldDraft, drafted_tube, fresh_tube, reopened
+from lims.web.collect.one import take_back_here
+from lims.web.collect.person_form import chosen_uuid, invalid, is_masked, of_card, read_person
+from lims.web.collect.reading import Read, read_scan, scanned_into
 from lims.web.language import laboratory, later, now
 from lims.web.refusing import faults_of
 from lims.web.shell import day_start
@@ -44,9 +49,13 @@ def field_pool() -> str:
     """An empty tube, or one for a household that is to be swabbed again."""
     lab = laboratory()
     household_id, done = chosen_uuid(request.args, "household"), request.args.get("done", "")
-    with lab.sessions.begin() as session:
+    undone = chosen_uuid(request.args, "undone")
+    with lab.statements() as session:
+        back = desk.undone(session, undone, site_id=lab.site_id) if undone else None
         home = household_id and desk.household_known(session, household_id, site_id=lab.site_id)
         closed = desk.swab_in(session, barcodes.normalise(done), site_id=lab.site_id)
+    if back is not None:
+        return show_tube(reopened(back), undone=True)
     return show_tube(fresh_tube(request.args.get("tube", ""), home or None), done=closed)
 
 
@@ -54,23 +63,49 @@ def field_pool() -> str:
 @needs(*DESK)
 def scan_member() -> Answer:
     """A card adds a person; a label opens the tube, or closes this one and opens the next."""
-    draft, text = drafted_tube(request.form), request.form.get("text", "")
+    return _take(request.form.get("text", ""), drafted_tube(request.form))
+
+
+def _take(text: str, draft: FieldDraft) -> Answer:
+    command = command_of(text)
+    if command is not None:
+        return _obey(command, draft)
     try:
-        found = cards.scan(text)
-    except WrongCheckCharacter as refusal:
-        return show_tube(draft, refused=told(refusal)), 422
-    match found:
-        case cards.TubeBarcode(barcode):
-            if draft.barcode and draft.members:
-                return _close(draft, following=barcode)
-            return show_tube(replace(draft, barcode=barcodes.shown(barcode)))
-        case cards.Unrecognised():
-            return show_tube(draft, refused=told(NotABarcode(came=text[:40]))), 422
+        read = read_scan(text)
+    except Refusal as refusal:
+        return show_tube(draft, refused=told(refusal)), int(status_of(type(refusal)))
+    return _put(read, draft)
+
+
+def _put(read: Read, draft: FieldDraft) -> Answer:
+    """A tube opens, or closes the one before it; a card is one more person."""
+    if isinstance(read, TubeBarcode):
+        if draft.barcode == barcodes.shown(read.barcode):  # read twice: it is open already
+            return show_tube(draft)
+        if draft.barcode and draft.members:
+            return _close(draft, following=read.barcode)
+        return show_tube(replace(draft, barcode=barcodes.shown(read.barcode)))
+    typed = of_card(read)
+    if draft.holds(typed):
+        return _twice(draft)
+    known = _known(typed.get("national_id"))
+    if known is None and is_masked(read):
+        return show_tube(replace(draft, typed=draft.typed | typed), refused=told(MaskedCard())), 422
+    return show_tube(draft.adding(typed, known))
+
+
+def _obey(command: Command, draft: FieldDraft) -> Answer:
+    """A command card over a tube that is being filled."""
+    match command:
+        case Command.UNDO:
+            return show_tube(replace(draft, members=draft.members[:-1]), undone=True)
+        case Command.CLOSE:
+            return _close(draft)
+        case Command.HOUSEHOLD if draft.barcode:
+            return _close(draft)
         case _:
-            typed = of_card(found)
-            if draft.holds(typed):
-                return _twice(draft)
-            return show_tube(draft.adding(typed, _known(typed.get("national_id"))))
+            refusal = TubeStillOpen(came=draft.barcode, where="tube")
+            return show_tube(draft, refused=told(refusal)), int(status_of(TubeStillOpen))
 
 
 @blueprint.post("/field-pool/add")
@@ -78,8 +113,11 @@ def scan_member() -> Answer:
 def add_member() -> Answer:
     """Somebody typed, or somebody of the household by one tap."""
     draft, known_id = drafted_tube(request.form), chosen_uuid(request.form, "known")
+    strayed = scanned_into(request.form.to_dict())
+    if strayed is not None and not known_id:
+        return _take(strayed[1], draft.without(strayed[0]))
     lab = laboratory()
-    with lab.sessions.begin() as session:
+    with lab.statements() as session:
         known = known_id and desk.person_known(session, known_id, site_id=lab.site_id)
         if known:
             again = known.person_id in draft.people
@@ -95,30 +133,36 @@ def add_member() -> Answer:
 
 @blueprint.post("/field-pool/undo")
 @needs(*DESK)
-def undo_member() -> str:
-    """Without the last person."""
+def undo_member() -> Answer:
+    """Without the last person; from an empty tube, the one closed before it opens again."""
     draft = drafted_tube(request.form)
-    return show_tube(replace(draft, members=draft.members[:-1]))
+    if not draft.members:
+        return take_back_here()
+    return show_tube(replace(draft, members=draft.members[:-1]), undone=True)
 
 
 @blueprint.post("/field-pool")
 @needs(*DESK)
 def close_tube() -> Answer:
     """Register everybody in the tube."""
-    return _close(drafted_tube(request.form))
+    draft, strayed = drafted_tube(request.form), scanned_into(request.form.to_dict())
+    return _take(strayed[1], draft.without(strayed[0])) if strayed else _close(draft)
 
 
 def show_tube(
-    draft: FieldDraft, *, done: desk.DeskSwab | None = None, refused: Told | None = None
+    draft: FieldDraft,
+    *,
+    done: desk.DeskSwab | None = None,
+    undone: bool = False,
+    refused: Told | None = None,
 ) -> str:
     """The page around a tube being filled."""
     lab, by = laboratory(), current().actor
-    with lab.sessions.begin() as session:
-        campaigns = desk.open_campaigns(session, site_id=lab.site_id)
+    with lab.statements() as session:
+        day = desk.desk_day(session, site_id=lab.site_id, by=by, since=day_start())
         most = session.get_one(Site, lab.site_id).max_pool_size
         home = desk.household_known(session, draft.household_id, site_id=lab.site_id)
-        last = desk.last_swabs(session, site_id=lab.site_id, by=by, since=day_start())
-        today = desk.swabbed_today(session, site_id=lab.site_id, by=by, since=day_start())
+    campaigns = day.campaigns
     sizes = {str(one.campaign_id): one.pool_size for one in campaigns}
     size = sizes.get(draft.campaign, 1)
     return render_template(
@@ -129,10 +173,12 @@ def show_tube(
         places=max(min(size, most) if size > 1 else most, len(draft.members)),
         neighbours=_neighbours(draft, home),
         done=done,
+        undone=undone,
         refused=refused,
         campaigns=[(one.campaign_id, one.name) for one in campaigns],
-        last=last,
-        today=today,
+        campaign={str(one.campaign_id): one.name for one in campaigns}.get(draft.campaign, ""),
+        last=day.last,
+        today=day.swabbed,
     )
 
 
@@ -145,7 +191,7 @@ def _close(draft: FieldDraft, *, following: str = "") -> Answer:
         receipt = in_transaction(lambda session: _work(session, draft))
     except InvalidBody as refusal:
         return show_tube(replace(draft, faults=faults_of(refusal)), refused=told(refusal)), 422
-    except (DifferentBody, BarcodeTaken) as refusal:
+    except (DifferentBody, BarcodeTaken, WasTakenBack) as refusal:
         again = replace(draft, tube_id=uuid7(), barcode="")
         return show_tube(again, refused=told(refusal)), int(status_of(type(refusal)))
     except Refusal as refusal:
@@ -180,7 +226,7 @@ def _known(national_id: str | None) -> KnownPerson | None:
     if not national_id:
         return None
     lab = laboratory()
-    with lab.sessions.begin() as session:
+    with lab.statements() as session:
         return desk.person_of_number(session, national_id, site_id=lab.site_id)
 
 

@@ -1,42 +1,39 @@
 """One person, one tube: two scans in either order, or typed by hand."""
 
+import re
 from dataclasses import replace
 from typing import Final
+from uuid import UUID
 
 from flask import redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
-from werkzeug.wrappers import Response
 
-from lims.db.ids import uuid7
-from lims.domain import barcodes, cards
-from lims.domain.refusals import (
-    BarcodeTaken,
-    DifferentBody,
-    InvalidBody,
-    NotABarcode,
-    Refusal,
-    WrongCheckCharacter,
-)
-from lims.domain.registration import PersonGiven, Registration
+from lims.domain import barcodes
+from lims.domain.asked import asked
+from lims.domain.cards import ChipCard, EpidemicCode, InsuranceCard, TubeBarcode
+from lims.domain.lifecycle import TubeKind
+from lims.domain.refusals import MaskedCard, NotABarcode, Refusal
 from lims.doors.statuses import status_of
 from lims.web.access import current, needs
-from lims.web.answers import Told, told
+from lims.web.answers import told
 from lims.web.collect.blueprint import DESK, blueprint
-from lims.web.collect.draft import Draft, drafted, fresh, keep_desk, taken_at, with_open_campaign
-from lims.web.collect.person_form import PAST, area_of_address, chosen_uuid, invalid, read_person
-from lims.web.language import gettext as _
-from lims.web.language import laboratory, later, now
-from lims.web.refusing import faults_of
+from lims.web.collect.desk_page import Answer, show
+from lims.web.collect.draft import Draft, drafted, fresh, with_open_campaign
+from lims.web.collect.person_form import area_of_address, chosen_uuid, is_masked
+from lims.web.collect.reading import read_scan, scanned_into
+from lims.web.collect.registering import register_draft, tube_first
+from lims.web.language import laboratory, now
+from lims.web.search import found, shown
 from lims.web.shell import day_start
 from lims.web.transaction import in_transaction
 from lims.work.areas import SCHEME
-from lims.work.register import Registered, register
+from lims.work.take_back import TakenBackTube, take_back, take_back_last
 from lims.work.views import desk
 from lims.work.views.areas import find_areas
-from lims.work.views.desk import KnownPerson
 
-NO_TUBE: Final = later("scan the tube, or type its barcode")
-Answer = str | Response | tuple[str, int]
+__all__ = ["Answer", "take_back_here", "take_scan"]
+
+_NUMBER: Final = re.compile(r"\d{12}", re.ASCII)
 
 
 @blueprint.get("")
@@ -45,10 +42,14 @@ def page() -> Answer:
     """An empty form, with the last registration as a large answer above it."""
     lab, draft = laboratory(), with_open_campaign(fresh())
     person_id, done = chosen_uuid(request.args, "person"), chosen_uuid(request.args, "done")
-    with lab.sessions.begin() as session:
+    undone = chosen_uuid(request.args, "undone")
+    tube = barcodes.normalise(request.args.get("tube", ""))
+    with lab.statements() as session:
         known = person_id and desk.person_known(session, person_id, site_id=lab.site_id)
-        answer = desk.swab(session, done, site_id=lab.site_id) if done else None
-    return show(draft.with_known(known) if known else draft, done=answer)
+        back = desk.undone(session, undone, site_id=lab.site_id) if undone else None
+    if barcodes.is_valid(tube):
+        draft = replace(draft, barcode=barcodes.shown(tube))
+    return show(draft.with_known(known) if known else draft, done=done, undone=back)
 
 
 @blueprint.get("/areas")
@@ -56,8 +57,8 @@ def page() -> Answer:
 def areas() -> str:
     """The units a typed text may mean, as `<option>`s for `areas.js`."""
     with laboratory().sessions.begin() as session:
-        found = find_areas(session, SCHEME, request.args.get("q", "")[:100])
-    return render_template("admin/_areas.html", areas=found)
+        found_areas = find_areas(session, SCHEME, request.args.get("q", "")[:100])
+    return render_template("admin/_areas.html", areas=found_areas)
 
 
 @blueprint.post("/scan")
@@ -67,188 +68,110 @@ def scan() -> Answer:
     return take_scan(request.form.get("text", ""), drafted(request.form))
 
 
+@blueprint.post("/known")
+@needs(*DESK)
+def known_person() -> Answer:
+    """Somebody chosen from a list, perhaps for a tube that was scanned before."""
+    draft, chosen = drafted(request.form), chosen_uuid(request.form, "known")
+    lab = laboratory()
+    with lab.statements() as session:
+        known = chosen and desk.person_known(session, chosen, site_id=lab.site_id)
+    if not known:
+        return show(draft)
+    draft = (draft if draft.campaign else with_open_campaign(fresh_with(draft))).with_known(known)
+    return register_draft(draft) if draft.barcode else show(draft)
+
+
 @blueprint.post("")
 @needs(*DESK)
 def save() -> Answer:
     """What was typed, with what was scanned."""
+    strayed = scanned_into(request.form.to_dict())
+    if strayed is not None:
+        field, text = strayed
+        return take_scan(text, drafted(request.form.to_dict() | {field: ""}))
     draft, said = drafted(request.form), request.form.get("alike", "")
     chosen = chosen_uuid(request.form, "alike")
-    return _register(replace(draft, person_id=chosen or draft.person_id), sure=bool(said))
+    return register_draft(replace(draft, person_id=chosen or draft.person_id), sure=bool(said))
+
+
+@blueprint.post("/undo")
+@needs(*DESK)
+def undo() -> Answer:
+    """The swab that is named, or this desk's last one, is taken back."""
+    return take_back_here(chosen_uuid(request.form, "specimen"))
+
+
+def take_back_here(chosen: UUID | None = None) -> Answer:
+    """Take it back and say so; a household's tube opens again with its people."""
+    lab, by = laboratory(), current().actor
+
+    def work(session: Session) -> TakenBackTube:
+        if chosen is not None:
+            return take_back(session, chosen, site_id=lab.site_id, by=by, now=now())
+        return take_back_last(session, site_id=lab.site_id, by=by, since=day_start(), now=now())
+
+    try:
+        gone = in_transaction(work)
+    except Refusal as refusal:
+        draft = with_open_campaign(fresh())
+        return show(draft, refused=told(refusal)), int(status_of(type(refusal)))
+    where = "collect.field_pool" if gone.kind is TubeKind.FIELD_POOL else "collect.page"
+    return redirect(url_for(where, undone=gone.specimen_id), 303)
 
 
 def take_scan(text: str, draft: Draft) -> Answer:
     """A card fills in the person, a label the tube; with both, it is registered at once."""
     try:
-        found = cards.scan(text)
-    except WrongCheckCharacter as refusal:
-        return show(draft, refused=told(refusal)), 422
-    match found:
-        case cards.TubeBarcode(barcode):
-            draft = replace(draft, barcode=barcodes.shown(barcode))
-            if not draft.has_person:
-                return _tube_first(draft, barcode)
-        case cards.Unrecognised():
-            return show(draft, refused=told(NotABarcode(came=text[:40]))), 422
-        case _:
-            draft = _with_card(draft, found)
-    return _register(draft) if draft.has_person and draft.barcode else show(draft)
-
-
-def show(
-    draft: Draft,
-    *,
-    done: desk.DeskSwab | None = None,
-    refused: Told | None = None,
-    alike: tuple[KnownPerson, ...] = (),
-) -> str:
-    """The page around a draft."""
-    lab, by = laboratory(), current().actor
-    with lab.sessions.begin() as session:
-        campaigns = desk.open_campaigns(session, site_id=lab.site_id)
-        last = desk.last_swabs(session, site_id=lab.site_id, by=by, since=day_start())
-        today = desk.swabbed_today(session, site_id=lab.site_id, by=by, since=day_start())
-    return render_template(
-        "collect/one.html",
-        draft=draft,
-        typed=draft.typed,
-        faults=draft.faults,
-        done=done,
-        again="again" in request.args,
-        refused=refused,
-        alike=alike,
-        campaigns=[(one.campaign_id, one.name) for one in campaigns],
-        last=last,
-        today=today,
-    )
-
-
-class _Doubt(Exception):
-    """Perhaps somebody known: a person at the desk decides."""
-
-    def __init__(self, alike: tuple[KnownPerson, ...]) -> None:
-        super().__init__()
-        self.alike = alike
-
-
-def _register(draft: Draft, *, sure: bool = False) -> Answer:
-    try:
-        receipt = in_transaction(lambda session: _work(session, draft, sure=sure))
-    except _Doubt as doubt:
-        return show(draft, alike=doubt.alike)
-    except InvalidBody as refusal:
-        return show(replace(draft, faults=faults_of(refusal)), refused=told(refusal)), 422
-    except BarcodeTaken as refusal:
-        return _taken(draft, refusal)
+        read = read_scan(text)
+    except NotABarcode as refusal:
+        return _typed(text.strip(), draft, refusal)
     except Refusal as refusal:
-        return show(_mended(draft, refusal), refused=told(refusal)), int(status_of(type(refusal)))
-    keep_desk(draft.campaign, draft.desk_area)
-    again = "1" if receipt.replayed else None
-    return redirect(url_for("collect.page", done=receipt.specimen_id, again=again), 303)
+        return show(draft, refused=told(refusal)), int(status_of(type(refusal)))
+    if isinstance(read, TubeBarcode):
+        draft = replace(draft, barcode=barcodes.shown(read.barcode))
+        if not draft.has_person:
+            return tube_first(draft, read.barcode)
+        return register_draft(draft)
+    draft = _with_card(draft, read)
+    if not draft.has_person and is_masked(read):
+        return show(draft, refused=told(MaskedCard(where="scan"))), 422
+    return register_draft(draft) if draft.has_person and draft.barcode else show(draft)
 
 
-def _mended(draft: Draft, refusal: Refusal) -> Draft:
-    """The draft as it may be sent again."""
-    if isinstance(refusal, DifferentBody):  # gone back to and changed: another registration
-        return replace(draft, specimen_id=uuid7())
-    if isinstance(refusal, NotABarcode | WrongCheckCharacter):
-        return replace(draft, faults={"barcode": _(refusal.todo)})
-    return draft
-
-
-def _work(session: Session, draft: Draft, *, sure: bool) -> Registered:
-    faults: dict[str, str] = {}
-    person = None
-    try:
-        person = None if draft.person_id else read_person(session, draft.typed)
-    except InvalidBody as refusal:
-        faults |= faults_of(refusal)
-    if not draft.barcode:
-        faults["barcode"] = NO_TUBE
-    taken = taken_at(draft.collected_at, now())
-    if draft.collected_at and taken is None:
-        faults["collected_at"] = PAST
-    if faults:
-        raise invalid(_barcode_fault(draft) | faults)
-    if person is not None and not sure:
-        _refuse_doubt(session, person)
-    before = desk.collected_before(session, draft.specimen_id)
-    given = Registration(
-        specimen_id=draft.specimen_id,
-        barcode=barcodes.parse(draft.barcode),
-        collected_at=taken or before or now(),
-        person=person,
-        person_id=draft.person_id,
-        campaign_id=chosen_uuid({"campaign": draft.campaign}, "campaign"),
-    )
+def _typed(text: str, draft: Draft, refusal: NotABarcode) -> Answer:
+    """No scan: the twelve digits of a card, or whatever finds somebody known."""
     lab = laboratory()
-    return register(session, given, site_id=lab.site_id, by=current().actor, now=now())
+    if _NUMBER.fullmatch(text):
+        with lab.statements() as session:
+            known = desk.person_of_number(session, text, site_id=lab.site_id)
+        if known is None:
+            blank = dict.fromkeys(draft.typed, "") | {"area": draft.desk_area}
+            return show(replace(draft, typed=blank | {"national_id": text}, person_id=None))
+        draft = draft.with_known(known)
+        return register_draft(draft) if draft.barcode else show(draft)
+    result = found(asked(text)) if not draft.has_person else None
+    if result:
+        return shown(text, result, tube=draft.barcode)
+    return show(draft, refused=told(refusal)), 422
 
 
-def _barcode_fault(draft: Draft) -> dict[str, str]:
-    """The label's fault among the others; alone it is refused with the likely labels."""
-    try:
-        barcodes.parse(draft.barcode)
-    except Refusal as refusal:
-        return {"barcode": _(refusal.todo)}
-    return {}
+def fresh_with(draft: Draft) -> Draft:
+    """A new draft around the same swab and tube."""
+    return replace(fresh(), specimen_id=draft.specimen_id, barcode=draft.barcode)
 
 
-def _refuse_doubt(session: Session, person: PersonGiven) -> None:
-    """Without a number two cards cannot be told apart: whoever stands there can say (S16)."""
-    if person.national_id:
-        return
-    alike = desk.people_alike(
-        session,
-        site_id=laboratory().site_id,
-        name_key=person.name_key,
-        birth_year=person.birth_year,
-        phone=person.phone,
-        area_code=person.area.code if person.area else None,
-    )
-    if alike:
-        raise _Doubt(alike)
-
-
-def _with_card(
-    draft: Draft, card: cards.ChipCard | cards.EpidemicCode | cards.InsuranceCard
-) -> Draft:
+def _with_card(draft: Draft, card: ChipCard | EpidemicCode | InsuranceCard) -> Draft:
     lab = laboratory()
     match card:
-        case cards.ChipCard():
+        case ChipCard():
             number: str | None = card.national_id
-        case cards.EpidemicCode():
+        case EpidemicCode():
             number = card.open_number
-        case cards.InsuranceCard():
+        case InsuranceCard():
             number = None
-    with lab.sessions.begin() as session:
+    with lab.statements() as session:
         known = desk.person_of_number(session, number, site_id=lab.site_id) if number else None
         filled = draft.with_card(card, known)
         guess = "" if filled.known_area else area_of_address(session, filled.typed["address"])
     return replace(filled, typed=filled.typed | {"area": guess}) if guess else filled
-
-
-def _tube_first(draft: Draft, barcode: str) -> Answer:
-    """A label before its person; one that is registered already answers with that."""
-    earlier = _registered_under(barcode)
-    if earlier is None:
-        return show(draft)
-    return redirect(url_for("collect.page", done=earlier.specimen_id, again="1"), 303)
-
-
-def _taken(draft: Draft, refusal: BarcodeTaken) -> Answer:
-    """The same two scans again are the same answer; another person's tube is refused (S15)."""
-    earlier = _registered_under(barcodes.normalise(draft.barcode))
-    number = draft.typed["national_id"]
-    if earlier is not None and number:
-        lab = laboratory()
-        with lab.sessions.begin() as session:
-            known = desk.person_of_number(session, number, site_id=lab.site_id)
-        if known is not None and known.person_id == earlier.person_id:
-            return redirect(url_for("collect.page", done=earlier.specimen_id, again="1"), 303)
-    return show(replace(draft, barcode=""), refused=told(refusal)), 409
-
-
-def _registered_under(barcode: str) -> desk.DeskSwab | None:
-    lab = laboratory()
-    with lab.sessions.begin() as session:
-        return desk.swab_in(session, barcode, site_id=lab.site_id)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -10,7 +11,7 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from lims.domain.cards import ChipCard, EpidemicCode, InsuranceCard
-from lims.domain.identity import Birth, Sex, name_key, parse_birth, parse_phone
+from lims.domain.identity import Birth, Sex, name_key, parse_birth, parse_phone, unwritable
 from lims.domain.refusals import InvalidBody, NotAPhoneNumber
 from lims.domain.registration import PersonGiven
 from lims.doors.bodies import AreaBody, PersonBody
@@ -29,6 +30,7 @@ FIELDS: Final = (
     "sex",
     "phone",
     "national_id",
+    "old_id",
     "address",
     "area",
     "work_area",
@@ -37,6 +39,7 @@ BIRTH: Final = later("a year or a day: 1987 or 05/03/1989")
 NUMBER: Final = later("the 12 digits of the card")
 ADDRESS: Final = later("at most 500 characters")
 PAST: Final = later("a moment that has passed")
+LETTERS: Final = later("a name in letters: no signs and no pictures")
 UNREADABLE: Final = later("this cannot be read")
 
 
@@ -50,14 +53,19 @@ def of_card(card: Card) -> Typed:
     match card:
         case ChipCard():
             filled = {"national_id": card.national_id, "address": card.address}
-            filled |= {"sex": card.sex}
+            filled |= {"sex": card.sex, "old_id": card.old_id or ""}
         case InsuranceCard():
             filled = {"address": card.address, "sex": card.sex}
         case EpidemicCode():
             number = card.open_number or ""
             filled = {"national_id": number if number.isdigit() and len(number) == 12 else ""}
-    filled |= {"name": card.name, "birth": birth_text(card.birth)}
+    filled |= {"name": "" if is_masked(card) else card.name, "birth": birth_text(card.birth)}
     return {name: str(said) for name, said in filled.items() if said and said != Sex.UNKNOWN}
+
+
+def is_masked(card: Card) -> bool:
+    """True when the code hides part of the name: stars are nobody's name."""
+    return "*" in card.name
 
 
 def of_known(known: KnownPerson) -> Typed:
@@ -70,6 +78,7 @@ def of_known(known: KnownPerson) -> Typed:
         "sex": known.sex or "",
         "phone": known.phone or "",
         "national_id": known.national_id or "",
+        "old_id": "",
         "address": known.address or "",
         "area": _area_text(known.area_code, known.area),
         "work_area": _area_text(known.work_area_code, known.work_area),
@@ -98,9 +107,12 @@ def read_person(session: Session, typed: Typed) -> PersonGiven:
         for one in error.errors():
             field = str(one["loc"][0]) if one["loc"] else "birth"
             faults.setdefault(_SHOWN.get(field, field), _FAULTS.get(field, UNREADABLE))
+    if unwritable(typed["name"]):
+        faults.setdefault("name", LETTERS)
     if faults:
         raise invalid(faults)
-    return person
+    old_id = typed.get("old_id", "")
+    return replace(person, old_id=old_id) if _OLD_ID.fullmatch(old_id) else person
 
 
 def area_of_address(session: Session, address: str) -> str:
@@ -157,6 +169,7 @@ def moment(text: str, now: datetime) -> datetime | None:
     return read if read.tzinfo is not None and read <= now else None
 
 
+_OLD_ID: Final = re.compile(r"\d{9}", re.ASCII)
 _COMMUNES: Final = ("phuong ", "xa ", "dac khu ")
 _PROVINCE: Final = re.compile(r"^(?:tỉnh|thành phố|tp\.?)\s+", re.IGNORECASE)
 _SHOWN: Final = {"birth_year": "birth", "birth_date": "birth"}

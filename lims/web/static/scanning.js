@@ -1,46 +1,126 @@
-// Where many things are scanned in a row the page does not reload: each scan is posted in its turn,
-// what comes back takes the place of <main>, and the hands stay on the scanner. A form that is
-// being filled (data-carried) goes along, so that a scan never empties what was typed.
+// Where many things are scanned in a row the page does not reload: each scan is kept (unsent.js),
+// posted in its turn, and what comes back takes the place of <main>; the hands stay on the scanner.
+// A form that is being filled (data-carried) goes along, so that a scan never empties what was
+// typed. When the network is away the scans wait in this browser and go out when it is back. At a
+// desk whose scans build on each other (data-stops), a refusal stops those behind it until
+// somebody has decided: a card must not be overtaken by the next one.
+
+import { play, showSwitch, sound } from "./sounds.js";
+import { Unsent, misread } from "./unsent.js";
+
+const AGAIN_MS = 4_000;
+const PATIENCE_MS = 30_000;
+const SAID_AS_WAITED_MS = 5_000;
+const AWAY = new Set([429, 502, 503, 504]);
 
 const form = document.querySelector("form.scan");
 const field = document.getElementById("scan");
+const notice = document.getElementById("unsent");
+const start = form?.getAttribute("action");
+const unsent = form && new Unsent(form.dataset.who, start);
 let turn = Promise.resolve();
+let offline = false;
+let again;
 
 form?.addEventListener("submit", (event) => {
   const text = field.value.trim();
   if (event.defaultPrevented || !text) return;
   event.preventDefault();
   field.value = "";
-  turn = turn.then(() => send(text));
+  if (offline && misread(text)) return refuse(text);
+  unsent.add(text, carried());
+  if (offline) keptFor(text);
+  say();
+  drain();
 });
 
-async function send(text) {
-  const body = new FormData(form);
-  const draft = document.querySelector("form[data-carried]");
-  if (draft) {
-    const names = new Set([...new FormData(draft).keys()]);
-    names.forEach((name) => body.delete(name));
-    for (const [name, value] of new FormData(draft)) body.append(name, value);
-  }
-  body.set("text", text);
-  try {
-    const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "text/html" } });
-    await shown(answer);
-  } catch {
-    away(text);
+// The fields that the next scan goes on from: those beside the scan field, or of the form that is
+// being filled, which has them newer.
+function carried() {
+  const filled = document.querySelector("form[data-carried]");
+  const newer = filled ? [...new FormData(filled)] : [];
+  const names = new Set(newer.map(([name]) => name));
+  const beside = [...new FormData(form)].filter(([name]) => !names.has(name));
+  return [...beside, ...newer].filter(([name, value]) => name !== "csrf_token" && name !== "text" && value);
+}
+
+function drain() {
+  if (!unsent) return;
+  turn = turn
+    .then(() => navigator.locks ? navigator.locks.request(unsent.key, sendAll) : sendAll()) // one tab at a time
+    .finally(say);
+}
+
+async function sendAll() {
+  clearTimeout(again);
+  for (;;) {
+    const [scan] = unsent.scans;
+    if (!scan || (unsent.stopped && !scan.first)) return;
+    if (!(await send(scan))) {
+      again = setTimeout(drain, AGAIN_MS);
+      return;
+    }
   }
 }
 
-// The page that came back takes the place of this one; one that scans elsewhere is gone to.
-async function shown(answer, focus = true) {
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const next = page.querySelector("form.scan");
-  if (!next || new URL(next.action, location.href).pathname !== new URL(form.action).pathname) {
-    location.assign(answer.redirected ? answer.url : new URL(answer.url).pathname);
-    return;
+// True when it was answered; false when it waits for the network, or for somebody to sign in.
+async function send(scan) {
+  const draft = unsent.draft ?? carried();
+  const body = new FormData();
+  for (const [name, value] of draft) body.append(name, value);
+  body.set("text", scan.text);
+  const waited = Date.now() - scan.at;
+  if (waited > SAID_AS_WAITED_MS) body.set("waited", String(Math.round(waited / 1000)));
+  let answer, page;
+  try {
+    answer = await post(body);
+    page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  } catch {
+    return away();
   }
-  put(page, next, focus);
-  if (answer.redirected) history.replaceState(null, "", answer.url);
+  if (AWAY.has(answer.status)) return away();
+  offline = false;
+  const path = new URL(answer.url).pathname;
+  if (path === "/login") {
+    location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
+    return false; // it is sent when somebody has signed in and this page is back
+  }
+  const next = page.querySelector("form.scan");
+  if (!next) {
+    unsent.answered(scan.id, null, false);
+    location.assign(answer.url);
+    return true;
+  }
+  const elsewhere = next.getAttribute("action") !== form.getAttribute("action");
+  if (elsewhere && answer.redirected) {
+    unsent.answered(scan.id, null, false);
+    if (unsent.scans.length) return true; // the rest first; then whoever scanned goes on here
+    location.assign(answer.url);
+    return true;
+  }
+  put(page, next);
+  const at = answer.headers.get("X-At") ?? (answer.redirected ? answer.url : null);
+  if (at) history.replaceState(null, "", at);
+  const stop = form.dataset.stops !== undefined && Boolean(document.querySelector("main [data-stop]"));
+  unsent.answered(scan.id, carried(), stop);
+  sound(document.querySelector("main"));
+  say();
+  return true;
+}
+
+async function post(body) {
+  body.set("csrf_token", form.elements.csrf_token.value);
+  const options = { method: "POST", body, headers: { Accept: "text/html", "X-Scan": "1" } };
+  const answer = await fetch(start, { ...options, signal: AbortSignal.timeout(PATIENCE_MS) });
+  if (answer.status !== 403 || answer.headers.get("X-Problem") !== "csrf") return answer;
+  // Somebody signed in again in another tab: this page's token is of the session before.
+  const fresh = await fetch(location.pathname, { headers: { Accept: "text/html" } });
+  const page = new DOMParser().parseFromString(await fresh.text(), "text/html");
+  const token = page.querySelector("form.scan input[name=csrf_token]")?.value;
+  if (!token) return answer;
+  form.elements.csrf_token.value = token;
+  body.set("csrf_token", token);
+  return fetch(start, { ...options, signal: AbortSignal.timeout(PATIENCE_MS) });
 }
 
 // A form or link that stays on the page (data-swap) is sent the same way, in its turn.
@@ -57,8 +137,16 @@ document.addEventListener("submit", (event) => {
 async function swap(address, how, asked) {
   try {
     const answer = await fetch(address, { ...how, headers: { Accept: "text/html" } });
-    await shown(answer, matchMedia("(pointer: fine)").matches);
-    if (!how.method) history.replaceState(null, "", address);
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const next = page.querySelector("form.scan");
+    if (next?.getAttribute("action") !== start) {
+      location.assign(answer.redirected ? answer.url : new URL(answer.url).pathname);
+      return;
+    }
+    put(page, next, matchMedia("(pointer: fine)").matches);
+    if (answer.redirected) history.replaceState(null, "", answer.url);
+    else if (!how.method) history.replaceState(null, "", address);
+    if (how.method) sound(document.querySelector("main"));
   } catch {
     if (asked) delete asked.dataset.sent; // nothing was lost: it may be pressed again
   }
@@ -70,22 +158,90 @@ document.addEventListener("look-again", () => {
   if (!busy?.value) turn = turn.then(() => swap(location.href, {}, null));
 });
 
-function put(page, next, focus) {
+function put(page, next, focus = true) {
   form.querySelectorAll("input[type=hidden]").forEach((input) => input.remove());
   form.prepend(...next.querySelectorAll("input[type=hidden]"));
   const at = document.querySelector("nav.modes")?.scrollLeft;
   document.querySelector("main").replaceWith(page.querySelector("main"));
   if (at) document.querySelector("nav.modes")?.scrollTo({ left: at });
-  const way = document.querySelector("nav.way");
-  if (way && page.querySelector("nav.way")) way.innerHTML = page.querySelector("nav.way").innerHTML;
   field.placeholder = page.getElementById("scan").placeholder;
-  if (focus) (document.querySelector("main [aria-invalid='true'], main [autofocus]") || field).focus({ preventScroll: true });
+  showSwitch();
+  const typing = field.value && document.activeElement === field; // the next scan is being typed
+  if (focus && !typing) {
+    (document.querySelector("main [aria-invalid='true'], main [autofocus]") || field).focus({ preventScroll: true });
+  }
 }
 
-function away(text) {
-  field.value = text; // nothing was lost: the same scan may be sent again
-  field.setAttribute("aria-invalid", "true");
-  field.focus();
+function away() {
+  if (!offline) {
+    offline = true;
+    const last = unsent.scans.at(-1);
+    if (last) keptFor(last.text);
+  }
+  return false;
 }
 
-field?.addEventListener("input", () => field.removeAttribute("aria-invalid"));
+// ---- what is said of the scans that wait
+
+function say() {
+  if (!notice) return;
+  const waiting = unsent.scans.length, stopped = unsent.stopped, others = unsent.othersWaiting();
+  const words = [];
+  if (offline && waiting) words.push(`⚠ ${notice.dataset.offline}`);
+  if (waiting > 1 || (waiting && (offline || stopped))) words.push(`${waiting} ${notice.dataset.unsent}`);
+  if (others) words.push(`${others} ${notice.dataset.others}`);
+  notice.querySelector("span").textContent = words.join(" · ");
+  notice.querySelector("button").hidden = !stopped;
+  notice.hidden = !words.length;
+  document.documentElement.dataset.unsent = String(waiting);
+}
+
+// The last scan, large, in the colour of "careful": it is kept, and nobody has answered it.
+function keptFor(text) {
+  const block = document.createElement("section");
+  block.className = "answer careful kept";
+  block.setAttribute("role", "alert");
+  const big = document.createElement("div");
+  big.className = "big";
+  big.textContent = `⚠ ${text.includes("|") ? text.split("|").find((part) => /\p{L}{2}/u.test(part)) ?? "" : text.toUpperCase()}`;
+  const says = document.createElement("p");
+  says.textContent = notice.dataset.kept;
+  block.append(big, says);
+  show(block);
+  play("careful");
+}
+
+function refuse(text) {
+  const block = document.createElement("section");
+  block.className = "answer bad kept";
+  block.setAttribute("role", "alert");
+  const big = document.createElement("div");
+  big.className = "big code";
+  big.textContent = `✗ ${text}`;
+  const says = document.createElement("p");
+  says.textContent = notice.dataset.misread;
+  block.append(big, says);
+  show(block);
+  play("bad");
+}
+
+function show(block) {
+  const main = document.querySelector("main");
+  const old = main.querySelector(".answer");
+  if (old) old.replaceWith(block);
+  else (main.querySelector(".stack") ?? main).prepend(block);
+}
+
+notice?.querySelector("button").addEventListener("click", () => {
+  unsent.goOn();
+  drain();
+});
+window.addEventListener("online", drain);
+window.addEventListener("pageshow", () => { say(); drain(); });
+document.addEventListener("visibilitychange", () => { if (!document.hidden) drain(); });
+if (unsent) {
+  showSwitch();
+  say();
+  if (!unsent.scans.length) sound(document.querySelector("main"));
+  drain();
+}

@@ -169,6 +169,7 @@ _TAKE_BACK: Final = tuple(
                AND NOT EXISTS (SELECT FROM card_doubt d
                                 WHERE d.person_id = p.id OR d.became_id = p.id)
                AND NOT EXISTS (SELECT FROM recollection r WHERE r.person_id = p.id)
+               AND NOT EXISTS (SELECT FROM taken_back b WHERE b.person_id = p.id)
                AND p.merged_into_id IS NULL
                AND NOT EXISTS (SELECT FROM person_merge m
                                 WHERE m.kept_id = p.id OR m.merged_id = p.id)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import RowMapping, text
@@ -42,6 +43,7 @@ class DeskSwab:
     birth_year: int | None
     sex: str | None
     area: str | None
+    household_id: UUID | None
     household: str | None
     identity_conflict: str | None
     barcode: str
@@ -62,6 +64,16 @@ class OpenCampaign:
 
 
 @dataclass(frozen=True, slots=True)
+class DeskDay:
+    """How many this desk has registered since midnight, the last of them, newest first, and what it
+    may register for."""
+
+    swabbed: int
+    last: tuple[DeskSwab, ...]
+    campaigns: tuple[OpenCampaign, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class HouseholdKnown:
     """People who share a door."""
 
@@ -71,6 +83,16 @@ class HouseholdKnown:
     area_code: str | None
     area: str | None
     members: tuple[KnownPerson, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeskUndone:
+    """A registration that was taken back: its label, free again, and its people."""
+
+    barcode: str
+    kind: str
+    campaign_id: UUID | None
+    people: tuple[KnownPerson, ...]
 
 
 _PERSON = """
@@ -90,7 +112,8 @@ CROSS JOIN LATERAL (
 
 _SWAB = """
 SELECT s.id AS specimen_id, p.id AS person_id, p.name, p.birth_year, p.sex,
-       home.full_name AS area, h.label AS household, p.identity_conflict, t.barcode, t.kind,
+       home.full_name AS area, p.household_id, h.label AS household, p.identity_conflict,
+       t.barcode, t.kind,
        t.capacity, s.registered_at, NULL AS rapid_outcome,
        (SELECT count(*) FROM tube_specimen n WHERE n.tube_id = t.id) AS people
 FROM specimen s
@@ -100,6 +123,28 @@ JOIN tube t ON t.id = ts.tube_id AND t.kind <> 'lab_pool'
 LEFT JOIN household h ON h.id = p.household_id
 LEFT JOIN area home ON home.scheme = p.area_scheme AND home.code = p.area_code
 """
+
+
+LAST_SHOWN: Final = 8
+_LAST: Final = (
+    _SWAB
+    + """
+WHERE s.site_id = :site AND s.registered_by = :by AND starts_with(s.registered_by, 'user:')
+  AND s.registered_at >= :since
+ORDER BY s.registered_at DESC, s.id DESC LIMIT :most
+"""
+)
+
+_DAY = text(
+    """
+SELECT (SELECT count(*) FROM specimen WHERE site_id = :site AND registered_by = :by
+          AND starts_with(registered_by, 'user:') AND registered_at >= :since) AS swabbed,
+       (SELECT coalesce(json_agg(json_build_array(id, name, pool_size)
+                                 ORDER BY opened_at DESC, name), '[]')
+        FROM campaign WHERE site_id = :site AND closed_at IS NULL) AS campaigns,
+       (SELECT coalesce(json_agg(line), '[]') FROM ({last}) line) AS last
+""".replace("{last}", _LAST)
+)
 
 
 def person_known(session: Session, person_id: UUID, *, site_id: UUID) -> KnownPerson | None:
@@ -166,6 +211,28 @@ def household_known(
     return HouseholdKnown(row.id, row.label, row.address, row.area_code, row.area, people)
 
 
+def undone(session: Session, specimen_id: UUID, *, site_id: UUID) -> DeskUndone | None:
+    """What was taken back with this swab, in the order in which it was registered."""
+    gone = session.execute(
+        text(
+            "SELECT tube_id, barcode, kind, campaign_id FROM taken_back"
+            " WHERE specimen_id = :id AND site_id = :site"
+        ),
+        {"id": specimen_id, "site": site_id},
+    ).one_or_none()
+    if gone is None:
+        return None
+    rows = session.execute(
+        text(
+            _PERSON + " JOIN taken_back b ON b.person_id = p.id AND b.tube_id = :tube"
+            " ORDER BY b.specimen_id"
+        ),
+        {"tube": gone.tube_id},
+    )
+    people = tuple(_person(row._mapping) for row in rows)
+    return DeskUndone(gone.barcode, gone.kind, gone.campaign_id, people)
+
+
 def swab(session: Session, specimen_id: UUID, *, site_id: UUID) -> DeskSwab | None:
     """What was registered under this id, if it was."""
     query = text(_SWAB + " WHERE s.id = :id AND s.site_id = :site LIMIT 1")
@@ -181,18 +248,10 @@ def swab_in(session: Session, barcode: str, *, site_id: UUID) -> DeskSwab | None
 
 
 def last_swabs(
-    session: Session, *, site_id: UUID, by: str, since: datetime, most: int = 8
+    session: Session, *, site_id: UUID, by: str, since: datetime, most: int = LAST_SHOWN
 ) -> tuple[DeskSwab, ...]:
     """This person's last registrations, the newest first."""
-    query = text(
-        _SWAB
-        + """
-WHERE s.site_id = :site AND s.registered_by = :by AND starts_with(s.registered_by, 'user:')
-  AND s.registered_at >= :since
-ORDER BY s.registered_at DESC, s.id DESC LIMIT :most
-"""
-    )
-    rows = session.execute(query, {"site": site_id, "by": by, "since": since, "most": most})
+    rows = session.execute(text(_LAST), {"site": site_id, "by": by, "since": since, "most": most})
     return tuple(DeskSwab(**row._mapping) for row in rows)
 
 
@@ -228,6 +287,23 @@ def collected_before(session: Session, specimen_id: UUID) -> datetime | None:
         text("SELECT collected_at FROM specimen WHERE id = :id"), {"id": specimen_id}
     )
     return found
+
+
+def desk_day(session: Session, *, site_id: UUID, by: str, since: datetime) -> DeskDay:
+    """What the desk's page asks at every scan, in one round trip."""
+    values = {"site": site_id, "by": by, "since": since, "most": LAST_SHOWN}
+    row = session.execute(_DAY, values).one()
+    campaigns = tuple(OpenCampaign(UUID(one), name, size) for one, name, size in row.campaigns)
+    return DeskDay(row.swabbed, tuple(_swab_of_json(line) for line in row.last), campaigns)
+
+
+def _swab_of_json(line: dict[str, Any]) -> DeskSwab:
+    ids = {
+        name: UUID(line[name]) if line[name] else None
+        for name in ("specimen_id", "person_id", "household_id")
+    }
+    at = datetime.fromisoformat(line["registered_at"])
+    return DeskSwab(**{**line, **ids, "registered_at": at})
 
 
 def open_campaigns(session: Session, *, site_id: UUID) -> tuple[OpenCampaign, ...]:
