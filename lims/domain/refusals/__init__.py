@@ -1,0 +1,189 @@
+"""Every way the laboratory says no, by name.
+
+    Refusal
+    ├── Unknown                 nothing here answers to that name
+    │   ├── NotFound                    not-found
+    │   ├── UnknownBarcode              unknown-barcode
+    │   ├── UnknownInstrument           unknown-instrument
+    │   ├── UnknownRun                  unknown-run
+    │   ├── NothingToTakeBack           nothing-to-take-back
+    │   └── UnknownUnit                 unit-unknown
+    ├── Malformed               it cannot be read as what it should be
+    │   ├── InvalidBody                 invalid-body           + errors
+    │   ├── NotUtf8                     not-utf8
+    │   ├── UnreadableList              unreadable-list
+    │   ├── NotABarcode                 not-a-barcode
+    │   ├── WrongCheckCharacter         wrong-check-character  + suggestions
+    │   ├── TornCard                    torn-card
+    │   ├── MaskedCard                  masked-card
+    │   ├── NotAKitCode                 not-a-kit-code
+    │   ├── NotAWell                    not-a-well
+    │   └── NotAPhoneNumber             not-a-phone-number
+    ├── Conflict                it can be read, but what is already true forbids it
+    │   ├── DifferentBody               different-body
+    │   ├── BarcodeTaken                barcode-taken
+    │   ├── IllegalMove                 tube-state             + from, to, allowed
+    │   ├── TubeRejected                tube-rejected
+    │   ├── OutsideReadWindow           outside-read-window
+    │   ├── KitExpired                  kit-expired
+    │   ├── IdentityConflict            identity-conflict
+    │   ├── AlreadyInPool               already-in-pool
+    │   ├── TubeTwiceInPool             tube-twice-in-pool
+    │   ├── PersonTwiceInPool           person-twice-in-pool
+    │   ├── PoolFull                    pool-full
+    │   ├── PoolHasResults              pool-has-results
+    │   ├── TubeHasOwnTest              tube-has-own-test
+    │   ├── TubeHasNoTest               tube-has-no-test
+    │   ├── PoolOfPools                 pool-of-pools
+    │   ├── MixedAssay                  mixed-assay
+    │   ├── WellTaken                   well-taken
+    │   ├── TooLateToTakeBack           too-late-to-take-back
+    │   ├── WasTakenBack                was-taken-back
+    │   ├── TubeStillOpen               tube-still-open
+    │   ├── SameReviewer                same-reviewer
+    │   ├── PolicyChanged               policy-changed
+    │   ├── PlateFull                   plate-full
+    │   ├── RackClosed                  rack-closed
+    │   ├── LastAdmin                   last-admin
+    │   └── DeskStays                   desk-stays
+    ├── Forbidden               this person may not
+    │   ├── NotSignedIn                 not-signed-in
+    │   ├── WrongScope                  wrong-scope
+    │   ├── NotYourRegistration         not-your-registration
+    │   └── ForgedForm                  csrf
+    ├── TooLarge
+    │   └── BodyTooLarge                body-too-large
+    └── TooMany
+        └── TooManyAttempts             too-many-attempts      + retry_after_s
+
+A rule raises a leaf; `web` and `api` alone turn the five branches (and `NotSignedIn`) into status
+codes. `slug` is the stable last part of the RFC 9457 problem type `/problems/<slug>`: it may gain
+a neighbour and is never renamed. Facts are JSON values (RFC 9457 section 3.2, extension members)
+and never name a person.
+"""
+
+from lims.domain.refusals.asker import (
+    BodyTooLarge,
+    ForgedForm,
+    NotSignedIn,
+    NotYourRegistration,
+    TooManyAttempts,
+    WrongScope,
+)
+from lims.domain.refusals.conflict import (
+    AlreadyInPool,
+    BarcodeTaken,
+    DeskStays,
+    DifferentBody,
+    IdentityConflict,
+    IllegalMove,
+    KitExpired,
+    LastAdmin,
+    MixedAssay,
+    OutsideReadWindow,
+    PersonTwiceInPool,
+    PlateFull,
+    PolicyChanged,
+    PoolFull,
+    PoolHasResults,
+    PoolOfPools,
+    RackClosed,
+    SameReviewer,
+    TooLateToTakeBack,
+    TubeHasNoTest,
+    TubeHasOwnTest,
+    TubeRejected,
+    TubeStillOpen,
+    TubeTwiceInPool,
+    WasTakenBack,
+    WellTaken,
+)
+from lims.domain.refusals.families import (
+    Conflict,
+    Forbidden,
+    Malformed,
+    Refusal,
+    TooLarge,
+    TooMany,
+    Unknown,
+    every_refusal,
+)
+from lims.domain.refusals.malformed import (
+    InvalidBody,
+    MaskedCard,
+    NotABarcode,
+    NotAKitCode,
+    NotAPhoneNumber,
+    NotAWell,
+    NotUtf8,
+    TornCard,
+    UnreadableList,
+    WrongCheckCharacter,
+)
+from lims.domain.refusals.unknown import (
+    NotFound,
+    NothingToTakeBack,
+    UnknownBarcode,
+    UnknownInstrument,
+    UnknownRun,
+    UnknownUnit,
+)
+
+__all__ = [
+    "AlreadyInPool",
+    "BarcodeTaken",
+    "BodyTooLarge",
+    "Conflict",
+    "DeskStays",
+    "DifferentBody",
+    "Forbidden",
+    "ForgedForm",
+    "IdentityConflict",
+    "IllegalMove",
+    "InvalidBody",
+    "KitExpired",
+    "LastAdmin",
+    "Malformed",
+    "MaskedCard",
+    "MixedAssay",
+    "NotABarcode",
+    "NotAKitCode",
+    "NotAPhoneNumber",
+    "NotAWell",
+    "NotFound",
+    "NotSignedIn",
+    "NotUtf8",
+    "NotYourRegistration",
+    "NothingToTakeBack",
+    "OutsideReadWindow",
+    "PersonTwiceInPool",
+    "PlateFull",
+    "PolicyChanged",
+    "PoolFull",
+    "PoolHasResults",
+    "PoolOfPools",
+    "RackClosed",
+    "Refusal",
+    "SameReviewer",
+    "TooLarge",
+    "TooLateToTakeBack",
+    "TooMany",
+    "TooManyAttempts",
+    "TornCard",
+    "TubeHasNoTest",
+    "TubeHasOwnTest",
+    "TubeRejected",
+    "TubeStillOpen",
+    "TubeTwiceInPool",
+    "Unknown",
+    "UnknownBarcode",
+    "UnknownInstrument",
+    "UnknownRun",
+    "UnknownUnit",
+    "UnreadableList",
+    "WasTakenBack",
+    "WellTaken",
+    "WrongCheckCharacter",
+    "WrongScope",
+    "every_refusal",
+]
