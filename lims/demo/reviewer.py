@@ -60,9 +60,19 @@ class Reviewer:
     def _page(self, path: str) -> httpx.Response:
         """The page, signing in where it asks for that."""
         page = self._ask("GET", path)
-        if page.url.path != "/login":
-            return page
-        return signed_in(self._ask, "reviewer", self.password, path)
+        until = time.monotonic() + PATIENCE_S
+        while page.url.path == "/login":
+            if time.monotonic() > until:
+                raise NoAnswer(f"no sign-in for {PATIENCE_S:.0f} s")
+            try:
+                return signed_in(self._once, "reviewer", self.password, path)
+            except httpx.TransportError:
+                # It may have counted: the old form's token would be refused, so look again.
+                page = self._ask("GET", path)
+        return page
+
+    def _once(self, method: str, path: str, form: dict[str, str] | None = None) -> httpx.Response:
+        return self._browser.request(method, path, data=form)
 
     def _press(self, path: str, token: str, **form: str) -> None:
         self._ask("POST", path, {"csrf_token": token, **form})
