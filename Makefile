@@ -6,10 +6,10 @@ READY  := $(VENV)/ready
 PIP    := $(BIN)/pip -qq --disable-pip-version-check --no-input install --no-warn-script-location
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench lock clean
+.PHONY: help demo test lint format bench loadtest lock clean
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): requirements.lock pyproject.toml
 	@echo "installing into $(VENV) (about two minutes the first time)"
@@ -36,6 +36,9 @@ format: $(READY)  ## let ruff write the format
 
 bench: $(READY)  ## measured figures as ratios to a limit taken in the same run
 	$(BIN)/python -m loadtests.bench $(ARGS)
+
+loadtest: $(READY)  ## a mass-testing day with faults, reconciled (ARGS="--people 50000 --compress 60")
+	$(BIN)/lims loadtest $(ARGS)
 
 lock: $(READY)  ## pin every dependency again (hashes, no addresses)
 	$(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --python-version 3.11 --universal --all-extras pyproject.toml -o requirements.lock

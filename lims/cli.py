@@ -100,6 +100,9 @@ def _gunicorn(chosen: Settings) -> list[str]:
         *("--workers", str(chosen.workers)),
         *("--worker-class", "gevent"),
         *("--worker-connections", "2000"),
+        # Longer than any client keeps an idle line (httpx 5 s, nginx 60 s): the side that asks must
+        # be the one that hangs up, or a desk's next registration meets a line just being closed.
+        *("--keep-alive", "75"),
         *("--graceful-timeout", "5"),
         *("--timeout", "60"),
         *("--log-level", "warning"),
@@ -262,6 +265,18 @@ def demo(
     except Broke as fault:
         raise click.ClickException(str(fault)) from fault
     sys.exit(0 if clean else 1)
+
+
+@main.command(
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+)
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+def loadtest(options: tuple[str, ...]) -> None:
+    """A mass-testing day on the real programs, with faults, reconciled (--help for its options)."""
+    # A process of its own: locust's users are greenlets, and gevent must patch it first.
+    command = [sys.executable, "-m", "loadtests.day", *options]
+    os.execv(sys.executable, command)  # noqa: S606 - our own interpreter
 
 
 @main.group()

@@ -34,14 +34,24 @@ class Stopped(Broke):
 
 
 class Station:
-    """One desk, bench or office; not shared between threads."""
+    """One desk, bench or office; not shared between threads.
 
-    def __init__(self, base_url: str, token: str, stop: threading.Event) -> None:
+    ``transport`` stands in for the plain one where somebody measures every exchange.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str,
+        stop: threading.Event,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
         self._stop = stop
         self._client = httpx.Client(
             base_url=f"{base_url}/api/v1",
             headers={"Authorization": f"Bearer {token}"},
             timeout=httpx.Timeout(20.0, connect=5.0),
+            transport=transport,
             trust_env=False,  # a proxy has no business with this machine's own port
         )
 
@@ -49,6 +59,10 @@ class Station:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """The desk is closed."""
         self._client.close()
 
     def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:

@@ -24,7 +24,7 @@ from lims.work.tokens import Scope, issue_token
 
 BY: Final = "demo"
 POOL_SIZE: Final = 10
-CYCLER, CARTRIDGES = "cycler-1", "genexpert-1"
+CARTRIDGES: Final = "genexpert-1"
 WARDS: Final = 7
 RECEIVER_CONFIG, RECEIVER_BOOK = "receiver.json", "receiver.jsonl"
 GATEWAY_TOKEN: Final = "gateway.token"  # noqa: S105 - a file's name
@@ -70,7 +70,15 @@ class Founder:
             outside = _wards(session, other, 2, seed)
         return Places(here.scheme, here.code, here.full_name, wards, outside)
 
-    def found(self, places: Places, home: Path, *, lims_url: str, receiver_url: str) -> Founded:
+    def found(
+        self,
+        places: Places,
+        home: Path,
+        cyclers: Sequence[str],
+        *,
+        lims_url: str,
+        receiver_url: str,
+    ) -> Founded:
         """Everything, and the files that the gateways and the receiver are started with."""
         offices = self._offices(places, receiver_url)
         commune_team = offices.pop("")
@@ -78,7 +86,7 @@ class Founder:
             "".join(secrets.choice(_PASSWORD_LETTERS) for _ in range(4)) for _ in range(3)
         )
         logins = self._logins(password, UUID(commune_team["team"]))
-        self._analysers()
+        self._analysers(cyclers)
         keys = self._keys()
         told = {s: {k: o[k] for k in ("name", "secret", "token")} for s, o in offices.items()}
         book = str(home / RECEIVER_BOOK)
@@ -179,8 +187,8 @@ class Founder:
                 )
         return tuple((str(role), name) for role, name in names.items())
 
-    def _analysers(self) -> None:
-        for name, driver in ((CYCLER, "plate"), (CARTRIDGES, "genexpert")):
+    def _analysers(self, cyclers: Sequence[str]) -> None:
+        for name, driver in (*((name, "plate") for name in cyclers), (CARTRIDGES, "genexpert")):
             with self.sessions.begin() as session:
                 add_instrument(
                     session, site_id=self.site_id, name=name, driver=driver, by=BY, now=self.now
@@ -213,6 +221,11 @@ class Founder:
                 by=BY,
                 now=self.now,
             )
+
+
+def cycler_names(number: int) -> tuple[str, ...]:
+    """What the LIMS and their gateways call the plate cyclers."""
+    return tuple(f"cycler-{n}" for n in range(1, number + 1))
 
 
 def _wards(session: Session, province: Area, number: int, seed: int) -> tuple[Ward, ...]:

@@ -6,11 +6,12 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 import httpx
 from sqlalchemy import Engine
@@ -21,12 +22,12 @@ from lims.db.laboratory import utc_now
 from lims.demo.analysers import Analyser
 from lims.demo.founding import (
     CARTRIDGES,
-    CYCLER,
     GATEWAY_TOKEN,
     RECEIVER_BOOK,
     RECEIVER_CONFIG,
     Founded,
     Founder,
+    cycler_names,
 )
 from lims.demo.ledger import Ledger
 from lims.demo.processes import CannotLive, Program, Supervisor
@@ -53,14 +54,40 @@ class House:
     places: Places
     founded: Founded
     supervisor: Supervisor
-    cycler: Analyser
+    cyclers: tuple[Analyser, ...]
     cartridges: Analyser
     receiver_book: Path
+    server: EmbeddedServer
+    site_id: UUID
+
+
+@dataclass(frozen=True)
+class Machines:
+    """The analysers of a laboratory, as whoever loads them knows them."""
+
+    names: tuple[str, ...]
+    cyclers: tuple[Analyser, ...]
+    cartridges: Analyser
+
+    @classmethod
+    def beside(cls, ledger: Ledger, names: Sequence[str]) -> "Machines":
+        """One for each name, and the cartridge reader; the ledger hears what was acknowledged."""
+        return cls(
+            tuple(names),
+            tuple(Analyser(ledger.plates_sent.add) for _ in names),
+            Analyser(lambda name: ledger.cartridges_sent.update([name])),
+        )
+
+    def start(self, program: Program, supervisor: Supervisor) -> None:
+        """Start it; an analyser's is met by the one who loads it."""
+        known = dict(zip((*self.names, CARTRIDGES), (*self.cyclers, self.cartridges), strict=True))
+        analyser = known.get(program.name.removeprefix("analyser-"))
+        supervisor.start(program, analyser.meet if analyser else None)
 
 
 @contextmanager
 def open_house(
-    *, seed: int, ledger: Ledger, home: Path | None, interactive: bool
+    *, seed: int, ledger: Ledger, home: Path | None, interactive: bool, cyclers: int = 1
 ) -> Iterator[House]:
     """Set up, start everything, and leave nothing behind: no process, no file.
 
@@ -82,15 +109,13 @@ def open_house(
             site_id = found_site(session, prefix=SITE, name=SITE, now=utc_now())
         url = f"http://127.0.0.1:{port}"
         receiver_url = f"http://127.0.0.1:{receiver_port}"
-        cycler = Analyser(ledger.plates_sent.add)
-        cartridges = Analyser(lambda name: ledger.cartridges_sent.update([name]))
-        analysers = {f"analyser-{CYCLER}": cycler, f"analyser-{CARTRIDGES}": cartridges}
-        for program in programs(place, url):
-            analyser = analysers.get(program.name)
-            supervisor.start(program, analyser.meet if analyser else None)
+        names = cycler_names(cyclers)
+        bench = Machines.beside(ledger, names)
+        for program in programs(place, url, names):
+            bench.start(program, supervisor)
         founder = Founder(sessions, site_id, utc_now())
         places = founder.places(seed)
-        founded = founder.found(places, place, lims_url=url, receiver_url=receiver_url)
+        founded = founder.found(places, place, names, lims_url=url, receiver_url=receiver_url)
         supervisor.start(receiver(place, receiver_port))
         _await_open(url, supervisor)
         yield House(
@@ -100,9 +125,11 @@ def open_house(
             places,
             founded,
             supervisor,
-            cycler,
-            cartridges,
+            bench.cyclers,
+            bench.cartridges,
             place / RECEIVER_BOOK,
+            server,
+            site_id,
         )
         engine.dispose()
     finally:
@@ -117,13 +144,19 @@ def receiver(home: Path, port: int) -> Program:
     return Program("receiver", arguments)
 
 
-def programs(home: Path, url: str) -> list[Program]:
+def programs(home: Path, url: str, cyclers: Sequence[str]) -> list[Program]:
     """The real commands, as an operator would start them."""
-    started = [
+    return [
         Program("web", ("lims.cli", "serve"), stop_signal=signal.SIGINT),  # gunicorn: at once
         Program("deliverer", ("lims.cli", "deliver", "--lease", LEASE_S)),
+        *analyser_programs(home, url, cyclers),
     ]
-    for name, driver in ((CYCLER, "plate"), (CARTRIDGES, "genexpert")):
+
+
+def analyser_programs(home: Path, url: str, cyclers: Sequence[str]) -> list[Program]:
+    """Simulated analysers on pseudo-terminals, each with a gateway that posts to ``url``."""
+    started: list[Program] = []
+    for name, driver in (*((name, "plate") for name in cyclers), (CARTRIDGES, "genexpert")):
         line = str(home / f"{name}.line")
         simulator = ("instruments.simulator", "--driver", driver, "--serial", name.upper())
         timeout = ("--reply-timeout", str(REPLY_TIMEOUT_S))

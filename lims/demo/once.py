@@ -15,6 +15,7 @@ from lims.demo.desks import Desks
 from lims.demo.founding import POOL_SIZE
 from lims.demo.house import SITE, House, open_house, stop_on_signals
 from lims.demo.ledger import Ledger
+from lims.demo.measuring import Samples
 from lims.demo.receiver import read_book
 from lims.demo.reconcile import Reckoning, reconcile
 from lims.demo.reviewer import Reviewer
@@ -53,10 +54,10 @@ def story_in(
         desks=Desks(house.url, keys.desk, SITE, house.founded.campaign_id, ledger, audience, stop),
         bench=Bench(
             Station(house.url, keys.bench, stop),
-            commune,
+            Samples(commune, ledger),
             ledger,
             audience,
-            house.cycler,
+            house.cyclers[0],
             house.cartridges,
             reviewer,
             SITE,

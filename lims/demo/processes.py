@@ -55,15 +55,21 @@ class _Running:
 
 
 class Supervisor:
-    """The programs of one demonstration, under one home and one environment."""
+    """The programs of one demonstration, under one home and one environment.
 
-    def __init__(self, home: Path, environ: Mapping[str, str], server: EmbeddedServer) -> None:
+    ``server`` is None where the database is not ours: then it is left alone.
+    """
+
+    def __init__(
+        self, home: Path, environ: Mapping[str, str], server: EmbeddedServer | None
+    ) -> None:
         self._home = home
         self._environ = dict(environ)
         self._server = server
         self._running: dict[str, _Running] = {}
         self._lock = threading.Lock()
         self._stop = threading.Event()
+        self._down: set[str] = set()
         self._logs = home / "logs"
         self._logs.mkdir(exist_ok=True)
         self._watcher = self._post_watcher()
@@ -86,6 +92,19 @@ class Supervisor:
         if met is not None:
             met(self._running[program.name].process)
 
+    def pid_of(self, name: str) -> int:
+        """Its process now; another one after a restart."""
+        return self._running[name].process.pid
+
+    def take_down(self, name: str) -> None:
+        """Kill it and leave it dead until it is brought back."""
+        self._down.add(name)
+        _signal(self._running[name].process, signal.SIGKILL)
+
+    def bring_back(self, name: str) -> None:
+        """Start again what was taken down."""
+        self._down.discard(name)
+
     def log_of(self, name: str) -> Path:
         """Where its standard error goes."""
         return self._logs / f"{name}.log"
@@ -103,7 +122,8 @@ class Supervisor:
                 running.process.wait(max(0.05, until - time.monotonic()))
             self._finish(running)
         self._running.clear()
-        self._server.stop()
+        if self._server is not None:
+            self._server.stop()
         self._tell_watcher(DONE)
         with suppress(OSError, ValueError):
             _stdin(self._watcher).close()
@@ -145,15 +165,17 @@ class Supervisor:
                 return
 
     def _look(self) -> None:
-        if self._server.status() is not ServerStatus.RUNNING and not self._stop.is_set():
-            self._server.start()
+        server = self._server
+        if server and server.status() is not ServerStatus.RUNNING and not self._stop.is_set():
+            server.start()
             self.restarts += 1
             self._note()
         if self._watcher.poll() is not None:
             self._watcher = self._post_watcher()
-        for running in list(self._running.values()):
-            if running.process.poll() is not None and not self._stop.is_set():
-                self._revive(running)
+        for name, running in list(self._running.items()):
+            if running.process.poll() is None or name in self._down or self._stop.is_set():
+                continue
+            self._revive(running)
 
     def _revive(self, running: _Running) -> None:
         now = time.monotonic()
@@ -172,7 +194,7 @@ class Supervisor:
 
     def _note(self) -> None:
         pids = {name: running.process.pid for name, running in self._running.items()}
-        database = postmaster.running_on(self._server.data)
+        database = postmaster.running_on(self._server.data) if self._server else None
         draft = self._home / f".{STATE_FILE}"
         draft.write_text(json.dumps({"database": database, **pids}), encoding="utf-8")
         draft.replace(self._home / STATE_FILE)

@@ -7,7 +7,8 @@ explains carries its reason (physics.py), what it does not carries none and is o
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
@@ -43,6 +44,7 @@ class Reckoning:
     false: tuple[Difference, ...]
     notices_owed: int
     notices_delivered: int
+    notices_pending: int
     lost: tuple[str, ...]
     duplicated: tuple[str, ...]
 
@@ -74,15 +76,36 @@ class Reckoning:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class StillOpen:
+    """What a day that is counted before its end may leave: swabs that wait, and for what; notices
+    that are still being tried."""
+
+    swabs: Mapping[UUID, str] = field(default_factory=dict)
+    notices: frozenset[UUID] = frozenset()
+
+
+ALL_DONE: Final = StillOpen()
+
+
 def reconcile(
-    session: Session, commune: Commune, ledger: Ledger, told: Sequence[Entry]
+    session: Session,
+    commune: Commune,
+    ledger: Ledger,
+    told: Sequence[Entry],
+    still_open: StillOpen = ALL_DONE,
 ) -> Reckoning:
     """Reads only. ``told`` is the receiver's book."""
     evidence = read_evidence(session, ledger)
     named = evidence.villagers_with_a_case
-    missed = [_missed(ledger, evidence.of(v)) for v in sorted(commune.infected - named)]
+    waiting = {
+        ledger.swabs[swab]: why for swab, why in still_open.swabs.items() if swab in ledger.swabs
+    }
+    missed = [
+        _missed(ledger, evidence.of(v), waiting.get(v)) for v in sorted(commune.infected - named)
+    ]
     false = [_false(ledger, evidence.of(v)) for v in sorted(named - commune.infected)]
-    owed, undelivered = _notices(session, told)
+    owed, pending, undelivered = _notices(session, told, still_open.notices)
     figures = session.execute(_FIGURES).one()
     return Reckoning(
         people=len(commune.villagers),
@@ -95,8 +118,13 @@ def reconcile(
         missed=tuple(missed),
         false=tuple(false),
         notices_owed=owed,
-        notices_delivered=owed - len(undelivered),
-        lost=(*_gone(session, ledger), *_unknown(ledger, evidence), *undelivered),
+        notices_delivered=owed - pending - len(undelivered),
+        notices_pending=pending,
+        lost=(
+            *_gone(session, ledger),
+            *_unknown(ledger, evidence, still_open.swabs),
+            *undelivered,
+        ),
         duplicated=(*_twice(session, told), *_strangers(session, ledger, commune, evidence)),
     )
 
@@ -113,8 +141,9 @@ SELECT (SELECT count(*) FROM tube) AS tubes,
 """)
 
 
-def _missed(ledger: Ledger, facts: PersonFacts) -> Difference:
-    """Every negative that was said of them must be a negative that chance made."""
+def _missed(ledger: Ledger, facts: PersonFacts, waiting: str | None) -> Difference:
+    """Every negative that was said of them must be a negative that chance made; with a swab that
+    still waits, not everything was said yet."""
     whys: list[Deviation] = []
     for finding in facts.findings:
         by_chance = ledger.explanations(finding.subjects)
@@ -123,6 +152,8 @@ def _missed(ledger: Ledger, facts: PersonFacts) -> Difference:
             if not by_chance:
                 return Difference(finding.subjects[0], None)
         whys += by_chance
+    if waiting is not None and not whys:
+        return Difference(facts.subjects[0], f"not known yet: {waiting}")
     return _difference(facts.subjects, whys)
 
 
@@ -186,17 +217,19 @@ def _counted(session: Session, query: str) -> dict[str, int]:
     return {row[0]: row[1] for row in session.execute(text(query))}
 
 
-def _unknown(ledger: Ledger, evidence: EvidenceBook) -> list[str]:
+def _unknown(ledger: Ledger, evidence: EvidenceBook, waiting: Mapping[UUID, str]) -> list[str]:
     """Swabs of which nothing is known, although chance did nothing to them."""
     return [
         f"swab {swab} has no finding"
-        for swab in sorted(ledger.registered - evidence.specimens_with_a_finding)
+        for swab in sorted(ledger.registered - evidence.specimens_with_a_finding - waiting.keys())
         if not ledger.explanations(evidence.subjects_of(swab))
     ]
 
 
-def _notices(session: Session, told: Sequence[Entry]) -> tuple[int, list[str]]:
-    """How many were owed, and which did not reach their reader."""
+def _notices(
+    session: Session, told: Sequence[Entry], still_tried: frozenset[UUID]
+) -> tuple[int, int, list[str]]:
+    """How many were owed, how many are still being tried, and which did not reach their reader."""
     heard = {entry.webhook_id for entry in told if entry.what == "told"}
     owed = session.execute(
         text(
@@ -207,9 +240,12 @@ def _notices(session: Session, told: Sequence[Entry]) -> tuple[int, list[str]]:
     undelivered = [
         f"notice {row.id} {row.kind}: {row.state} by {row.channel}"
         for row in owed
-        if row.state != "delivered" or (row.channel == "webhook" and f"msg_{row.id}" not in heard)
+        if row.id not in still_tried
+        and (
+            row.state != "delivered" or (row.channel == "webhook" and f"msg_{row.id}" not in heard)
+        )
     ]
-    return len(owed), undelivered
+    return len(owed), len(still_tried & {row.id for row in owed}), undelivered
 
 
 _TWICE: Mapping[str, str] = {

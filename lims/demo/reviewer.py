@@ -8,7 +8,7 @@ import re
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 import httpx
 
@@ -26,48 +26,46 @@ class Reviewer:
     url: str
     password: str
     stop: threading.Event
+    transport: httpx.BaseTransport | None = None
     _browser: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
         self._browser = httpx.Client(
-            base_url=self.url, timeout=20.0, follow_redirects=True, trust_env=False
+            base_url=self.url,
+            timeout=20.0,
+            follow_redirects=True,
+            transport=self.transport,
+            trust_env=False,
         )
 
     def release_run(self, run_id: str) -> None:
         """What a run with a late positive control did detect counts; the rest runs again."""
-        self._press(f"/review/runs/{run_id}/release", beside="/review?show=runs")
+        page = self._page("/review?show=runs")
+        self._press(f"/review/runs/{run_id}/release", token_in(page))
 
     def release_positives(self, *, leave: int) -> int:
         """Say the final word on all but the last ``leave``; how many that were."""
         pressed: set[str] = set()
         while True:
-            waiting = dict.fromkeys(_RELEASE.findall(self._page("/review?show=positives")))
+            page = self._page("/review?show=positives")
+            waiting = dict.fromkeys(_RELEASE.findall(page.text))
             theirs = list(waiting)[: max(0, len(waiting) - leave)]
             fresh = [one for one in theirs if one not in pressed]
             if not fresh:
                 return len(pressed)
             for finding in fresh:
-                self._press(
-                    "/review/findings/release", beside="/review?show=positives", only=finding
-                )
+                self._press("/review/findings/release", token_in(page), only=finding)
                 pressed.add(finding)
 
-    def _page(self, path: str) -> str:
+    def _page(self, path: str) -> httpx.Response:
         """The page, signing in where it asks for that."""
         page = self._ask("GET", path)
         if page.url.path != "/login":
-            return page.text
-        form = {"csrf_token": _token_in(page), "login": "reviewer", "password": self.password}
-        self._ask("POST", "/login", form)
-        again = self._ask("GET", path)
-        if again.url.path == "/login":
-            raise Refused(path, again.status_code, "the reviewer cannot sign in")
-        return again.text
+            return page
+        return signed_in(self._ask, "reviewer", self.password, path)
 
-    def _press(self, path: str, *, beside: str, **form: str) -> None:
-        page = self._page(beside)
-        token = _FORGERY_TOKEN.search(page)
-        self._ask("POST", path, {"csrf_token": token[1] if token else "", **form})
+    def _press(self, path: str, token: str, **form: str) -> None:
+        self._ask("POST", path, {"csrf_token": token, **form})
 
     def _ask(self, method: str, path: str, form: dict[str, str] | None = None) -> httpx.Response:
         until = time.monotonic() + PATIENCE_S
@@ -87,7 +85,27 @@ class Reviewer:
         raise NoAnswer(f"{method} {path}: no answer for {PATIENCE_S:.0f} s")
 
 
-def _token_in(page: httpx.Response) -> str:
+class Ask(Protocol):
+    """A browser's way of asking: a method, a path, and a form where one is posted."""
+
+    def __call__(
+        self, method: str, path: str, form: dict[str, str] | None = None
+    ) -> httpx.Response:
+        """The answer, redirects followed."""
+
+
+def signed_in(ask: Ask, login: str, password: str, path: str) -> httpx.Response:
+    """The page at ``path`` after signing in. Raises Refused, and what ``ask`` raises."""
+    form = {"csrf_token": token_in(ask("GET", "/login")), "login": login, "password": password}
+    ask("POST", "/login", form)
+    page = ask("GET", path)
+    if page.url.path == "/login":
+        raise Refused(path, page.status_code, f"{login} cannot sign in")
+    return page
+
+
+def token_in(page: httpx.Response) -> str:
+    """The page's forgery token. Raises Refused where there is no form."""
     found = _FORGERY_TOKEN.search(page.text)
     if found is None:
         raise Refused(page.url.path, page.status_code, "no form on the page")

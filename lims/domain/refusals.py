@@ -26,9 +26,6 @@
     │   ├── TubeRejected                tube-rejected
     │   ├── OutsideReadWindow           outside-read-window
     │   ├── KitExpired                  kit-expired
-    │   ├── KitDiffers                  kit-differs
-    │   ├── StripRunning                strip-running
-    │   ├── RosterChanged               roster-changed
     │   ├── IdentityConflict            identity-conflict
     │   ├── AlreadyInPool               already-in-pool
     │   ├── TubeTwiceInPool             tube-twice-in-pool
@@ -308,28 +305,6 @@ class KitExpired(Conflict):
     slug = "kit-expired"
     expected = "a kit that has not expired"
     todo = "put the box aside and scan another lot; a strip of this one says nothing"
-
-
-class KitDiffers(Conflict):
-    """The same lot of the same kit was registered with another expiry date."""
-
-    slug = "kit-differs"
-    expected = "the expiry date this lot was registered with"
-    todo = "compare the box with the list of kit lots; one of the two was misread"
-
-
-class StripRunning(Conflict):
-    slug = "strip-running"
-    expected = "people without a strip that is waiting to be read"
-    todo = "read the strip that is running first; a late one is repeated after its window"
-
-
-class RosterChanged(Conflict):
-    """Somebody marked another strip between the question and the answer."""
-
-    slug = "roster-changed"
-    expected = "the numbers that stand on the roster now"
-    todo = "look at the grid again, then confirm the numbers it shows"
 
 
 class IdentityConflict(Conflict):

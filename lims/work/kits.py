@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from lims.db.ids import uuid7
 from lims.domain.gs1 import KitCode, looks_like_kit, parse_kit
 from lims.domain.rapid_test import USUAL_WINDOW, LotSource, ReadWindow
-from lims.domain.refusals import InvalidBody, KitDiffers, NotFound
+from lims.domain.refusals import Conflict, InvalidBody, NotFound
 from lims.tables import Kit, KitLot
 from lims.work.audit import record
 
@@ -22,6 +22,14 @@ UNSEEN: Final = "—"
 """The name of the kit behind lots that a reading named and nobody registered."""
 VIETNAM: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 """A box's last day ends at midnight there."""
+
+
+class KitDiffers(Conflict):
+    """The same lot of the same kit was registered with another expiry date."""
+
+    slug = "kit-differs"
+    expected = "the expiry date this lot was registered with"
+    todo = "compare the box with the list of kit lots; one of the two was misread"
 
 
 @dataclass(frozen=True, slots=True)

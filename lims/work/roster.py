@@ -13,10 +13,10 @@ from lims.domain.identity import name_key
 from lims.domain.rapid_test import Exposure, RosterKind
 from lims.domain.refusals import (
     BodyTooLarge,
+    Conflict,
     DifferentBody,
     InvalidBody,
     NotFound,
-    StripRunning,
 )
 from lims.domain.registration import AreaRef, PersonGiven, digest
 from lims.domain.roster_line import MOST_PEOPLE
@@ -26,6 +26,12 @@ from lims.work.copying import copy_people
 from lims.work.once import one_at_a_time
 from lims.work.people import refuse_unknown_areas
 from lims.work.people_together import MemberGiven, whose_are
+
+
+class StripRunning(Conflict):
+    slug = "strip-running"
+    expected = "people without a strip that is waiting to be read"
+    todo = "read the strip that is running first; a late one is repeated after its window"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from lims.domain.rapid_test import Exposure, RapidOutcome, refuse_expired, refuse_outside_window
-from lims.domain.refusals import DifferentBody, NotFound, RosterChanged, StripRunning
+from lims.domain.refusals import Conflict, DifferentBody, NotFound
 from lims.domain.registration import digest
 from lims.domain.roster_line import Marked, Sign
 from lims.tables import Roster, StripTimer
@@ -22,7 +22,15 @@ from lims.work.kits import VIETNAM, lot_of
 from lims.work.people import keep_person
 from lims.work.people_together import card_of
 from lims.work.rapid_readings import ReadTogether, StripRead, keep_readings
-from lims.work.roster import locked
+from lims.work.roster import StripRunning, locked
+
+
+class RosterChanged(Conflict):
+    """Somebody marked another strip between the question and the answer."""
+
+    slug = "roster-changed"
+    expected = "the numbers that stand on the roster now"
+    todo = "look at the grid again, then confirm the numbers it shows"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What was read before kits had a table keeps its lot and its PCR swab (migration 0004)."""
+"""What was read before kits had a table keeps its lot and its PCR swab (rapid_rosters)."""
 
 from __future__ import annotations
 

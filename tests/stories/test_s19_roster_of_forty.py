@@ -7,14 +7,18 @@ from datetime import datetime
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
-from lims.domain.refusals import OutsideReadWindow, RosterChanged, StripRunning
+from lims.domain.refusals import OutsideReadWindow
 from lims.domain.roster_line import Sign
+from lims.domain.signing import Asked
+from lims.tables import Finding
 from lims.work.rapid_pcr import PcrTube, take_pcr_tube
 from lims.work.receive import receive
-from lims.work.roster_strips import Counts
+from lims.work.release import release
+from lims.work.roster import StripRunning
+from lims.work.roster_strips import Counts, RosterChanged
 from lims.work.views.kit_lots import LotSeen, kit_lots
 from lims.work.views.rosters import PositiveSeen, RosterSheet, roster_sheet
 from tests import seen
@@ -64,6 +68,14 @@ def pcr_says(bench: Bench, specimen_id: UUID, told: Told) -> None:
     receive(bench.session, label, by="door", now=bench.now)
     layout = bench.plate()
     bench.later(90).take(plate_capture(layout, {label: told}))
+
+
+def signed(bench: Bench) -> None:
+    """A reviewer says the final word on the one positive that waits."""
+    waiting = bench.session.scalars(
+        select(Finding.id).where(Finding.current, Finding.outcome == "positive")
+    ).one()
+    release(bench.session, [Asked(waiting)], site_id=bench.site_id, by="bs.lan", now=bench.now)
 
 
 @pytest.mark.parametrize(("minutes", "word"), [(12, "too early"), (31, "too late")])
@@ -209,6 +221,8 @@ def test_pcr_positive_confirms_the_same_case_with_one_notice(bench: Bench) -> No
     _, _, positive = read_at_twenty(bench)
     told = len(seen.notices(bench.session))
     pcr_says(bench, positive.specimen_id, 24.0)
+    assert lot(bench).waiting == 1  # a reviewer has the final word on a positive
+    signed(bench)
 
     (case,) = seen.cases(bench.session)
     assert (case.state, case.basis) == ("confirmed", "pcr")

@@ -18,7 +18,7 @@ from lims.work.kits import LotKnown
 
 @dataclass(frozen=True, slots=True)
 class LotSeen:
-    """One lot. ``refuted`` are positives whose PCR was negative, ``waiting`` had no answer yet."""
+    """One lot. ``refuted``: positives whose PCR was negative; ``waiting``: no final answer yet."""
 
     lot_id: UUID
     kit: str
@@ -57,6 +57,7 @@ CROSS JOIN LATERAL (
            count(*) FILTER (WHERE f.outcome = 'negative') AS refuted
     FROM rapid_test r
     LEFT JOIN finding f ON f.specimen_id = r.pcr_specimen_id AND f.current
+                       AND f.status IN ('F', 'C')
     WHERE r.kit_lot_id = l.id
 ) t
 WHERE l.site_id = :site

@@ -247,7 +247,7 @@ FROM (SELECT DISTINCT site_id FROM rapid_test) s
 
 _TOLD_LOTS = """
 INSERT INTO kit_lot (id, site_id, kit_id, lot, source, registered_at, registered_by)
-SELECT mint_uuid7(now()), q.site_id, k.id, q.kit_lot, 'told', q.first, 'migration 0004'
+SELECT mint_uuid7(now()), q.site_id, k.id, q.kit_lot, 'told', q.first, 'migration rapid_rosters'
 FROM (SELECT site_id, kit_lot, min(read_at) AS first FROM rapid_test GROUP BY 1, 2) q
 JOIN kit k ON k.site_id = q.site_id
 """

@@ -1,0 +1,1 @@
+"""The load day: its plan, its meter, its reckoning, and a whole small day."""

@@ -1,0 +1,108 @@
+"""The verdict: one thing lost is exit 1 with every latency green, and a slow one is exit 1 too."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+from sqlalchemy.orm import Session
+
+from loadtests.day.charts import line_chart
+from loadtests.day.objectives import Measured, measured
+from loadtests.day.reckoning import DayReckoned
+from loadtests.day.timeline import Band
+from loadtests.day.verdict import Verdict, machine
+from tests.builders import open_bench
+from tests.loadtests.day_of_ten import DayOfTen
+
+FAST = measured("one registration", 250, [10.0] * 200)
+
+
+@pytest.fixture
+def day(session: Session, now: datetime) -> DayOfTen:
+    day = DayOfTen(open_bench(session, now))
+    day.resolved()
+    return day
+
+
+def verdict(reckoned: DayReckoned, *objectives: Measured) -> Verdict:
+    return Verdict(
+        people=10,
+        prevalence=0.1,
+        seed=1,
+        hours=10,
+        compress=600,
+        lived_s=60,
+        lived_h=10,
+        drained=True,
+        objectives=objectives or (FAST,),
+        failures={},
+        of_faults={"POST /specimens: ReadError (web worker killed)": 3},
+        faults=(),
+        broke=(),
+        done={},
+        requests=200,
+        machine=machine(1000.0, 100.0),
+        reckoned=reckoned,
+    )
+
+
+def test_a_clean_and_fast_day_is_green(day: DayOfTen) -> None:
+    assert verdict(day.reckoned()).exit_status == 0
+
+
+def test_one_lost_row_is_exit_1_although_every_latency_is_green(day: DayOfTen) -> None:
+    day.sql("DELETE FROM finding WHERE specimen_id = :swab", swab=day.swabs[7].specimen_id)
+    said = verdict(day.reckoned())
+
+    assert all(one.met for one in said.objectives)
+    assert (said.exit_status, said.nothing_lost) == (1, False)
+    assert said.as_json()["reconciliation"]["clean"] is False
+
+
+def test_one_lost_notice_is_exit_1_although_every_latency_is_green(day: DayOfTen) -> None:
+    day.sql("DELETE FROM notice WHERE kind = 'case.opened'")
+    assert verdict(day.reckoned()).exit_status == 1
+
+
+def test_a_slow_objective_an_unmeant_failure_or_a_broken_user_is_exit_1(day: DayOfTen) -> None:
+    clean = day.reckoned()
+    slow = measured("one registration", 250, [*[10.0] * 90, *[900.0] * 10])
+
+    assert verdict(clean, FAST, slow).exit_status == 1
+    assert replace(verdict(clean), failures={"GET /: 500": 1}).exit_status == 1
+    assert replace(verdict(clean), broke=("PoolBuilder: 409",)).exit_status == 1
+    assert replace(verdict(clean), drained=False).exit_status == 1
+
+
+def test_what_was_not_measured_or_is_not_judged_decides_nothing(day: DayOfTen) -> None:
+    never = measured("a batch", 1500, [])
+    shown = measured("… while: webhook receiver dead", math.inf, [9_000.0])
+
+    assert (never.met, shown.met) == (None, None)
+    assert verdict(day.reckoned(), FAST, never, shown).exit_status == 0
+
+
+def test_percentiles_are_of_all_samples() -> None:
+    one = measured("x", 100, [float(n) for n in range(1, 101)])
+
+    assert (one.number, one.p50_ms, one.worst_ms) == (100, 50.5, 100.0)
+    assert one.p99_ms == pytest.approx(99.01, abs=0.05)
+
+
+def test_a_chart_draws_every_series_its_gaps_and_its_faults() -> None:
+    picture = line_chart(
+        "Speed <ms>",
+        "ms",
+        {"median": [1.0, None, 3.0], "p99": [5.0, 6.0, 7.0]},
+        10.0,
+        bands=[Band("receiver dead", 3.0, 4.0)],
+        limit=250.0,
+    )
+
+    assert picture.count('<path class="s s') == 2
+    assert picture.count("M", picture.index('class="s s0"'), picture.index('class="k s0"')) == 2
+    assert "receiver dead" in picture
+    assert "Speed &lt;ms&gt;" in picture
