@@ -1,9 +1,7 @@
 """``lims VERB [NOUN] --option``: exit 0 done, 1 what was asked about failed, 2 used wrongly."""
 
-import json
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from resource import RLIMIT_AS, getrlimit, setrlimit
 from threading import Event, Thread
@@ -11,7 +9,9 @@ from typing import Any
 
 import click
 
-from lims.settings import BadSetting, Settings
+from lims.console import ACTOR, as_json, say, settings
+from lims.report_cli import report
+from lims.settings import Settings
 
 _MOST_MEMORY = 4 * 1024**3  # bytes; the largest list takes a tenth of it
 
@@ -53,21 +53,7 @@ def main() -> None:
     """The LIMS that lets testing outrun an epidemic."""
 
 
-def settings() -> Settings:
-    """The environment's settings, or exit 2 with what to mend."""
-    try:
-        return Settings.from_env(os.environ)
-    except BadSetting as error:
-        click.echo(f"{error}", err=True)
-        sys.exit(2)
-
-
-def say(answer: dict[str, Any], *, as_json: bool, human: Callable[[dict[str, Any]], str]) -> None:
-    """One JSON object, or a sentence."""
-    click.echo(json.dumps(answer, default=str) if as_json else human(answer))
-
-
-as_json = click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object.")
+main.add_command(report)
 
 
 @main.command()
@@ -314,7 +300,7 @@ def add_user(login: str, name: str, roles: tuple[str, ...], password: str) -> No
             name=name,
             password=password,
             roles=[Role(role) for role in roles],
-            by="command line",
+            by=ACTOR,
             now=utc_now(),
         )
     click.echo(f"{login} may sign in as {', '.join(roles)}.")
@@ -355,7 +341,7 @@ def issue(name: str, scopes: tuple[str, ...], team: str | None, every_team: bool
             scopes=[Scope(scope) for scope in scopes],
             team_id=known[team] if team is not None else None,
             every_team=every_team,
-            by="command line",
+            by=ACTOR,
             now=utc_now(),
         )
     click.echo(plain)

@@ -99,6 +99,7 @@ ROLL_50_25 = Layout(
     label_height_mm=25,
     module_mm=0.2502,
 )
+SHEETS = {"a4-48": A4_48, "a4-24": A4_24, "roll-50-25": ROLL_50_25}  # by the name people choose
 
 
 def label_sheet(

@@ -19,11 +19,10 @@ from lims.work.access import Role
 from lims.work.aside import aside
 from lims.work.labels import MOST_LABELS, TooManyLabels, labels_of, print_labels
 from lims.work.views.label_prints import label_prints
-from reports.labels import A4_24, A4_48, ROLL_50_25, label_sheet
+from reports.labels import A4_48, SHEETS, label_sheet
 
 blueprint = Blueprint("labels", __name__, url_prefix="/labels")
 BENCH: Final = (Role.TECHNICIAN, Role.OPERATOR)
-SHEETS: Final = {"a4-48": A4_48, "a4-24": A4_24, "roll-50-25": ROLL_50_25}
 MOST_COPIES: Final = 4
 
 

@@ -1,0 +1,52 @@
+"""What the verbs of the command line share: settings, answers, documents written to a file."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lims.settings import BadSetting, Settings
+
+ACTOR = "command line"  # as the audit names whoever holds this machine's shell
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object.")
+out = click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write; it appears whole or not at all. - is standard output.",
+)
+
+
+def settings() -> Settings:
+    """The environment's settings, or exit 2 with what to mend."""
+    try:
+        return Settings.from_env(os.environ)
+    except BadSetting as error:
+        click.echo(f"{error}", err=True)
+        sys.exit(2)
+
+
+def say(answer: dict[str, Any], *, as_json: bool, human: Callable[[dict[str, Any]], str]) -> None:
+    """One JSON object, or a sentence."""
+    click.echo(json.dumps(answer, default=str) if as_json else human(answer))
+
+
+def write(document: bytes, to: Path) -> None:
+    """Put the document in place at once: nobody prints half of it. Raises ClickException."""
+    if str(to) == "-":
+        sys.stdout.buffer.write(document)
+        return
+    beside = to.with_name(f".{to.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(document)
+        beside.replace(to)
+    except OSError as error:
+        with suppress(OSError):
+            beside.unlink()
+        raise click.ClickException(f"{to} cannot be written: {error.strerror}") from error
