@@ -27,6 +27,7 @@ from lims.web import (
     problems,
     receive,
     refusing,
+    reports,
     review,
     runs,
     scan,
@@ -54,6 +55,7 @@ PAGES: Final = (
     tubes.blueprint,
     people.blueprint,
     labels.blueprint,
+    reports.blueprint,
     scan.blueprint,
     problems.blueprint,
     administration,
@@ -93,5 +95,6 @@ def create_app(laboratory: Laboratory, settings: Settings) -> Flask:
     counting.init_app(app, laboratory)
     shell.init_app(app)
     handoff.init_app(app)
+    reports.init_app(app, laboratory)
     refusing.init_app(app)
     return app

@@ -32,4 +32,6 @@ PAGES: list[tuple[str, Role | None]] = [
     ("/review", Role.REVIEWER),
     ("/day", Role.OPERATOR),
     ("/labels", Role.TECHNICIAN),
+    ("/reports", Role.OPERATOR),
+    ("/reports?day=2021-01-02", Role.REVIEWER),
 ]

@@ -58,6 +58,8 @@ ROUTES: dict[str, frozenset[Role] | None] = {
     "GET /problems": PUBLIC,
     "GET /problems/<slug>": PUBLIC,
     "GET /receive": BENCH,
+    "GET /reports": READERS,
+    "GET /reports/situation.<form>": READERS,
     "GET /review": READERS,
     "GET /review/messages/<uuid:message_id>": READERS,
     "GET /runs": LAB,
