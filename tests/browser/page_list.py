@@ -32,6 +32,8 @@ PAGES: list[tuple[str, Role | None]] = [
     ("/review", Role.REVIEWER),
     ("/day", Role.OPERATOR),
     ("/labels", Role.TECHNICIAN),
+    ("/handoff/list", Role.OPERATOR),
+    ("/handoff/list", Role.TRACER),
     ("/reports", Role.OPERATOR),
     ("/reports?day=2021-01-02", Role.REVIEWER),
 ]
