@@ -61,6 +61,7 @@ ROUTES: dict[str, frozenset[Role] | None] = {
     "GET /receive": BENCH,
     "GET /reports": READERS,
     "GET /reports/situation.<form>": READERS,
+    "GET /results": LAB,
     "GET /review": READERS,
     "GET /review/messages/<uuid:message_id>": READERS,
     "GET /runs": LAB,
