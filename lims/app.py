@@ -12,8 +12,8 @@ from lims.settings import Settings
 from lims.web import (
     access,
     counting,
-    deadlines,
     day_results,
+    deadlines,
     doorway,
     feed,
     handoff,
