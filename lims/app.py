@@ -13,6 +13,7 @@ from lims.web import (
     access,
     commands,
     counting,
+    day_results,
     deadlines,
     doorway,
     feed,
@@ -26,11 +27,13 @@ from lims.web import (
     people,
     plating,
     pools,
+    positives,
     problems,
     racks,
     rapid,
     receive,
     refusing,
+    reports,
     review,
     run_report,
     runs,
@@ -62,12 +65,15 @@ PAGES: Final = (
     deadlines.blueprint,
     handoff.blueprint,
     handoff_dead.blueprint,
+    positives.blueprint,
     feed.blueprint,
     tubes.blueprint,
     people.blueprint,
     labels.blueprint,
     slips.blueprint,
     verify.blueprint,
+    reports.blueprint,
+    day_results.blueprint,
     scan.blueprint,
     search.blueprint,
     problems.blueprint,
@@ -111,5 +117,6 @@ def create_app(laboratory: Laboratory, settings: Settings) -> Flask:
     counting.init_app(app, laboratory)
     shell.init_app(app)
     handoff.init_app(app)
+    reports.init_app(app, laboratory)
     refusing.init_app(app)
     return app

@@ -9,8 +9,10 @@ from typing import Any
 
 import click
 
-from lims.console import ACTOR, as_json, say, settings
+from lims.access_cli import token, user
+from lims.console import as_json, say, settings
 from lims.report_cli import report
+from lims.report_many_cli import report_positives, report_situation
 from lims.settings import Settings
 
 _MOST_MEMORY = 4 * 1024**3  # bytes; the largest list takes a tenth of it
@@ -54,6 +56,10 @@ def main() -> None:
 
 
 main.add_command(report)
+main.add_command(user)
+main.add_command(token)
+report.add_command(report_situation)
+report.add_command(report_positives)
 
 
 @main.command()
@@ -277,89 +283,6 @@ def loadtest(options: tuple[str, ...]) -> None:
     # A process of its own: locust's users are greenlets, and gevent must patch it first.
     command = [sys.executable, "-m", "loadtests.day", *options]
     os.execv(sys.executable, command)  # noqa: S606 - our own interpreter
-
-
-@main.group()
-def user() -> None:
-    """People who sign in."""
-
-
-@user.command("add")
-@click.argument("login")
-@click.option("--name", required=True)
-@click.option(
-    "--role",
-    "roles",
-    multiple=True,
-    required=True,
-    type=click.Choice(["technician", "reviewer", "tracer", "operator", "admin"]),
-)
-@click.option(
-    "--password",
-    prompt="Password (at least 10 characters)",
-    hide_input=True,
-    confirmation_prompt=True,
-)
-def add_user(login: str, name: str, roles: tuple[str, ...], password: str) -> None:
-    """Add somebody who may sign in."""
-    from lims.db.laboratory import utc_now
-    from lims.opening import open_laboratory
-    from lims.work.access import Role, create_user
-
-    laboratory = open_laboratory(settings(), name="lims user")
-    with laboratory.sessions.begin() as session:
-        create_user(
-            session,
-            site_id=laboratory.site_id,
-            login=login,
-            name=name,
-            password=password,
-            roles=[Role(role) for role in roles],
-            by=ACTOR,
-            now=utc_now(),
-        )
-    click.echo(f"{login} may sign in as {', '.join(roles)}.")
-
-
-@main.group()
-def token() -> None:
-    """Keys of machines."""
-
-
-@token.command("issue")
-@click.argument("name")
-@click.option(
-    "--scope",
-    "scopes",
-    multiple=True,
-    required=True,
-    type=click.Choice(["register", "receive", "pool", "run", "measure", "review", "cases", "read"]),
-)
-@click.option("--team", help="Whose cases the scope cases opens.")
-@click.option("--every-team", is_flag=True, help="The scope cases opens every team's cases.")
-def issue(name: str, scopes: tuple[str, ...], team: str | None, every_team: bool) -> None:
-    """Issue a token and print it, for the only time."""
-    from lims.db.laboratory import utc_now
-    from lims.opening import open_laboratory
-    from lims.work.tokens import Scope, issue_token
-    from lims.work.views.administration import teams
-
-    laboratory = open_laboratory(settings(), name="lims token")
-    with laboratory.sessions.begin() as session:
-        known = {one.name: one.team_id for one in teams(session, laboratory.site_id)}
-        if team is not None and team not in known:
-            raise click.BadParameter(f"no team is called {team}", param_hint="--team")
-        plain = issue_token(
-            session,
-            site_id=laboratory.site_id,
-            name=name,
-            scopes=[Scope(scope) for scope in scopes],
-            team_id=known[team] if team is not None else None,
-            every_team=every_team,
-            by=ACTOR,
-            now=utc_now(),
-        )
-    click.echo(plain)
 
 
 def _faults(refusal: Exception) -> str:

@@ -1,0 +1,163 @@
+"""``lims report situation|positives``: reports about many people, for whoever holds this shell."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import click
+
+from lims.console import ACTOR, out, settings, write
+
+if TYPE_CHECKING:
+    from lims.db.laboratory import Laboratory
+
+_FORMS = ("pdf", "xlsx", "json")
+
+
+class Day(click.ParamType[date | str]):
+    """A day of the site: 2026-11-21, or today, or yesterday."""
+
+    name = "day"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> date | str:
+        if isinstance(value, date):
+            return value
+        if value in ("today", "yesterday"):
+            return str(value)
+        try:
+            return date.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is no day: give YYYY-MM-DD, today or yesterday", param, ctx)
+
+
+day_option = click.option(
+    "--day",
+    "asked_day",
+    default="today",
+    show_default=True,
+    type=Day(),
+    help="A day of the site: YYYY-MM-DD, today or yesterday.",
+)
+tongue_option = click.option(
+    "--language", "tongue", type=click.Choice(["vi", "en"]), help="The site's, unless given."
+)
+form_option = click.option(
+    "--form", type=click.Choice(_FORMS), help="What to write, where the file's ending says nothing."
+)
+
+
+def _form(asked: str | None, to: Path, among: tuple[str, ...]) -> str:
+    form = asked or to.suffix.removeprefix(".").lower()
+    if form not in among:
+        endings = ", ".join(f".{one}" for one in among)
+        raise click.UsageError(f"Give --out a name ending in {endings}, or say --form.")
+    return form
+
+
+def _day(asked: date | str, timezone: str, now: datetime) -> date:
+    if isinstance(asked, date):
+        return asked
+    today = now.astimezone(ZoneInfo(timezone)).date()
+    return today if asked == "today" else date.fromordinal(today.toordinal() - 1)
+
+
+@contextmanager
+def _opened() -> "Iterator[Laboratory]":
+    """The laboratory, its connections closed however the verb ends."""
+    from lims.opening import open_laboratory
+
+    laboratory = open_laboratory(settings(), name="lims report")
+    try:
+        yield laboratory
+    finally:
+        laboratory.engine.dispose()
+
+
+@click.command("situation")
+@day_option
+@tongue_option
+@form_option
+@out
+def report_situation(
+    *, asked_day: date | str, tongue: str | None, form: str | None, out: Path
+) -> None:
+    """The situation of a day: stages, positivity, turnaround, open pools, overdue, kits."""
+    from lims.db.laboratory import utc_now
+    from lims.work.situation import day_situation
+    from reports.saying import Saying, Tongue
+    from reports.situation_forms import Form, situation_in
+
+    wanted, now = Form(_form(form, out, _FORMS)), utc_now()
+    with _opened() as laboratory:
+        day = _day(asked_day, laboratory.timezone, now)
+        click.echo(f"Looking at {day} …", err=True)
+        counted = day_situation(
+            laboratory.engine,
+            site_id=laboratory.site_id,
+            timezone=laboratory.timezone,
+            day=day,
+            now=now,
+        )
+    click.echo(f"{counted.swabs:,} swabs counted; writing {wanted.value} …", err=True)
+    saying = Saying(Tongue(tongue or laboratory.language), laboratory.timezone)
+    write(situation_in(wanted, counted, saying), out)
+    told = "nobody was tested" if counted.empty else f"{counted.positive:,} positive"
+    click.echo(f"{day}: {told}. Written to {out}.", err=True)
+
+
+@click.command("positives")
+@click.option("--team", help="The team's name; without it, the cases of every team.")
+@day_option
+@click.option("--open", "every_open", is_flag=True, help="Every open case, of whatever day.")
+@click.option(
+    "--laboratory", "for_laboratory", is_flag=True, help="With Ct and identity numbers too."
+)
+@tongue_option
+@form_option
+@out
+def report_positives(
+    *,
+    team: str | None,
+    asked_day: date | str,
+    every_open: bool,
+    for_laboratory: bool,
+    tongue: str | None,
+    form: str | None,
+    out: Path,
+) -> None:
+    """The F0 of a day for a tracing team. It is recorded who took it, and who is on it."""
+    from lims.db.laboratory import utc_now
+    from lims.work.take_list import ListAsked, ListForm, drawn, take_list
+    from lims.work.views.administration import teams
+    from reports.saying import Saying, Tongue
+
+    wanted, now = ListForm(_form(form, out, ("pdf", "xlsx"))), utc_now()
+    with _opened() as laboratory, laboratory.sessions.begin() as session:
+        saying = Saying(Tongue(tongue or laboratory.language), laboratory.timezone)
+        known = {one.name: one.team_id for one in teams(session, laboratory.site_id)}
+        if team is not None and team not in known:
+            there = "; ".join(sorted(known)) or "none yet"
+            raise click.BadParameter(f"no team is called {team} (there is: {there})")
+        asked = ListAsked(
+            team_id=None if team is None else known[team],
+            day=None if every_open else _day(asked_day, laboratory.timezone, now),
+            form=wanted,
+            for_laboratory=for_laboratory,
+        )
+        listed = take_list(
+            session,
+            asked,
+            saying,
+            site_id=laboratory.site_id,
+            by=ACTOR,
+            by_name=ACTOR,
+            now=now,
+        )
+    click.echo(f"{len(listed.lines):,} cases; writing {wanted.value} …", err=True)
+    write(drawn(listed, wanted, saying), out)
+    click.echo(f"Written to {out}; recorded. Destroy it by {listed.destroy_by}.", err=True)
