@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -50,17 +50,24 @@ _OF_THE_DAY: Final = (
     " AND s.collected_at >= %(start)s AND s.collected_at < %(end)s"
 )
 _SWABS: Final = (
-    f"SELECT array_agg(s.id), {_at('s.collected_at')}, array_agg(coalesce(a.n, 0)),"
-    f" {_word('f.outcome', 'outcome')}, {_word('f.status', 'status')},"
-    f" {_at('f.created_at')}, {_at('f.released_at')}"
+    f"SELECT array_agg(s.id), {_at('s.collected_at')}, array_agg(coalesce(a.n, 0))"
     " FROM specimen s JOIN person p ON p.id = s.person_id"
     f" LEFT JOIN ({_NUMBERED_AREAS}) a ON a.scheme = p.area_scheme AND a.code = p.area_code"
-    f" LEFT JOIN finding f ON f.specimen_id = s.id AND f.current WHERE {_OF_THE_DAY}"
+    f" WHERE {_OF_THE_DAY}"
 )
-_SWAB_KINDS: Final = {
+_SWAB_KINDS: Final = {"": Kind.UUID, "collected_at": Kind.MOMENT, "area": Kind.NUMBER}
+_FINDINGS: Final = (
+    f"SELECT array_agg(f.specimen_id), {_word('f.outcome', 'outcome')},"
+    f" {_word('f.status', 'status')}, {_at('f.created_at')}, {_at('f.released_at')}"
+    " FROM finding f"
+)
+# Of a day just gone everything found since is nearly all about it, and the range is an index's;
+# of a day long gone nearly nothing is, and each swab is asked for.
+_FOUND_SINCE: Final = " WHERE f.site_id = %(site)s AND f.current AND f.created_at >= %(start)s"
+_FOUND_OF: Final = f" JOIN specimen s ON s.id = f.specimen_id WHERE f.current AND {_OF_THE_DAY}"
+_JUST_GONE: Final = timedelta(days=3)
+_FINDING_KINDS: Final = {
     "": Kind.UUID,
-    "collected_at": Kind.MOMENT,
-    "area": Kind.NUMBER,
     "outcome": Kind.LETTER,
     "status": Kind.LETTER,
     "found_at": Kind.MOMENT,
@@ -166,7 +173,7 @@ def take_snapshot(engine: Engine, *, site_id: UUID, start: datetime, end: dateti
             one.execute("SET LOCAL max_parallel_workers_per_gather = 0")
         with ThreadPoolExecutor(1) as beside:
             tubes = beside.submit(_second_half, second, values)
-            swabs = _said(read_columns(first, _SWABS, values, _SWAB_KINDS), "outcome", "status")
+            swabs = _swabs(first, values, recent=about[1] - end < _JUST_GONE)
             name = first.execute("SELECT name FROM site WHERE id = %(site)s", values).fetchone()
             rest = [
                 _rows(first, query, values, schema)
@@ -176,6 +183,16 @@ def take_snapshot(engine: Engine, *, site_id: UUID, start: datetime, end: dateti
     areas, pools, kits = rest
     frames = DayFrames(swabs, held, tests, cases, areas, pools, kits)
     return Snapshot(frames, str(name[0]) if name else "", about[1])
+
+
+def _swabs(
+    connection: psycopg.Connection[Any], values: Mapping[str, Any], *, recent: bool
+) -> pl.DataFrame:
+    swabs = read_columns(connection, _SWABS, values, _SWAB_KINDS)
+    query = _FINDINGS + (_FOUND_SINCE if recent else _FOUND_OF)
+    found = read_columns(connection, query, values, _FINDING_KINDS)
+    worded = found.with_columns(in_words(c, _WORDS[c]) for c in ("outcome", "status"))
+    return swabs.join(worded, on=["hi", "lo"], how="left")
 
 
 def _second_half(
@@ -196,10 +213,6 @@ def _second_half(
         tests.with_columns(in_words("state", _WORDS["order_state"])),
         pl.DataFrame(named, schema=CASES),
     )
-
-
-def _said(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
-    return frame.with_columns(in_words(column, _WORDS[column]) for column in columns)
 
 
 def _rows(
