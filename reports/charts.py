@@ -102,7 +102,8 @@ def areas(situation: Situation, saying: Saying) -> Chart:
     longest = max(row["high"] for row in named) * 1.7
     base = alt.Chart(alt.Data(values=named)).encode(y=_names("area", named))
     x = alt.Scale(domain=[0, longest], nice=False)
-    axis = alt.Axis(format="~%", tickCount=4, title=None, grid=True)
+    percent = f"replace(datum.label, '%', '{saying.pick(' %', '%')}')"
+    axis = alt.Axis(format="~%", labelExpr=percent, tickCount=4, title=None, grid=True)
     spans = base.mark_rule(color=LIGHT["accent"], strokeWidth=1.5).encode(
         x=alt.X("low:Q", scale=x, axis=axis), x2="high:Q"
     )
@@ -180,14 +181,14 @@ def _hourly(
     some = alt.Chart(alt.Data(values=values)).transform_filter("datum.many > 0")
     bars = some.mark_bar(color=LIGHT["accent"]).encode(x=x, y=y)
     if top["many"] == 0:
-        return _titled(bars.properties(width=WIDTH), title, 42)
+        return _titled(bars.properties(width=WIDTH), title, 34)
     peak = {**top, "label": saying.number(top["many"])}
     label = (
         alt.Chart(alt.Data(values=[peak]))
         .mark_text(dy=-6, color=LIGHT["soft"], fontSize=10)
         .encode(x=x, y=y, text="label:N")
     )
-    return _titled((bars + label).properties(width=WIDTH), title, 42)
+    return _titled((bars + label).properties(width=WIDTH), title, 34)
 
 
 def _way(

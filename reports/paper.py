@@ -71,7 +71,7 @@ def document(
         leftMargin=MARGIN,
         rightMargin=MARGIN,
         topMargin=MARGIN,
-        bottomMargin=16 * mm,
+        bottomMargin=14 * mm,
         title=title,
         lang="vi-VN" if language == "vi" else "en",
         author="Thần Tốc",

@@ -123,9 +123,9 @@ class KitLine:
 
 @dataclass(frozen=True, slots=True)
 class WaitingLine:
-    """What waits at the whole site for longer than it should, in the words of the caller."""
+    """One kind of thing that waits at the whole site; `item` is a word of lims.work.views.stages."""
 
-    what: str
+    item: str
     waiting: int
     late: int
     oldest_at: datetime | None

@@ -25,7 +25,7 @@ from reports.paper import (
 )
 from reports.saying import Saying
 from reports.situation import Situation, Stage
-from reports.situation_words import plain, word
+from reports.situation_words import item_word, plain, word
 from reports.tokens import LIGHT
 from reports.turnaround import TOTALS
 
@@ -194,7 +194,7 @@ def _overdue_table(situation: Situation, saying: Saying) -> Table | None:
     head = [plain(saying, key) for key in ("what", "waiting", "late", "oldest")]
     rows = [
         (
-            text(line.what),
+            text(item_word(saying, line.item)),
             saying.number(line.waiting),
             saying.number(line.late),
             saying.moment(line.oldest_at),

@@ -52,6 +52,25 @@ _WAYS: Final[Mapping[StrEnum, Pair]] = {
 _ALL: Final = {**_STAGES, **_AWAITS, **_SEGMENTS, **_WAYS}
 _KEYS: Final = {(type(key), key.value): pair for key, pair in _ALL.items()}
 
+ITEMS: Final[Mapping[str, Pair]] = {  # lims.work.views.stages.Item
+    "on_the_way": ("Ống trên đường đến", "Tubes on the way"),
+    "swab_again": ("Người phải lấy lại mẫu", "People to swab again"),
+    "received_today": ("Ống tiếp nhận trong ngày", "Tubes received today"),
+    "to_pool": ("Ống chờ gộp", "Tubes to pool"),
+    "to_plate": ("Xét nghiệm chờ lên đĩa", "Tests to put on a plate"),
+    "running": ("Đĩa chưa có kết quả", "Plates without results"),
+    "held_runs": ("Lượt chạy đang giữ", "Runs held"),
+    "held_results": ("Kết quả đang giữ", "Results held"),
+    "positive": ("Dương tính chờ duyệt", "Positives to confirm"),
+    "inconclusive": ("Nghi ngờ chờ duyệt", "Inconclusive, to review"),
+    "discordant": ("Mẻ không khớp", "Discordant pools"),
+    "unmatched": ("Kết quả chưa rõ ống", "Results without a tube"),
+    "corrections": ("Đính chính chờ duyệt", "Corrections to review"),
+    "identity": ("Nhầm lẫn nhân thân", "Identity conflicts"),
+    "unclaimed": ("Ca F0 chưa ai nhận", "F0 cases unclaimed"),
+    "dead_notices": ("Thông báo không gửi được", "Notices not delivered"),
+}
+
 PLAIN: Final[Mapping[str, Pair]] = {
     "title": ("Báo cáo tình hình ngày", "Situation of the day"),
     "as_of": ("số liệu lúc", "as of"),
@@ -83,6 +102,8 @@ PLAIN: Final[Mapping[str, Pair]] = {
     "province": ("Tỉnh, thành", "Province"),
     "known": ("Có kết quả", "With an answer"),
     "interval_short": ("Khoảng 95 %", "95% interval"),
+    "low": ("Cận dưới 95 %", "95% from"),
+    "high": ("Cận trên 95 %", "95% to"),
     "segment": ("Đoạn", "Segment"),
     "way": ("Cách xét nghiệm", "How tested"),
     "median": ("Trung vị", "Median"),
@@ -118,6 +139,12 @@ def word(saying: Saying, key: StrEnum) -> str:
     """The word of a stage, a segment, a way or what a pool waits for."""
     vi, en = _KEYS[type(key), key.value]
     return vi if saying.tongue is Tongue.VI else en
+
+
+def item_word(saying: Saying, item: str) -> str:
+    """What waits; an item this release has no words for by its own name."""
+    vi, en = ITEMS.get(item, (item, item))
+    return saying.pick(vi, en)
 
 
 def plain(saying: Saying, key: str) -> str:

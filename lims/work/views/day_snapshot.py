@@ -7,7 +7,7 @@ Nothing is counted here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,10 +18,13 @@ from uuid import UUID
 import polars as pl
 import psycopg
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from lims.domain.lifecycle import OrderState, TubeKind, TubeState
 from lims.domain.outcomes import FindingOutcome
+from lims.work.views import stages
 from lims.work.views.day_columns import Kind, in_words, one_letter, read_columns
+from lims.work.views.stages import Waiting
 from reports.day_frames import AREAS, CASES, KITS, POOLS, DayFrames
 
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -147,42 +150,46 @@ _KITS: Final = """
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The frames and whose they are; `taken_at` is the moment that all of them show."""
+    """The frames, whose they are, and what waits at the whole site at that very moment."""
 
     frames: DayFrames
     site: str
-    taken_at: datetime
+    waiting: Sequence[Waiting]
 
 
-def take_snapshot(engine: Engine, *, site_id: UUID, start: datetime, end: datetime) -> Snapshot:
+def take_snapshot(
+    engine: Engine, *, site_id: UUID, start: datetime, end: datetime, now: datetime
+) -> Snapshot:
     """Read the day from `start` (included) to `end` (not included), two aware moments.
 
     Holds two of the engine's connections until it is done.
     """
     values = {"site": site_id, "start": start, "end": end}
-    with _looking(engine) as first, _looking(engine) as second:
-        first.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        about = first.execute("SELECT pg_export_snapshot(), now()").fetchone()
-        if about is None:
-            raise LookupError("no snapshot was exported")
-        second.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        second.execute(f"SET TRANSACTION SNAPSHOT '{about[0]}'".encode())
-        for one in (first, second):
-            one.execute("SET LOCAL work_mem = '256MB'")
-            # A worker would hand its arrays over piece by piece: three times slower (measured).
-            one.execute("SET LOCAL max_parallel_workers_per_gather = 0")
+    with Session(engine) as session, _looking(engine) as second:
+        first = _driver(session.connection().connection.driver_connection)
+        _begin(first)
+        exported = first.execute("SELECT pg_export_snapshot()").fetchone()
+        _begin(second, None if exported is None else str(exported[0]))
         with ThreadPoolExecutor(1) as beside:
             tubes = beside.submit(_second_half, second, values)
-            swabs = _swabs(first, values, recent=about[1] - end < _JUST_GONE)
+            swabs = _swabs(first, values, recent=now - end < _JUST_GONE)
             name = first.execute("SELECT name FROM site WHERE id = %(site)s", values).fetchone()
-            rest = [
-                _rows(first, query, values, schema)
-                for query, schema in ((_AREA_ROWS, AREAS), (_POOLS, POOLS), (_KITS, KITS))
-            ]
+            areas = _rows(first, _AREA_ROWS, values, AREAS)
+            pools = _rows(first, _POOLS, values, POOLS)
+            kits = _rows(first, _KITS, values, KITS)
+            waiting = stages.waiting(session, site_id=site_id, now=now, day_start=start)
             held, tests, cases = tubes.result()
-    areas, pools, kits = rest
     frames = DayFrames(swabs, held, tests, cases, areas, pools, kits)
-    return Snapshot(frames, str(name[0]) if name else "", about[1])
+    return Snapshot(frames, str(name[0]) if name else "", waiting)
+
+
+def _begin(connection: psycopg.Connection[Any], snapshot: str | None = None) -> None:
+    connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    if snapshot is not None:
+        connection.execute(f"SET TRANSACTION SNAPSHOT '{snapshot}'".encode())
+    connection.execute("SET LOCAL work_mem = '256MB'")
+    # A worker would hand its arrays over piece by piece: three times slower (measured).
+    connection.execute("SET LOCAL max_parallel_workers_per_gather = 0")
 
 
 def _swabs(
@@ -229,16 +236,17 @@ def _half(row_id: UUID, start: int) -> int:
     return int.from_bytes(row_id.bytes[start : start + 8], signed=True)
 
 
+def _driver(connection: object) -> psycopg.Connection[Any]:
+    if not isinstance(connection, psycopg.Connection):
+        raise TypeError(f"a snapshot needs psycopg, came {type(connection).__name__}")
+    return connection
+
+
 @contextmanager
 def _looking(engine: Engine) -> Iterator[psycopg.Connection[Any]]:
-    """A connection with room for hash tables of a million rows, given back as it was."""
+    """A connection of the pool; given back, it is rolled back, and what was SET LOCAL with it."""
     borrowed = engine.raw_connection()
     try:
-        connection = borrowed.driver_connection
-        if not isinstance(connection, psycopg.Connection):
-            raise TypeError(f"a snapshot needs psycopg, came {type(connection).__name__}")
-        connection.rollback()
-        yield connection
+        yield _driver(borrowed.driver_connection)
     finally:
-        borrowed.close()  # rolls back; what was SET LOCAL goes with it
-
+        borrowed.close()

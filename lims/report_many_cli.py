@@ -1,0 +1,93 @@
+"""``lims report situation|positives``: reports about many people, for whoever holds this shell."""
+
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+
+from lims.console import out, settings, write
+
+_FORMS = ("pdf", "xlsx", "json")
+
+
+class Day(click.ParamType):
+    """A day of the site: 2026-11-21, or today, or yesterday."""
+
+    name = "day"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> object:
+        if isinstance(value, date) or value in ("today", "yesterday"):
+            return value
+        try:
+            return date.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is no day: give YYYY-MM-DD, today or yesterday", param, ctx)
+
+
+day_option = click.option(
+    "--day",
+    "asked_day",
+    default="today",
+    show_default=True,
+    type=Day(),
+    help="A day of the site: YYYY-MM-DD, today or yesterday.",
+)
+tongue_option = click.option(
+    "--language", "tongue", type=click.Choice(["vi", "en"]), help="The site's, unless given."
+)
+form_option = click.option(
+    "--form", type=click.Choice(_FORMS), help="What to write, where the file's ending says nothing."
+)
+
+
+def _form(asked: str | None, to: Path, among: tuple[str, ...]) -> str:
+    form = asked or to.suffix.removeprefix(".").lower()
+    if form not in among:
+        endings = ", ".join(f".{one}" for one in among)
+        raise click.UsageError(f"Give --out a name ending in {endings}, or say --form.")
+    return form
+
+
+def _day(asked: date | str, timezone: str, now: datetime) -> date:
+    if isinstance(asked, date):
+        return asked
+    today = now.astimezone(ZoneInfo(timezone)).date()
+    return today if asked == "today" else date.fromordinal(today.toordinal() - 1)
+
+
+@click.command("situation")
+@day_option
+@tongue_option
+@form_option
+@out
+def report_situation(
+    *, asked_day: date | str, tongue: str | None, form: str | None, out: Path
+) -> None:
+    """The situation of a day: stages, positivity, turnaround, open pools, overdue, kits."""
+    from lims.db.laboratory import utc_now
+    from lims.opening import open_laboratory
+    from lims.work.situation import day_situation
+    from reports.saying import Saying, Tongue
+    from reports.situation_forms import Form, situation_in
+
+    wanted = Form(_form(form, out, _FORMS))
+    laboratory = open_laboratory(settings(), name="lims report")
+    now = utc_now()
+    day = _day(asked_day, laboratory.timezone, now)
+    click.echo(f"Looking at {day} …", err=True)
+    counted = day_situation(
+        laboratory.engine,
+        site_id=laboratory.site_id,
+        timezone=laboratory.timezone,
+        day=day,
+        now=now,
+    )
+    laboratory.engine.dispose()
+    click.echo(f"{counted.swabs:,} swabs counted; writing {wanted.value} …", err=True)
+    saying = Saying(Tongue(tongue or laboratory.language), laboratory.timezone)
+    write(situation_in(wanted, counted, saying), out)
+    told = "nobody was tested" if counted.empty else f"{counted.positive:,} positive"
+    click.echo(f"{day}: {told}. Written to {out}.", err=True)
