@@ -31,6 +31,7 @@ from lims.web import (
     rapid,
     receive,
     refusing,
+    reports,
     review,
     run_report,
     runs,
@@ -68,6 +69,7 @@ PAGES: Final = (
     labels.blueprint,
     slips.blueprint,
     verify.blueprint,
+    reports.blueprint,
     scan.blueprint,
     search.blueprint,
     problems.blueprint,
@@ -111,5 +113,6 @@ def create_app(laboratory: Laboratory, settings: Settings) -> Flask:
     counting.init_app(app, laboratory)
     shell.init_app(app)
     handoff.init_app(app)
+    reports.init_app(app, laboratory)
     refusing.init_app(app)
     return app

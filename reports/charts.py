@@ -71,7 +71,7 @@ def stages(situation: Situation, saying: Saying) -> Chart:
     ]
     base = alt.Chart(alt.Data(values=rows)).encode(y=_names("stage", rows))
     longest = max((row["swabs"] for row in rows), default=0) or 1
-    scale = alt.Scale(domain=[0, longest * 1.35], nice=False)
+    scale = alt.Scale(domain=[0, longest * 1.55], nice=False)
     x = alt.X("swabs:Q", axis=None, scale=scale)
     some = base.transform_filter("datum.swabs > 0")
     bars = some.mark_bar(height=11, color=LIGHT["accent"]).encode(x=x)
@@ -135,7 +135,9 @@ def turnaround(situation: Situation, saying: Saying) -> Chart:
             for line in shown
             if line.way is way
         ]
-        columns.append(_way(word(saying, way), rows, order, longest, saying, named=not columns, of=len(ways)))
+        columns.append(
+            _way(word(saying, way), rows, order, longest, saying, named=not columns, of=len(ways))
+        )
     return alt.hconcat(*columns, spacing=14)
 
 
@@ -144,9 +146,7 @@ def hours(situation: Situation, saying: Saying) -> Chart:
     tallest = max((max(h.collected, h.received, h.answered) for h in situation.hours), default=1)
     rows: list[Chart] = []
     for name in ("collected", "received", "answered"):
-        values = [
-            {"hour": line.hour, "many": getattr(line, name)} for line in situation.hours
-        ]
+        values = [{"hour": line.hour, "many": getattr(line, name)} for line in situation.hours]
         top = max(values, key=lambda one: one["many"])
         total = sum(one["many"] for one in values)
         title = f"{plain(saying, name)}  {saying.number(total)}"
@@ -220,11 +220,17 @@ def _way(
         x=alt.X("median:Q", scale=scale)
     )
     late = base.mark_point(
-        filled=True, fill=LIGHT["sheet"], stroke=LIGHT["accent"], strokeWidth=1.5, size=36, opacity=1, dy=5
+        filled=True,
+        fill=LIGHT["sheet"],
+        stroke=LIGHT["accent"],
+        strokeWidth=1.5,
+        size=36,
+        opacity=1,
+        dy=5,
     ).encode(x=alt.X("p90:Q", scale=scale))
-    labels = base.mark_text(
-        align="left", dy=-8, color=LIGHT["ink"], fontSize=9.5, x=2
-    ).encode(text="label:N")
+    labels = base.mark_text(align="left", dy=-8, color=LIGHT["ink"], fontSize=9.5, x=2).encode(
+        text="label:N"
+    )
     width = (WIDTH - LABELS - 14 * (of - 1)) / of
     return _titled(
         (spans + late + medians + labels).properties(width=width), title, 30 * len(order)
@@ -233,7 +239,13 @@ def _way(
 
 def _titled(chart: Chart, title: str, height: int) -> Chart:
     heading = alt.TitleParams(
-        title, anchor="start", frame="group", fontSize=11, fontWeight=700, color=LIGHT["ink"], offset=6
+        title,
+        anchor="start",
+        frame="group",
+        fontSize=11,
+        fontWeight=700,
+        color=LIGHT["ink"],
+        offset=6,
     )
     return chart.properties(title=heading, height=height)
 
@@ -269,9 +281,8 @@ def _counted(many: int, late: int, saying: Saying) -> str:
     said = saying.number(many)
     if not late:
         return said
-    return f"{said}  ·  " + saying.pick(
-        f"{saying.number(late)} quá hạn", f"{saying.number(late)} late"
-    )
+    overdue = saying.number(late) + saying.pick(" quá hạn", " late")
+    return overdue if late == many else f"{said}  ·  {overdue}"
 
 
 def _dressed(chart: Chart) -> Chart:

@@ -27,10 +27,21 @@ BODY: Final = ParagraphStyle("body", fontName=fonts.REGULAR, fontSize=8.5, leadi
 CELL: Final = ParagraphStyle("cell", parent=BODY, fontSize=8, leading=10)
 NUMBER: Final = ParagraphStyle("number", parent=CELL, alignment=TA_RIGHT)
 NAME: Final = ParagraphStyle(
-    "name", parent=BODY, fontName=fonts.BOLD, fontSize=17, leading=21, textColor=HexColor(LIGHT["ink"])
+    "name",
+    parent=BODY,
+    fontName=fonts.BOLD,
+    fontSize=17,
+    leading=21,
+    textColor=HexColor(LIGHT["ink"]),
 )
 HEADING: Final = ParagraphStyle(
-    "heading", parent=BODY, fontName=fonts.BOLD, fontSize=11, leading=14, spaceBefore=9, spaceAfter=3
+    "heading",
+    parent=BODY,
+    fontName=fonts.BOLD,
+    fontSize=11,
+    leading=14,
+    spaceBefore=9,
+    spaceAfter=3,
 )
 SOFT: Final = ParagraphStyle("soft", parent=BODY, textColor=HexColor(LIGHT["soft"]))
 

@@ -328,9 +328,7 @@ def _hours(times: pl.DataFrame, day: date, timezone: str) -> Sequence[HourLine]:
             .collect()
         )
         counts[name] = dict(zip(found["hour"].to_list(), found["many"].to_list(), strict=True))
-    return [
-        HourLine(hour, *(counts[name].get(hour, 0) for name in counts)) for hour in range(24)
-    ]
+    return [HourLine(hour, *(counts[name].get(hour, 0) for name in counts)) for hour in range(24)]
 
 
 def _pools(members: pl.DataFrame) -> pl.DataFrame:

@@ -46,8 +46,8 @@ _SEGMENTS: Final[Mapping[StrEnum, Pair]] = {
 }
 _WAYS: Final[Mapping[StrEnum, Pair]] = {
     Way.INDIVIDUAL: ("Mẫu đơn", "Tested alone"),
-    Way.FIELD_POOL: ("Gộp tại thực địa", "Field pool"),
-    Way.LAB_POOL: ("Gộp tại phòng xét nghiệm", "Laboratory pool"),
+    Way.FIELD_POOL: ("Gộp ở thực địa", "Field pool"),
+    Way.LAB_POOL: ("Gộp ở phòng XN", "Laboratory pool"),
 }
 _ALL: Final = {**_STAGES, **_AWAITS, **_SEGMENTS, **_WAYS}
 _KEYS: Final = {(type(key), key.value): pair for key, pair in _ALL.items()}
@@ -87,7 +87,10 @@ PLAIN: Final[Mapping[str, Pair]] = {
         "line: 95% interval (Wilson), of the swabs with an answer",
     ),
     "turnaround": ("Thời gian từng chặng", "Turnaround by segment"),
-    "dots": ("chấm đặc: trung vị; chấm rỗng: 90 % số mẫu nhanh hơn", "dot: median; ring: 90% of swabs are faster"),
+    "dots": (
+        "chấm đặc: trung vị; chấm rỗng: 90 % số mẫu nhanh hơn",
+        "dot: median; ring: 90% of swabs are faster",
+    ),
     "through_day": ("Trong ngày, theo giờ", "Through the day, by hour"),
     "collected": ("Lấy mẫu", "Swabbed"),
     "received": ("Tiếp nhận", "Received"),

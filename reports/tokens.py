@@ -32,12 +32,18 @@ DARK: Final[Mapping[str, str]] = {
     "pos": "#ff8a80",
 }
 _COLOUR: Final = re.compile(r"#[0-9a-f]{6}\b")
+_FACE: Final = re.compile(r' font-family="[^"]*"')
+_SIZE: Final = re.compile(
+    r'<svg(?: xmlns(?::xlink)?="[^"]*"| version="[^"]*"| class="[^"]*"| width="[^"]*"| height="[^"]*")+'
+)
 _NAMES: Final = {colour: name for name, colour in LIGHT.items()}
 
 
 def as_variables(svg: str) -> str:
-    """For a page: `var(--ink)` for the ink, so that the page's own theme colours the drawing."""
-    return _COLOUR.sub(lambda found: _variable(found[0]), svg)
+    """For a page: `var(--ink)` for the ink, so that the page's own theme colours the drawing, and
+    the page's own typeface. Its size is the page's to say; the view box keeps its shape."""
+    coloured = _COLOUR.sub(lambda found: _variable(found[0]), svg)
+    return _SIZE.sub("<svg", _FACE.sub("", coloured), count=1)
 
 
 def themed(svg: str, theme: Mapping[str, str]) -> str:

@@ -90,9 +90,7 @@ def joined_times(frames: DayFrames) -> pl.DataFrame:
         )
     )
     tubes = frames.tubes.lazy().join(tests, on=TUBE, how="left")
-    leaf = tubes.filter(pl.col("kind") != "lab_pool").select(
-        *SWAB, "kind", "state", "received_at"
-    )
+    leaf = tubes.filter(pl.col("kind") != "lab_pool").select(*SWAB, "kind", "state", "received_at")
     tested = (
         tubes.filter(pl.col("order_state").is_not_null())
         .group_by(SWAB)

@@ -23,7 +23,9 @@ from reports import fonts
 _SPACE: Final = "{http://www.w3.org/2000/svg}"
 _STEP: Final = re.compile(r"([MLHVhvlZz])([^A-Za-z]*)")
 _NUMBER: Final = re.compile(r"-?\d*\.?\d+(?:e-?\d+)?")
-_CIRCLE: Final = re.compile(r"^M(?P<r>[\d.]+),0A(?P=r),(?P=r),0,1,1,-(?P=r),0A(?P=r),(?P=r),0,1,1,(?P=r),0$")
+_CIRCLE: Final = re.compile(
+    r"^M(?P<r>[\d.]+),0A(?P=r),(?P=r),0,1,1,-(?P=r),0A(?P=r),(?P=r),0,1,1,(?P=r),0$"
+)
 _ROTATED: Final = "rotate"
 _INHERITED: Final = ("fill", "stroke", "stroke-width")
 
@@ -143,7 +145,7 @@ def _path(canvas: Canvas, d: str, look: Mapping[str, str]) -> None:
                 y += by_y
             case "V", [to_y]:
                 y = to_y
-            case ("Z" | "z"), []:
+            case (("Z" | "z"), []):
                 path.close()
                 continue
             case _:

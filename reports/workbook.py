@@ -62,9 +62,7 @@ def workbook(sheets: Sequence[Sheet], about: About) -> bytes:
     looks = {
         "above": book.add_format({"font_color": LIGHT["soft"]}),
         "title": book.add_format({"bold": True, "font_size": 14}),
-        "head": book.add_format(
-            {"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"}
-        ),
+        "head": book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"}),
         "text": book.add_format({"num_format": "@", "valign": "top", "text_wrap": True}),
         "number": book.add_format({"num_format": "#,##0.##", "valign": "top"}),
         "whole": book.add_format({"num_format": "#,##0", "valign": "top"}),

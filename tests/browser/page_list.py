@@ -43,4 +43,6 @@ PAGES: list[tuple[str, Role | None]] = [
     ("/labels", Role.TECHNICIAN),
     ("/search", Role.TECHNICIAN),
     ("/slips", Role.TECHNICIAN),
+    ("/reports", Role.OPERATOR),
+    ("/reports?day=2021-01-02", Role.REVIEWER),
 ]

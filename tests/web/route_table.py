@@ -68,6 +68,8 @@ ROUTES: dict[str, frozenset[Role] | None] = {
     "GET /receive": BENCH,
     "GET /receive/racks": BENCH,
     "GET /receive/racks/<uuid:rack_id>": BENCH,
+    "GET /reports": READERS,
+    "GET /reports/situation.<form>": READERS,
     "GET /review": READERS,
     "GET /review/messages/<uuid:message_id>": READERS,
     "GET /runs": LAB,

@@ -216,7 +216,9 @@ def _second_half(
         "claimed_at": [row[3] for row in cases],
     }
     return (
-        tubes.with_columns(in_words("kind", _WORDS["kind"]), in_words("state", _WORDS["tube_state"])),
+        tubes.with_columns(
+            in_words("kind", _WORDS["kind"]), in_words("state", _WORDS["tube_state"])
+        ),
         tests.with_columns(in_words("state", _WORDS["order_state"])),
         pl.DataFrame(named, schema=CASES),
     )
