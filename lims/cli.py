@@ -11,7 +11,7 @@ import click
 
 from lims.console import ACTOR, as_json, say, settings
 from lims.report_cli import report
-from lims.report_many_cli import report_situation
+from lims.report_many_cli import report_positives, report_situation
 from lims.settings import Settings
 
 _MOST_MEMORY = 4 * 1024**3  # bytes; the largest list takes a tenth of it
@@ -56,6 +56,7 @@ def main() -> None:
 
 main.add_command(report)
 report.add_command(report_situation)
+report.add_command(report_positives)
 
 
 @main.command()

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from lims.console import out, settings, write
+from lims.console import ACTOR, out, settings, write
 
 _FORMS = ("pdf", "xlsx", "json")
 
@@ -91,3 +91,59 @@ def report_situation(
     write(situation_in(wanted, counted, saying), out)
     told = "nobody was tested" if counted.empty else f"{counted.positive:,} positive"
     click.echo(f"{day}: {told}. Written to {out}.", err=True)
+
+
+@click.command("positives")
+@click.option("--team", help="The team's name; without it, the cases of every team.")
+@day_option
+@click.option("--open", "every_open", is_flag=True, help="Every open case, of whatever day.")
+@click.option(
+    "--laboratory", "for_laboratory", is_flag=True, help="With Ct and identity numbers too."
+)
+@tongue_option
+@form_option
+@out
+def report_positives(
+    *,
+    team: str | None,
+    asked_day: date | str,
+    every_open: bool,
+    for_laboratory: bool,
+    tongue: str | None,
+    form: str | None,
+    out: Path,
+) -> None:
+    """The F0 of a day for a tracing team. It is recorded who took it, and who is on it."""
+    from lims.db.laboratory import utc_now
+    from lims.opening import open_laboratory
+    from lims.work.take_list import ListAsked, ListForm, drawn, take_list
+    from lims.work.views.administration import teams
+    from reports.saying import Saying, Tongue
+
+    wanted = ListForm(_form(form, out, ("pdf", "xlsx")))
+    laboratory = open_laboratory(settings(), name="lims report")
+    now, saying = utc_now(), Saying(Tongue(tongue or laboratory.language), laboratory.timezone)
+    with laboratory.sessions.begin() as session:
+        known = {one.name: one.team_id for one in teams(session, laboratory.site_id)}
+        if team is not None and team not in known:
+            there = "; ".join(sorted(known)) or "none yet"
+            raise click.BadParameter(f"no team is called {team} (there is: {there})")
+        asked = ListAsked(
+            team_id=None if team is None else known[team],
+            day=None if every_open else _day(asked_day, laboratory.timezone, now),
+            form=wanted,
+            for_laboratory=for_laboratory,
+        )
+        listed = take_list(
+            session,
+            asked,
+            saying,
+            site_id=laboratory.site_id,
+            by=ACTOR,
+            by_name=ACTOR,
+            now=now,
+        )
+    laboratory.engine.dispose()
+    click.echo(f"{len(listed.lines):,} cases; writing {wanted.value} …", err=True)
+    write(drawn(listed, wanted, saying), out)
+    click.echo(f"Written to {out}; recorded. Destroy it by {listed.destroy_by}.", err=True)

@@ -42,7 +42,7 @@ class Situations:
         self._lock = threading.Lock()
 
     def of(self, day: date, tongue: Tongue, now: datetime) -> Answered:
-        """The figures and charts of a day. Raises CountBroke."""
+        """The figures and charts of a day. Raises ChildBroke."""
         kept = self._kept(day, tongue)
         with kept.lock:
             if kept.answer is None or monotonic() >= kept.until:
@@ -53,7 +53,7 @@ class Situations:
             return kept.answer
 
     def file(self, day: date, tongue: Tongue, now: datetime, form: Form) -> bytes:
-        """A file, always as of now. Raises CountBroke."""
+        """A file, always as of now. Raises ChildBroke."""
         return situation_apart(self._lab.engine, self._asked(day, tongue, now, form)).file
 
     def _asked(self, day: date, tongue: Tongue, now: datetime, form: Form | None) -> Asked:

@@ -43,6 +43,8 @@ PAGES: list[tuple[str, Role | None]] = [
     ("/labels", Role.TECHNICIAN),
     ("/search", Role.TECHNICIAN),
     ("/slips", Role.TECHNICIAN),
+    ("/handoff/list", Role.OPERATOR),
+    ("/handoff/list", Role.TRACER),
     ("/reports", Role.OPERATOR),
     ("/reports?day=2021-01-02", Role.REVIEWER),
 ]

@@ -1,0 +1,209 @@
+"""The positive list on paper: A4 across, two lines a person, whose copy it is on every page.
+
+Drawn line by line and not as one table: ten thousand people are three hundred pages, and a table
+would be measured as a whole first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Final
+
+from reportlab.lib.colors import HexColor
+from reportlab.lib.pagesizes import A4, landscape
+from reportlab.lib.units import mm
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfgen.canvas import Canvas
+
+from reports import fonts
+from reports.positive_list import Line, PositiveList, Section
+from reports.positive_words import (
+    basis_words,
+    of_when,
+    phone_words,
+    plain,
+    section_words,
+    sex_words,
+    taken,
+    todo,
+)
+from reports.saying import Saying
+from reports.tokens import LIGHT
+
+_WIDTH, _HEIGHT = landscape(A4)
+_SIDE: Final = 12 * mm
+_TOP: Final = _HEIGHT - 12 * mm
+_FLOOR: Final = 16 * mm
+_ROW: Final = 25.0
+_SMALLEST: Final = 5.5
+_SECTION: Final = 32.0
+_COLUMNS: Final = (  # heading, left edge in mm, width in mm
+    ("case", 0, 20),
+    ("person", 20, 58),
+    ("phone", 78, 26),
+    ("address", 104, 74),
+    ("household", 178, 36),
+    ("basis", 214, 30),
+    ("team", 244, 29),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    section: Section
+    many: int
+
+
+def positive_pdf(listed: PositiveList, saying: Saying) -> bytes:
+    """The list; without lines it is one page that says so. The same list gives the same bytes."""
+    fonts.register()
+    pages = list(_paged(listed))
+    out = BytesIO()
+    canvas = Canvas(
+        out,
+        pagesize=(_WIDTH, _HEIGHT),
+        invariant=1,
+        lang="vi-VN" if saying.tongue == "vi" else "en",
+    )
+    canvas.setTitle(f"{plain(saying, 'title')} · {listed.team} · {of_when(listed, saying)}")
+    canvas.setAuthor(listed.site)
+    for number, rows in enumerate(pages, 1):
+        _frame(canvas, listed, saying, number, len(pages))
+        y = _TOP - 46
+        for row in rows:
+            if isinstance(row, _Head):
+                _section(canvas, row, saying, y)
+                y -= _SECTION
+            else:
+                _person(canvas, row, saying, y)
+                y -= _ROW
+        if not listed.lines:
+            _say(canvas, plain(saying, "nobody"), 0, y - 10, 200, size=11)
+        canvas.showPage()
+    canvas.save()
+    return out.getvalue()
+
+
+def _paged(listed: PositiveList) -> Iterator[Sequence[_Head | Line]]:
+    """A section's heading never stands alone at the foot, and is repeated on the next page."""
+    room = _TOP - 46 - _FLOOR
+    page: list[_Head | Line] = []
+    left = room
+    for section in Section:
+        lines = listed.of(section)
+        for place, line in enumerate(lines):
+            needed = _ROW + (_SECTION if place == 0 else 0)
+            if left < needed:
+                yield page
+                page, left = [], room
+            if place == 0 or not page:
+                page.append(_Head(section, len(lines)))
+                left -= _SECTION
+            page.append(line)
+            left -= _ROW
+    if page or not listed.lines:
+        yield page
+
+
+def _frame(canvas: Canvas, listed: PositiveList, saying: Saying, page: int, pages: int) -> None:
+    who = taken(listed, saying)
+    canvas.saveState()  # whose copy this is, under everything
+    canvas.setFillColor(HexColor(LIGHT["hair"]))
+    canvas.setFont(fonts.BOLD, 34)
+    canvas.translate(_WIDTH / 2, _HEIGHT / 2)
+    canvas.rotate(24)
+    canvas.drawCentredString(0, 0, fonts.fitted(who, fonts.BOLD, 34, 260 * mm))
+    canvas.restoreState()
+    title = f"{plain(saying, 'title')} · {listed.team}"
+    _say(canvas, title, 0, _TOP - 14, 200, size=16, bold=True)
+    _say(canvas, of_when(listed, saying), 203, _TOP - 14, 70, size=12, bold=True, right=True)
+    _say(canvas, f"{listed.site} · {plain(saying, 'secret')}", 0, _TOP - 26, 273, soft=True)
+    for key, left, width in _COLUMNS:
+        _say(canvas, plain(saying, key), left, _TOP - 42, width, size=7.5, soft=True)
+    _rule(canvas, _TOP - 45, LIGHT["edge"])
+    destroy = plain(saying, "destroy") % saying.day(listed.destroy_by)
+    _say(canvas, f"{who} · {destroy}", 0, 9 * mm, 200, size=7.5, soft=True)
+    number = plain(saying, "page") % (page, pages)
+    _say(canvas, number, 203, 9 * mm, 70, size=7.5, soft=True, right=True)
+
+
+def _section(canvas: Canvas, head: _Head, saying: Saying, y: float) -> None:
+    said = f"{section_words(saying, head.section)} · {saying.number(head.many)}"
+    _say(canvas, said, 0, y - 15, 273, size=10.5, bold=True)
+    _say(canvas, todo(saying, head.section), 0, y - 26, 273, size=8.5)
+    _rule(canvas, y - _SECTION + 2, LIGHT["edge"])
+
+
+def _person(canvas: Canvas, line: Line, saying: Saying, y: float) -> None:
+    born = " · ".join(filter(None, (str(line.birth_year or ""), sex_words(saying, line))))
+    home = " · ".join(filter(None, (line.area, line.province)))
+    if line.work_area:
+        home += f" · {plain(saying, 'work').lower()}: {line.work_area}"
+    people = f" ({line.household_people})" if line.household_people > 1 else ""
+    first = (
+        line.code,
+        line.name,
+        phone_words(line),
+        line.address or "–",
+        (line.household or "–") + people,
+        basis_words(saying, line),
+        line.team or plain(saying, "unclaimed"),
+    )
+    second = (
+        "",
+        _identity(line, born),
+        "",
+        home,
+        "",
+        saying.moment(line.collected_at),
+        saying.moment(line.claimed_at) if line.claimed_at else "",
+    )
+    for place, (_, left, width) in enumerate(_COLUMNS):
+        _say(canvas, first[place], left, y - 10, width, size=9, bold=place == 1)
+        _say(canvas, second[place], left, y - 20.5, width, size=7.5, soft=True)
+    _rule(canvas, y - _ROW + 1, LIGHT["line"])
+
+
+def _identity(line: Line, born: str) -> str:
+    """The second line of a person; the laboratory's own copy adds the number and the Ct."""
+    detail = line.laboratory
+    if detail is None:
+        return born
+    ct = "" if detail.ct_cycles is None else f"Ct {detail.ct_cycles:.1f}"
+    return " · ".join(filter(None, (born, detail.national_id, detail.barcode, ct)))
+
+
+def _say(
+    canvas: Canvas,
+    said: str,
+    left_mm: float,
+    y: float,
+    width_mm: float,
+    *,
+    size: float = 8.5,
+    bold: bool = False,
+    soft: bool = False,
+    right: bool = False,
+) -> None:
+    if not said:
+        return
+    face = fonts.BOLD if bold else fonts.REGULAR
+    room = (width_mm - 2) * mm
+    wide = pdfmetrics.stringWidth(said, face, size)
+    if wide > room:  # rather smaller than cut: this is somebody's name or door
+        size = max(size * room / wide, _SMALLEST)
+        said = fonts.fitted(said, face, size, room)
+    canvas.setFont(face, size)
+    canvas.setFillColor(HexColor(LIGHT["soft" if soft else "ink"]))
+    if right:
+        canvas.drawRightString(_SIDE + (left_mm + width_mm) * mm, y, said)
+    else:
+        canvas.drawString(_SIDE + left_mm * mm, y, said)
+
+
+def _rule(canvas: Canvas, y: float, colour: str) -> None:
+    canvas.setStrokeColor(HexColor(colour))
+    canvas.setLineWidth(0.4)
+    canvas.line(_SIDE, y, _WIDTH - _SIDE, y)
