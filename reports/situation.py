@@ -67,6 +67,8 @@ class AreaLine:
     `low` and `high` are Wilson's 95 % interval: three swabs prove nothing.
     """
 
+    scheme: str
+    code: str
     area: str
     province: str
     swabs: int
@@ -298,6 +300,8 @@ def _areas(times: pl.DataFrame, areas: pl.DataFrame) -> Sequence[AreaLine]:
     )
     return [
         AreaLine(
+            scheme=row["scheme"] or "",
+            code=row["code"] or "",
             area=row["name"] or "",
             province=row["province"] or "",
             swabs=row["swabs"],

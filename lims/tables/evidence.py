@@ -174,7 +174,14 @@ class Finding(Base):
             "id",
             postgresql_where=text("current AND status = 'P'"),
         ),
-        Index("ix_finding_day", "site_id", "created_at", postgresql_where=text("current")),
+        Index("ix_finding_day", "site_id", "created_at", "id", postgresql_where=text("current")),
+        Index(  # a page of a day's positives, or of what is not final, does not read the negatives
+            "ix_finding_exceptions",
+            "site_id",
+            "created_at",
+            "id",
+            postgresql_where=text("current AND (outcome <> 'negative' OR status <> 'F')"),
+        ),
     )
     id: Mapped[RowId]
     site_id: Mapped[SiteRef]

@@ -77,6 +77,7 @@ class Person(Base):
         Index(None, "phone", postgresql_where=text("phone IS NOT NULL")),
         Index(None, "household_id", postgresql_where=text("household_id IS NOT NULL")),
         Index(None, "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
+        Index(None, "site_id", "area_scheme", "area_code"),
         Index("ix_person_doubt", "site_id", postgresql_where=text("identity_conflict IS NOT NULL")),
     )
     id: Mapped[RowId]

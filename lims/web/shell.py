@@ -175,6 +175,16 @@ def menu() -> list[tuple[str, list[MenuEntry]]]:
                     frozenset({Role.TECHNICIAN, Role.REVIEWER, Role.OPERATOR}),
                 ),
                 MenuEntry("/reports", _("Reports"), frozenset({Role.OPERATOR, Role.REVIEWER})),
+                MenuEntry(
+                    "/results",
+                    _("Results of the day"),
+                    frozenset({Role.TECHNICIAN, Role.OPERATOR, Role.REVIEWER}),
+                ),
+                MenuEntry(
+                    "/handoff/list",
+                    _("Positive list"),
+                    frozenset({Role.TRACER, Role.OPERATOR, Role.REVIEWER}),
+                ),
                 MenuEntry("/plan", _("Planning"), frozenset({Role.OPERATOR})),
             ],
         ),

@@ -45,6 +45,8 @@ PAGES: list[tuple[str, Role | None]] = [
     ("/slips", Role.TECHNICIAN),
     ("/handoff/list", Role.OPERATOR),
     ("/handoff/list", Role.TRACER),
+    ("/results?day=2021-09-11", Role.TECHNICIAN),
+    ("/results?day=2021-01-02", Role.OPERATOR),
     ("/reports", Role.OPERATOR),
     ("/reports?day=2021-01-02", Role.REVIEWER),
 ]

@@ -71,6 +71,7 @@ ROUTES: dict[str, frozenset[Role] | None] = {
     "GET /receive/racks/<uuid:rack_id>": BENCH,
     "GET /reports": READERS,
     "GET /reports/situation.<form>": READERS,
+    "GET /results": LAB,
     "GET /review": READERS,
     "GET /review/messages/<uuid:message_id>": READERS,
     "GET /runs": LAB,
