@@ -1,12 +1,18 @@
 """``lims report situation|positives``: reports about many people, for whoever holds this shell."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import click
 
 from lims.console import ACTOR, out, settings, write
+
+if TYPE_CHECKING:
+    from lims.db.laboratory import Laboratory
 
 _FORMS = ("pdf", "xlsx", "json")
 
@@ -58,6 +64,18 @@ def _day(asked: date | str, timezone: str, now: datetime) -> date:
     return today if asked == "today" else date.fromordinal(today.toordinal() - 1)
 
 
+@contextmanager
+def _opened() -> "Iterator[Laboratory]":
+    """The laboratory, its connections closed however the verb ends."""
+    from lims.opening import open_laboratory
+
+    laboratory = open_laboratory(settings(), name="lims report")
+    try:
+        yield laboratory
+    finally:
+        laboratory.engine.dispose()
+
+
 @click.command("situation")
 @day_option
 @tongue_option
@@ -68,24 +86,21 @@ def report_situation(
 ) -> None:
     """The situation of a day: stages, positivity, turnaround, open pools, overdue, kits."""
     from lims.db.laboratory import utc_now
-    from lims.opening import open_laboratory
     from lims.work.situation import day_situation
     from reports.saying import Saying, Tongue
     from reports.situation_forms import Form, situation_in
 
-    wanted = Form(_form(form, out, _FORMS))
-    laboratory = open_laboratory(settings(), name="lims report")
-    now = utc_now()
-    day = _day(asked_day, laboratory.timezone, now)
-    click.echo(f"Looking at {day} …", err=True)
-    counted = day_situation(
-        laboratory.engine,
-        site_id=laboratory.site_id,
-        timezone=laboratory.timezone,
-        day=day,
-        now=now,
-    )
-    laboratory.engine.dispose()
+    wanted, now = Form(_form(form, out, _FORMS)), utc_now()
+    with _opened() as laboratory:
+        day = _day(asked_day, laboratory.timezone, now)
+        click.echo(f"Looking at {day} …", err=True)
+        counted = day_situation(
+            laboratory.engine,
+            site_id=laboratory.site_id,
+            timezone=laboratory.timezone,
+            day=day,
+            now=now,
+        )
     click.echo(f"{counted.swabs:,} swabs counted; writing {wanted.value} …", err=True)
     saying = Saying(Tongue(tongue or laboratory.language), laboratory.timezone)
     write(situation_in(wanted, counted, saying), out)
@@ -115,15 +130,13 @@ def report_positives(
 ) -> None:
     """The F0 of a day for a tracing team. It is recorded who took it, and who is on it."""
     from lims.db.laboratory import utc_now
-    from lims.opening import open_laboratory
     from lims.work.take_list import ListAsked, ListForm, drawn, take_list
     from lims.work.views.administration import teams
     from reports.saying import Saying, Tongue
 
-    wanted = ListForm(_form(form, out, ("pdf", "xlsx")))
-    laboratory = open_laboratory(settings(), name="lims report")
-    now, saying = utc_now(), Saying(Tongue(tongue or laboratory.language), laboratory.timezone)
-    with laboratory.sessions.begin() as session:
+    wanted, now = ListForm(_form(form, out, ("pdf", "xlsx"))), utc_now()
+    with _opened() as laboratory, laboratory.sessions.begin() as session:
+        saying = Saying(Tongue(tongue or laboratory.language), laboratory.timezone)
         known = {one.name: one.team_id for one in teams(session, laboratory.site_id)}
         if team is not None and team not in known:
             there = "; ".join(sorted(known)) or "none yet"
@@ -143,7 +156,6 @@ def report_positives(
             by_name=ACTOR,
             now=now,
         )
-    laboratory.engine.dispose()
     click.echo(f"{len(listed.lines):,} cases; writing {wanted.value} …", err=True)
     write(drawn(listed, wanted, saying), out)
     click.echo(f"Written to {out}; recorded. Destroy it by {listed.destroy_by}.", err=True)

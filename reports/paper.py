@@ -45,6 +45,8 @@ HEADING: Final = ParagraphStyle(
 )
 SOFT: Final = ParagraphStyle("soft", parent=BODY, textColor=HexColor(LIGHT["soft"]))
 
+_OWN_FACE: Final = {"initialFontName": fonts.REGULAR}  # else each page names Helvetica too
+
 Stamp = Callable[[Canvas, int, int], None]
 
 
@@ -134,7 +136,7 @@ def _numbered(stamp: Stamp) -> type[Canvas]:
         """Keeps its pages until it knows how many there are."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **kwargs)
+            super().__init__(*args, **(kwargs | _OWN_FACE))
             self._kept: list[dict[str, Any]] = []
 
         def showPage(self) -> None:  # noqa: N802 - reportlab's name

@@ -65,6 +65,7 @@ def positive_pdf(listed: PositiveList, saying: Saying) -> bytes:
         out,
         pagesize=(_WIDTH, _HEIGHT),
         invariant=1,
+        initialFontName=fonts.REGULAR,
         lang="vi-VN" if saying.tongue == "vi" else "en",
     )
     canvas.setTitle(f"{plain(saying, 'title')} · {listed.team} · {of_when(listed, saying)}")
@@ -141,10 +142,11 @@ def _person(canvas: Canvas, line: Line, saying: Saying, y: float) -> None:
     home = " · ".join(filter(None, (line.area, line.province)))
     if line.work_area:
         home += f" · {plain(saying, 'work').lower()}: {line.work_area}"
+    name, rest = _broken(line.name)
     people = f" ({line.household_people})" if line.household_people > 1 else ""
     first = (
         line.code,
-        line.name,
+        name,
         phone_words(line),
         line.address or "–",
         (line.household or "–") + people,
@@ -153,7 +155,7 @@ def _person(canvas: Canvas, line: Line, saying: Saying, y: float) -> None:
     )
     second = (
         "",
-        _identity(line, born),
+        " · ".join(filter(None, (rest, _identity(line, born)))),
         "",
         home,
         "",
@@ -164,6 +166,16 @@ def _person(canvas: Canvas, line: Line, saying: Saying, y: float) -> None:
         _say(canvas, first[place], left, y - 10, width, size=9, bold=place == 1)
         _say(canvas, second[place], left, y - 20.5, width, size=7.5, soft=True)
     _rule(canvas, y - _ROW + 1, LIGHT["line"])
+
+
+def _broken(name: str) -> tuple[str, str]:
+    """A name that is wider than its column goes on in the second line, at a word's end."""
+    room = (_COLUMNS[1][2] - 2) * mm
+    words = name.split(" ")
+    kept = len(words)
+    while kept > 1 and pdfmetrics.stringWidth(" ".join(words[:kept]), fonts.BOLD, 9) > room:
+        kept -= 1
+    return " ".join(words[:kept]), " ".join(words[kept:])
 
 
 def _identity(line: Line, born: str) -> str:

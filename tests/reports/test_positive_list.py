@@ -1,0 +1,107 @@
+"""The positive list on paper and in cells: long, hostile, in grey, and always somebody's copy."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from io import BytesIO
+from zipfile import ZipFile
+
+import pypdfium2
+import pytest
+
+from lims.domain.outcomes import Basis
+from reports.positive_list import LabDetail, Line, PositiveList, Section
+from reports.positive_pdf import positive_pdf
+from reports.positive_xlsx import positive_xlsx
+from reports.saying import Saying, Tongue
+
+NOW = datetime(2021, 9, 11, 7, 5, tzinfo=UTC)
+VI = Saying(Tongue.VI, "Asia/Ho_Chi_Minh")
+LONG = "Công Tằng Tôn Nữ Hoàng Thị Phương Thảo Nguyên Anh Thư Diệu Huyền"
+
+
+def line(number: int, section: Section = Section.CONFIRMED, **given: object) -> Line:
+    said: dict[str, object] = {
+        "code": f"F0-{number:06X}",
+        "section": section,
+        "basis": Basis.PCR,
+        "name": f"Nguyễn Thị {number}",
+        "birth_year": 1980,
+        "sex": "female",
+        "phone": "+84912345218",
+        "address": "Ngõ 165 Cầu Giấy",
+        "area": "Phường Dịch Vọng",
+        "province": "Hà Nội",
+        "work_area": None,
+        "household": "hộ 114",
+        "household_people": 3,
+        "collected_at": NOW,
+        "found_at": NOW,
+        "team": None,
+        "claimed_at": None,
+    }
+    return Line(**(said | given))  # type: ignore[arg-type] # by keyword
+
+
+def listed(*lines: Line) -> PositiveList:
+    return PositiveList(
+        site="Phòng xét nghiệm Cầu Giấy",
+        team="Tổ truy vết phường Dịch Vọng",
+        day=date(2021, 9, 11),
+        made_at=NOW,
+        made_by="Trần Thị Hạnh",
+        destroy_by=date(2021, 9, 25),
+        lines=lines,
+    )
+
+
+def pages_of(document: bytes) -> list[str]:
+    return [page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(document)]
+
+
+def test_every_page_says_whose_copy_it_is_and_how_many_there_are() -> None:
+    pages = pages_of(positive_pdf(listed(*map(line, range(60))), VI))
+    assert len(pages) == 4
+    for number, said in enumerate(pages, 1):
+        assert f"Trang {number}/4" in said
+        assert said.count("Trần Thị Hạnh tải lúc 11/09/2021 14:05") == 2  # watermark and foot
+        assert "Huỷ chậm nhất ngày 25/09/2021" in said
+        assert "F0 khẳng định · 60" in said
+    found = {f"F0-{number:06X}" for number in range(60)}
+    assert all(any(code in said for said in pages) for code in found)
+
+
+def test_a_long_name_is_whole_and_a_section_never_ends_a_page() -> None:
+    lines = [line(n) for n in range(16)] + [line(99, Section.PRESUMPTIVE, name=LONG)]
+    pages = pages_of(positive_pdf(listed(*lines), VI))
+    assert LONG in pages[-1].replace("\r\n", " ")
+    assert "F0 nghi ngờ" in pages[-1]
+
+
+def test_nobody_on_the_list_is_a_page_that_says_so() -> None:
+    assert "Không có ca nào." in pages_of(positive_pdf(listed(), VI))[0]
+
+
+@pytest.mark.parametrize("write", [positive_pdf, positive_xlsx])
+def test_the_same_list_gives_the_same_bytes(write: object) -> None:
+    assert callable(write)
+    assert write(listed(line(1)), VI) == write(listed(line(1)), VI)
+
+
+@pytest.mark.parametrize("hostile", ["=1+1", "+84", "-2", "@SUM(A1)", "\tx", "<b>&", "https://x"])
+def test_a_hostile_name_is_only_a_name(hostile: str) -> None:
+    raw = positive_xlsx(listed(line(1, name=hostile)), VI)
+    with ZipFile(BytesIO(raw)) as parts:
+        sheet = parts.read("xl/worksheets/sheet1.xml")
+        assert "xl/worksheets/_rels/sheet1.xml.rels" not in parts.namelist()  # no link
+    assert b"<f>" not in sheet
+    assert pages_of(positive_pdf(listed(line(1, name=hostile)), VI))
+
+
+def test_only_the_laboratorys_own_list_has_columns_for_it() -> None:
+    detail = LabDetail("001087000123", "TT7K40FQ9X", 10, 24.7, None)
+    laboratory = positive_xlsx(listed(line(1, laboratory=detail)), VI)
+    team = positive_xlsx(listed(line(1)), VI)
+    with ZipFile(BytesIO(laboratory)) as ours, ZipFile(BytesIO(team)) as theirs:
+        assert b"001087000123" in ours.read("xl/sharedStrings.xml")
+        assert "Số CCCD".encode() not in theirs.read("xl/sharedStrings.xml")
