@@ -17,16 +17,18 @@ if TYPE_CHECKING:
 _FORMS = ("pdf", "xlsx", "json")
 
 
-class Day(click.ParamType):
+class Day(click.ParamType[date | str]):
     """A day of the site: 2026-11-21, or today, or yesterday."""
 
     name = "day"
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> object:
-        if isinstance(value, date) or value in ("today", "yesterday"):
+    ) -> date | str:
+        if isinstance(value, date):
             return value
+        if value in ("today", "yesterday"):
+            return str(value)
         try:
             return date.fromisoformat(str(value))
         except ValueError:

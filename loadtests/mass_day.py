@@ -62,10 +62,10 @@ def fill_day(
     script = (files("loadtests") / "mass_day.sql").read_text(encoding="utf-8")
     raw = engine.raw_connection()
     try:
-        connection = raw.driver_connection
-        if not isinstance(connection, psycopg.Connection):
-            raise TypeError(f"the day needs a psycopg connection, came {type(connection).__name__}")
-        with psycopg.ClientCursor(connection) as cursor:
+        driver = raw.driver_connection
+        if not isinstance(driver, psycopg.Connection):
+            raise TypeError(f"the day needs a psycopg connection, came {type(driver).__name__}")
+        with psycopg.ClientCursor(driver) as cursor:
             cursor.execute("SET LOCAL session_replication_role = replica")
             cursor.execute("SET LOCAL work_mem = '512MB'")
             cursor.execute(_NAME.sub(r"%(\1)s", script.replace("%", "%%")), values)
@@ -73,5 +73,4 @@ def fill_day(
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as vacuuming:
             vacuuming.execute(text("VACUUM ANALYZE"))
     finally:
-        raw.detach()
-        connection.close()
+        raw.close()

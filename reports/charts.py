@@ -8,7 +8,7 @@ typeface is the package's, the data are in the specification.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -29,6 +29,11 @@ _ROW: Final = 20
 LABELS: Final = 166
 
 Chart = alt.Chart | alt.LayerChart | alt.VConcatChart | alt.HConcatChart
+
+
+def _data(rows: Sequence[Mapping[str, Any]]) -> alt.InlineData:
+    """In the specification itself: nothing is fetched."""
+    return alt.InlineData(values=list(rows))
 
 
 @cache
@@ -58,8 +63,8 @@ def situation_charts(situation: Situation, saying: Saying) -> Mapping[str, str]:
 
 
 def stages(situation: Situation, saying: Saying) -> Chart:
-    """How many of the day's swabs have no final result, by where they are; late ones hatched in red."""
-    rows = [
+    """How many of the day's swabs have no final result, by where they are; how many are late."""
+    rows: list[dict[str, Any]] = [
         {
             "stage": word(saying, line.stage),
             "swabs": line.swabs,
@@ -69,7 +74,7 @@ def stages(situation: Situation, saying: Saying) -> Chart:
         for line in situation.stages
         if line.stage is not Stage.DONE and (line.swabs or line.stage is not Stage.REJECTED)
     ]
-    base = alt.Chart(alt.Data(values=rows)).encode(y=_names("stage", rows))
+    base = alt.Chart(_data(rows)).encode(y=_names("stage", rows))
     longest = max((row["swabs"] for row in rows), default=0) or 1
     scale = alt.Scale(domain=[0, longest * 1.55], nice=False)
     x = alt.X("swabs:Q", axis=None, scale=scale)
@@ -81,7 +86,7 @@ def stages(situation: Situation, saying: Saying) -> Chart:
         .encode(x=alt.X("late:Q", axis=None, scale=scale))
     )
     labels = base.mark_text(align="left", dx=5, color=LIGHT["ink"]).encode(x=x, text="label:N")
-    return (bars + late + labels).properties(width=WIDTH - LABELS, height=_ROW * len(rows))
+    return _sized(bars + late + labels, len(rows))
 
 
 def areas(situation: Situation, saying: Saying) -> Chart:
@@ -100,7 +105,7 @@ def areas(situation: Situation, saying: Saying) -> Chart:
     ][:MOST_AREAS]
     named = _told_apart(rows, "area")
     longest = max(row["high"] for row in named) * 1.7
-    base = alt.Chart(alt.Data(values=named)).encode(y=_names("area", named))
+    base = alt.Chart(_data(named)).encode(y=_names("area", named))
     x = alt.Scale(domain=[0, longest], nice=False)
     percent = f"replace(datum.label, '%', '{saying.pick(' %', '%')}')"
     axis = alt.Axis(format="~%", labelExpr=percent, tickCount=4, title=None, grid=True)
@@ -113,7 +118,7 @@ def areas(situation: Situation, saying: Saying) -> Chart:
     labels = base.mark_text(align="left", dx=6, color=LIGHT["ink"]).encode(
         x=alt.X("high:Q", scale=x), text="label:N"
     )
-    return (spans + dots + labels).properties(width=WIDTH - LABELS, height=_ROW * len(named))
+    return _sized(spans + dots + labels, len(named))
 
 
 def turnaround(situation: Situation, saying: Saying) -> Chart:
@@ -178,13 +183,13 @@ def _hourly(
     scale = alt.Scale(domain=list(range(24)), paddingInner=0.18, paddingOuter=0)
     x = alt.X("hour:O", axis=ticks, scale=scale)
     y = alt.Y("many:Q", axis=None, scale=alt.Scale(domain=[0, tallest * 1.3], nice=False))
-    some = alt.Chart(alt.Data(values=values)).transform_filter("datum.many > 0")
+    some = alt.Chart(_data(values)).transform_filter("datum.many > 0")
     bars = some.mark_bar(color=LIGHT["accent"]).encode(x=x, y=y)
     if top["many"] == 0:
         return _titled(bars.properties(width=WIDTH), title, 34)
     peak = {**top, "label": saying.number(top["many"])}
     label = (
-        alt.Chart(alt.Data(values=[peak]))
+        alt.Chart(_data([peak]))
         .mark_text(dy=-6, color=LIGHT["soft"], fontSize=10)
         .encode(x=x, y=y, text="label:N")
     )
@@ -202,7 +207,7 @@ def _way(
     of: int,
 ) -> Chart:
     axis = _labels() if named else None
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = alt.Chart(_data(rows)).encode(
         y=alt.Y("segment:N", sort=order, axis=axis, scale=alt.Scale(domain=order))
     )
     scale = alt.Scale(domain=[0, longest * 1.08], nice=False)
@@ -235,6 +240,10 @@ def _way(
     return _titled(
         (spans + late + medians + labels).properties(width=width), title, 30 * len(order)
     )
+
+
+def _sized(chart: alt.LayerChart, rows: int) -> Chart:
+    return chart.properties(width=WIDTH - LABELS, height=_ROW * rows)
 
 
 def _titled(chart: Chart, title: str, height: int) -> Chart:
@@ -287,7 +296,7 @@ def _counted(many: int, late: int, saying: Saying) -> str:
 
 def _dressed(chart: Chart) -> Chart:
     """The house's look; without Vega's own ARIA, since a page describes the whole in a table."""
-    return (
+    dressed: Chart = (
         chart.configure(font=_FACE, background="transparent", aria=False, padding=2)
         .configure_view(stroke=None)
         .configure_axis(
@@ -302,3 +311,4 @@ def _dressed(chart: Chart) -> Chart:
         .configure_text(font=_FACE, fontSize=11)
         .configure_bar(continuousBandSize=11)
     )
+    return dressed

@@ -102,7 +102,7 @@ def table(
     numbers: Sequence[int] = (),
 ) -> Table:
     """A table whose head is repeated on each page; `numbers` are the columns to the right."""
-    style = [
+    style: list[Any] = [
         ("FONT", (0, 0), (-1, 0), fonts.BOLD, 7.5),
         ("FONT", (0, 1), (-1, -1), fonts.REGULAR, 8),
         ("TEXTCOLOR", (0, 0), (-1, 0), HexColor(LIGHT["soft"])),
@@ -139,9 +139,9 @@ def _numbered(stamp: Stamp) -> type[Canvas]:
             super().__init__(*args, **(kwargs | _OWN_FACE))
             self._kept: list[dict[str, Any]] = []
 
-        def showPage(self) -> None:  # noqa: N802 - reportlab's name
+        def showPage(self) -> None:
             self._kept.append(dict(self.__dict__))
-            self._startPage()
+            self._startPage()  # type: ignore[attr-defined] # reportlab's recipe for page x of y
 
         def save(self) -> None:
             for number, page in enumerate(self._kept, 1):

@@ -65,7 +65,7 @@ def positive_pdf(listed: PositiveList, saying: Saying) -> bytes:
         out,
         pagesize=(_WIDTH, _HEIGHT),
         invariant=1,
-        initialFontName=fonts.REGULAR,
+        initialFontName=fonts.REGULAR,  # type: ignore[arg-type] # a name; the stubs say a size
         lang="vi-VN" if saying.tongue == "vi" else "en",
     )
     canvas.setTitle(f"{plain(saying, 'title')} · {listed.team} · {of_when(listed, saying)}")

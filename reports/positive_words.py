@@ -90,7 +90,7 @@ def basis_words(saying: Saying, line: Line) -> str:
 
 
 def sex_words(saying: Saying, line: Line) -> str:
-    return saying.pick(*_SEXES[line.sex]) if line.sex in _SEXES else ""
+    return saying.pick(*_SEXES[line.sex]) if line.sex else ""
 
 
 def phone_words(line: Line) -> str:

@@ -21,7 +21,11 @@ class Tongue(StrEnum):
     EN = "en"
 
 
-_MONTHS: Final = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_MONTHS: Final = dict(
+    enumerate(
+        ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), 1
+    )
+)
 
 D3_LOCALE: Final[Mapping[Tongue, Mapping[str, Any]]] = {
     Tongue.VI: {"decimal": ",", "thousands": ".", "grouping": [3], "currency": ["", " ₫"]},
@@ -52,7 +56,7 @@ class Saying:
         return self._commas(f"{value * 100:.{digits}f}") + self.pick(" %", "%")
 
     def lasting(self, minutes: float) -> str:
-        """14 phút, 1 giờ 05, 3 ngày 4 giờ; 14 min, 1 h 05, 3 d 4 h. Under two minutes in seconds."""
+        """14 phút, 1 giờ 05, 3 ngày 4 giờ; 14 min, 1 h 05, 3 d 4 h; seconds under two minutes."""
         if minutes < 2:
             return f"{round(minutes * 60)}" + self.pick(" giây", " s")
         whole = round(minutes)
@@ -75,7 +79,7 @@ class Saying:
         clock = here.strftime("%H:%M")
         if self.tongue is Tongue.VI:
             return f"{here:%d/%m} {clock}"
-        return f"{here.day} {_MONTHS[here.month - 1]} {clock}"
+        return f"{here.day} {_MONTHS[here.month]} {clock}"
 
     def full_moment(self, at: datetime) -> str:
         """With the year, for what stands on paper."""
@@ -86,7 +90,7 @@ class Saying:
         """21/11/2026 or 21 Nov 2026."""
         if self.tongue is Tongue.VI:
             return f"{day:%d/%m/%Y}"
-        return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+        return f"{day.day} {_MONTHS[day.month]} {day.year}"
 
     def _commas(self, english: str) -> str:
         if self.tongue is Tongue.EN:

@@ -125,7 +125,7 @@ class KitLine:
 
 @dataclass(frozen=True, slots=True)
 class WaitingLine:
-    """One kind of thing that waits at the whole site; `item` is a word of lims.work.views.stages."""
+    """One kind of thing that waits at the whole site; `item` as lims.work.views.stages says it."""
 
     item: str
     waiting: int

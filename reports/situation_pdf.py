@@ -27,7 +27,7 @@ from reports.saying import Saying
 from reports.situation import Situation, Stage
 from reports.situation_words import item_word, plain, word
 from reports.tokens import LIGHT
-from reports.turnaround import TOTALS
+from reports.turnaround import TOTALS, Turnaround
 
 _WIDTH: Final = 210 * mm - 2 * MARGIN
 _MOST_AREAS: Final = 60
@@ -100,7 +100,7 @@ def _figures(situation: Situation, saying: Saying) -> Table:
     return made
 
 
-def _widest_total(situation: Situation) -> Sequence[object]:
+def _widest_total(situation: Situation) -> Sequence[Turnaround]:
     """The median from swab to result of the way most people went."""
     totals = [line for line in situation.turnaround if line.segment is TOTALS[0]]
     return sorted(totals, key=lambda line: -line.swabs)[:1]

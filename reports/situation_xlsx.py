@@ -1,4 +1,4 @@
-"""The tables of the situation as a workbook: one sheet a table, every commune, numbers as numbers."""
+"""The tables of the situation as a workbook: a sheet each, every commune, numbers as numbers."""
 
 from __future__ import annotations
 

@@ -33,9 +33,7 @@ DARK: Final[Mapping[str, str]] = {
 }
 _COLOUR: Final = re.compile(r"#[0-9a-f]{6}\b")
 _FACE: Final = re.compile(r' font-family="[^"]*"')
-_SIZE: Final = re.compile(
-    r'<svg(?: xmlns(?::xlink)?="[^"]*"| version="[^"]*"| class="[^"]*"| width="[^"]*"| height="[^"]*")+'
-)
+_SIZE: Final = re.compile(r'<svg(?: (?:xmlns(?::xlink)?|version|class|width|height)="[^"]*")+')
 _NAMES: Final = {colour: name for name, colour in LIGHT.items()}
 
 

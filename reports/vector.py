@@ -4,7 +4,7 @@ This reads what Vega writes, not SVG at large: nested groups with a translation,
 whole circles, lines, rectangles, text. Anything else is a NotDrawn, so that a chart cannot lose a
 mark in print without a test noticing.
 
-Source: SVG 1.1 (W3C, 2011), chapters 7 to 10; Vega 6, packages/vega-scenegraph/src/SVGStringRenderer.
+Source: SVG 1.1 (W3C, 2011), chapters 7 to 10; Vega 6, vega-scenegraph, SVGStringRenderer.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 from xml.etree import ElementTree
 
-from reportlab.lib.colors import HexColor, toColor
+from reportlab.lib.colors import Color, HexColor
 from reportlab.pdfgen.canvas import Canvas
 
 from reports import fonts
@@ -80,9 +80,11 @@ def _draw(canvas: Canvas, element: ElementTree.Element, above: Mapping[str, str]
                 canvas.line(*ends)
         case "rect":
             fill, stroke = _pen(canvas, look)
-            sides = [element.get(name, "0") for name in ("x", "y", "width", "height")]
+            x, y, width, height = (
+                float(element.get(name, "0")) for name in ("x", "y", "width", "height")
+            )
             if fill or stroke:
-                canvas.rect(*map(float, sides), fill=fill, stroke=stroke)
+                canvas.rect(x, y, width, height, fill=fill, stroke=stroke)
         case "text":
             _text(canvas, element, look)
         case other:
@@ -112,8 +114,8 @@ def _pen(canvas: Canvas, look: Mapping[str, str]) -> tuple[int, int]:
     return int(filled), int(stroked)
 
 
-def _colour(said: str) -> object:
-    return HexColor(said) if said.startswith("#") else toColor(said)
+def _colour(said: str) -> Color:
+    return HexColor(said)
 
 
 def _path(canvas: Canvas, d: str, look: Mapping[str, str]) -> None:
@@ -127,31 +129,35 @@ def _path(canvas: Canvas, d: str, look: Mapping[str, str]) -> None:
         raise NotDrawn(f"path {d[:40]}")
     path, x, y = canvas.beginPath(), 0.0, 0.0
     for step, rest in _STEP.findall(d):
-        numbers = [float(number) for number in _NUMBER.findall(rest)]
-        match step, numbers:
-            case "M", [to_x, to_y]:
-                x, y = to_x, to_y
-                path.moveTo(x, y)
-                continue
-            case "L", [to_x, to_y]:
-                x, y = to_x, to_y
-            case "l", [by_x, by_y]:
-                x, y = x + by_x, y + by_y
-            case "h", [by_x]:
-                x += by_x
-            case "H", [to_x]:
-                x = to_x
-            case "v", [by_y]:
-                y += by_y
-            case "V", [to_y]:
-                y = to_y
-            case (("Z" | "z"), []):
-                path.close()
-                continue
-            case _:
-                raise NotDrawn(f"path step {step}{rest}")
-        path.lineTo(x, y)
+        if step in "Zz":
+            path.close()
+            continue
+        x, y = _moved(step, [float(number) for number in _NUMBER.findall(rest)], x, y)
+        if step == "M":
+            path.moveTo(x, y)
+        else:
+            path.lineTo(x, y)
     canvas.drawPath(path, fill=fill, stroke=stroke)
+
+
+def _moved(step: str, numbers: list[float], x: float, y: float) -> tuple[float, float]:
+    """Where a step ends that begins at (x, y)."""
+    match step, numbers:
+        case (("M" | "L"), [to_x, to_y]):
+            ends = to_x, to_y
+        case "l", [by_x, by_y]:
+            ends = x + by_x, y + by_y
+        case "h", [by_x]:
+            ends = x + by_x, y
+        case "H", [to_x]:
+            ends = to_x, y
+        case "v", [by_y]:
+            ends = x, y + by_y
+        case "V", [to_y]:
+            ends = x, to_y
+        case _:
+            raise NotDrawn(f"path step {step} {numbers}")
+    return ends
 
 
 def _text(canvas: Canvas, element: ElementTree.Element, look: Mapping[str, str]) -> None:

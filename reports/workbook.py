@@ -83,7 +83,7 @@ def _fill(page: Worksheet, sheet: Sheet, looks: Mapping[str, object], about: Abo
         page.write_string(top, column, said, looks["head"])
     for row, cells in enumerate(sheet.rows, top + 1):
         for column, value in enumerate(cells):
-            _write(page, row, column, value, sheet, looks)
+            _write(page, (row, column), value, sheet, looks)
     for column, width in enumerate(sheet.widths):
         page.set_column(column, column, width)
     page.freeze_panes(top + 1, 0)
@@ -99,12 +99,12 @@ def _fill(page: Worksheet, sheet: Sheet, looks: Mapping[str, object], about: Abo
 
 def _write(
     page: Worksheet,
-    row: int,
-    column: int,
+    place: tuple[int, int],
     value: Cell,
     sheet: Sheet,
     looks: Mapping[str, object],
 ) -> None:
+    row, column = place
     match value:
         case None:
             page.write_blank(row, column, None, looks["text"])

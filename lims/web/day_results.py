@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Final
+from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Blueprint, render_template, request, url_for
@@ -14,7 +15,7 @@ from lims.domain.lifecycle import ResultStatus
 from lims.domain.outcomes import FindingOutcome
 from lims.web.access import needs
 from lims.web.language import gettext as _
-from lims.web.language import laboratory, local, now
+from lims.web.language import laboratory, later, local, now
 from lims.web.reports import asked_day, saying_here
 from lims.work.access import Role
 from lims.work.situation import midnights
@@ -49,18 +50,20 @@ def page() -> str:
         area=area,
         area_word=request.args.get("area", ""),
         campaigns=campaigns,
-        outcomes=[(str(one), _outcome_words(one)) for one in FindingOutcome],
+        outcomes=[(str(one), _(_OUTCOMES[one])) for one in FindingOutcome],
         statuses=[(str(one), _status_words(one)) for one in _SHOWN_STATES],
         status_words=_status_words,
         day=day,
         today=local(now()).date(),
         saying=saying_here(),
         narrowed=bool(kept.keys() - {"day"}),
-        following=url_for("results.page", **kept, after=found.after.word())
-        if found.after
-        else None,
-        first=url_for("results.page", **kept),
+        following=_address(kept | {"after": found.after.word()}) if found.after else None,
+        first=_address(kept),
     )
+
+
+def _address(asked: dict[str, str]) -> str:
+    return f"{url_for('results.page')}?{urlencode(asked)}"
 
 
 _SHOWN_STATES: Final = (ResultStatus.PRELIMINARY, ResultStatus.FINAL, ResultStatus.CORRECTED)
@@ -99,22 +102,15 @@ def _area_name(session: Session, asked: ResultsAsked) -> str | None:
     return found or f"{scheme} {code}"
 
 
-def _outcome_words(outcome: FindingOutcome) -> str:
-    match outcome:
-        case FindingOutcome.NEGATIVE:
-            return _("Negative")
-        case FindingOutcome.POSITIVE:
-            return _("Positive")
-        case FindingOutcome.PRELIMINARY:
-            return _("Preliminary")
-        case FindingOutcome.PRESUMPTIVE:
-            return _("Presumptive")
-        case FindingOutcome.INCONCLUSIVE:
-            return _("Inconclusive")
-        case FindingOutcome.DISCORDANT:
-            return _("Discordant")
-        case FindingOutcome.RECOLLECT:
-            return _("Swab again")
+_OUTCOMES: Final = {
+    FindingOutcome.NEGATIVE: later("Negative"),
+    FindingOutcome.POSITIVE: later("Positive"),
+    FindingOutcome.PRELIMINARY: later("Preliminary"),
+    FindingOutcome.PRESUMPTIVE: later("Presumptive"),
+    FindingOutcome.INCONCLUSIVE: later("Inconclusive"),
+    FindingOutcome.DISCORDANT: later("Discordant"),
+    FindingOutcome.RECOLLECT: later("Swab again"),
+}
 
 
 def _status_words(status: ResultStatus) -> str:

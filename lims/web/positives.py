@@ -1,4 +1,4 @@
-"""A team's positive list, to print or to work with. It is posted for, because taking it is a deed."""
+"""A team's positive list, to print or to work with. Taking it is a deed, so it is posted for."""
 
 from __future__ import annotations
 

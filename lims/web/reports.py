@@ -16,7 +16,7 @@ from lims.db.laboratory import Laboratory
 from lims.domain.refusals import NotFound
 from lims.web import situation_keep
 from lims.web.access import needs
-from lims.web.language import language, laboratory, local, now
+from lims.web.language import laboratory, language, local, now
 from lims.web.situation_keep import situations
 from lims.work.access import Role
 from reports import situation_words, tokens

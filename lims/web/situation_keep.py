@@ -1,4 +1,4 @@
-"""The last situations this process was asked for, so that a page does not count a million tubes again.
+"""The last situations this process was asked for: no page counts a million tubes again.
 
 Counting is done in a child (`lims.work.situation_apart`). An answer is good for ten times as long
 as it took, a quarter of a minute at least; asked again meanwhile, and by however many pages, it is

@@ -3,7 +3,7 @@
 A thread would not do (`aside` is for shorter work): whoever draws a document holds the
 interpreter's lock, and every request of the process would take turns with it. The question goes in
 over standard input, so that a database's password does not stand in the list of processes, and the
-answer comes back over standard output, both pickled: they are one program, nobody else writes there.
+answer comes back over standard output, both pickled: one program, and nobody else writes there.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The situation as charts, paper, cells and figures: bytes that do not change, words that are there."""
+"""The situation as charts, paper, cells and figures: the same bytes, and every word there."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from zipfile import ZipFile
 import pypdfium2
 import pytest
 from python_calamine import CalamineWorkbook
+from reportlab.pdfgen.canvas import Canvas
 
 from lims.work.views.stages import Item
 from reports import situation_words, tokens
@@ -135,8 +136,6 @@ def test_the_colours_are_the_tokens_of_the_style_sheet(theme: dict[str, str], cs
 
 def test_what_paper_cannot_draw_is_refused_and_not_left_out() -> None:
     curve = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">{}</svg>'
-    from reportlab.pdfgen.canvas import Canvas
-
     for part in (
         '<path d="M0,0C1,1,2,2,3,3" stroke="#000000"/>',
         '<image href="x"/>',

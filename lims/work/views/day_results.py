@@ -130,8 +130,12 @@ _BELONGING: Final = """
 
 
 def _found(asked: ResultsAsked) -> str:
+    return f"SELECT f.* FROM finding f WHERE {_narrowed(asked)}"  # noqa: S608 - put together from constants of this file
+
+
+def _narrowed(asked: ResultsAsked) -> str:
     return (
-        f"SELECT f.* FROM finding f WHERE {_CURRENT}"
+        _CURRENT
         + (" AND f.outcome = :outcome" if asked.outcome else "")
         + (" AND f.status = :status" if asked.status else "")
         + (_AFTER if asked.after else "")
@@ -146,13 +150,9 @@ def _by_day(asked: ResultsAsked, most: int) -> str:
 
 def _by_people(asked: ResultsAsked) -> str:
     mine = (
-        "SELECT f.* FROM person q JOIN finding f ON f.person_id = q.id"
-        f" WHERE q.site_id = :site AND q.area_scheme = :scheme AND q.area_code = :code"
-        f" AND {_CURRENT}"
-        + (" AND f.outcome = :outcome" if asked.outcome else "")
-        + (" AND f.status = :status" if asked.status else "")
-        + (_AFTER if asked.after else "")
-        + " OFFSET 0"
+        "SELECT f.* FROM person q JOIN finding f ON f.person_id = q.id"  # noqa: S608 - this file's own words
+        " WHERE q.site_id = :site AND q.area_scheme = :scheme AND q.area_code = :code"
+        f" AND {_narrowed(asked)} OFFSET 0"
     )
     where = " WHERE (CAST(:campaign AS uuid) IS NULL OR s.campaign_id = :campaign)"
     return _SHOWN.format(found=mine) + where + _NEWEST + f" LIMIT {PAGE + 1}"

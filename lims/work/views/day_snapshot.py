@@ -53,14 +53,14 @@ _OF_THE_DAY: Final = (
     " AND s.collected_at >= %(start)s AND s.collected_at < %(end)s"
 )
 _SWABS: Final = (
-    f"SELECT array_agg(s.id), {_at('s.collected_at')}, array_agg(coalesce(a.n, 0))"
+    f"SELECT array_agg(s.id), {_at('s.collected_at')}, array_agg(coalesce(a.n, 0))"  # noqa: S608 - this file's own words
     " FROM specimen s JOIN person p ON p.id = s.person_id"
     f" LEFT JOIN ({_NUMBERED_AREAS}) a ON a.scheme = p.area_scheme AND a.code = p.area_code"
     f" WHERE {_OF_THE_DAY}"
 )
 _SWAB_KINDS: Final = {"": Kind.UUID, "collected_at": Kind.MOMENT, "area": Kind.NUMBER}
 _FINDINGS: Final = (
-    f"SELECT array_agg(f.specimen_id), {_word('f.outcome', 'outcome')},"
+    f"SELECT array_agg(f.specimen_id), {_word('f.outcome', 'outcome')},"  # noqa: S608 - this file's own words
     f" {_word('f.status', 'status')}, {_at('f.created_at')}, {_at('f.released_at')}"
     " FROM finding f"
 )
@@ -77,7 +77,7 @@ _FINDING_KINDS: Final = {
     "released_at": Kind.MOMENT,
 }
 _TUBES: Final = (
-    f"SELECT array_agg(s.id), array_agg(t.id), {_word('t.kind', 'kind')},"
+    f"SELECT array_agg(s.id), array_agg(t.id), {_word('t.kind', 'kind')},"  # noqa: S608 - this file's own words
     f" {_word('t.state', 'tube_state')}, {_at('t.received_at')}"
     " FROM specimen s JOIN tube_specimen ts ON ts.specimen_id = s.id"
     f" JOIN tube t ON t.id = ts.tube_id WHERE {_OF_THE_DAY}"
@@ -92,7 +92,7 @@ _TUBE_KINDS: Final = {
 # A superset: nobody orders a test before the swab, but for a clock that is a day wrong. Joining
 # the tubes' frame leaves the day's own.
 _TESTS: Final = (
-    f"SELECT array_agg(o.tube_id), {_word('o.state', 'order_state')}, {_at('o.created_at')},"
+    f"SELECT array_agg(o.tube_id), {_word('o.state', 'order_state')}, {_at('o.created_at')},"  # noqa: S608 - this file's own words
     f" {_at('r.created_at')}, {_at('coalesce(r.measured_at, q.created_at)')},"
     " array_agg(coalesce(q.held, false))"
     " FROM test_order o LEFT JOIN well w ON w.order_id = o.id LEFT JOIN run r ON r.id = w.run_id"
@@ -117,17 +117,20 @@ _CASES: Final = """
       AND s.collected_at >= %(start)s AND s.collected_at < %(end)s
 """
 _AREA_ROWS: Final = (
-    "SELECT a.n AS area, a.scheme, a.code, a.full_name AS name, coalesce(p.name, '') AS province"
-    f" FROM ({_NUMBERED_AREAS}) a LEFT JOIN area p ON p.scheme = a.scheme AND p.code = a.parent_code"
+    "SELECT a.n AS area, a.scheme, a.code, a.full_name AS name, coalesce(p.name, '') AS province"  # noqa: S608 - this file's own words
+    f" FROM ({_NUMBERED_AREAS}) a"
+    " LEFT JOIN area p ON p.scheme = a.scheme AND p.code = a.parent_code"
 )
 # Every pool of the site that is open now, of whatever day: found by what is left to do (partial
 # indexes), not by looking through all pools.
 _POOLS: Final = """
     WITH waiting AS (
-        SELECT tube_id AS id FROM test_order WHERE site_id = %(site)s AND state IN ('queued', 'plated')
+        SELECT tube_id AS id FROM test_order
+              WHERE site_id = %(site)s AND state IN ('queued', 'plated')
         UNION SELECT id FROM tube WHERE site_id = %(site)s AND state = 'collected'
         UNION SELECT tube_id FROM result WHERE site_id = %(site)s AND current AND held
-        UNION SELECT ts.tube_id FROM finding f JOIN tube_specimen ts ON ts.specimen_id = f.specimen_id
+        UNION SELECT ts.tube_id FROM finding f
+              JOIN tube_specimen ts ON ts.specimen_id = f.specimen_id
               WHERE f.site_id = %(site)s AND f.current AND f.status = 'P')
     SELECT t.barcode, t.kind, t.state, t.created_at AS since, o.state AS order_state,
            o.created_at AS order_since, f.outcome, f.status,
