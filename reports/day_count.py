@@ -258,15 +258,15 @@ def _kits(kits: pl.DataFrame) -> Sequence[KitLine]:
     positive = pl.col("outcome") == "positive"
     counted = (
         kits.lazy()
-        .group_by("lot")
+        .group_by("kit", "lot")
         .agg(
             pl.len().alias("tests"),
             positive.sum().alias("positive"),
             (pl.col("outcome") == "invalid").sum().alias("invalid"),
-            (positive & (pl.col("case_state") == "confirmed")).sum().alias("confirmed"),
-            (positive & (pl.col("case_state") == "not_confirmed")).sum().alias("refuted"),
+            (positive & (pl.col("pcr") == "positive")).sum().alias("confirmed"),
+            (positive & (pl.col("pcr") == "negative")).sum().alias("refuted"),
         )
-        .sort("lot")
+        .sort("kit", "lot")
         .collect()
     )
     return [KitLine(**row) for row in counted.iter_rows(named=True)]

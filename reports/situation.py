@@ -107,6 +107,7 @@ class PoolSummary:
 class KitLine:
     """One lot of rapid tests: what was read, and what PCR then said of its positives."""
 
+    kit: str
     lot: str
     tests: int
     positive: int

@@ -1,4 +1,4 @@
-"""Reports about a day of a million tubes: the situation on paper, and the day's results by pages."""
+"""Reports about a day of a million tubes: the situation on paper, the day's results by pages."""
 
 from __future__ import annotations
 

@@ -56,7 +56,8 @@ _COLUMNS: Final = """
 """
 _LABORATORY: Final = """
     p.national_id, f.ct_cycles, said.barcode, said.pooled,
-    (SELECT q.kit_lot FROM rapid_test q WHERE q.specimen_id = f.specimen_id) AS kit_lot"""
+    (SELECT l.lot FROM rapid_test q JOIN kit_lot l ON l.id = q.kit_lot_id
+     WHERE q.specimen_id = f.specimen_id) AS kit_lot"""
 _SAID: Final = """
     LEFT JOIN LATERAL (
         SELECT u.barcode, (SELECT count(*) FROM tube_specimen m WHERE m.tube_id = u.id) AS pooled
