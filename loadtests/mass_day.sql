@@ -62,10 +62,11 @@ INSERT INTO specimen (id, site_id, person_id, campaign_id, material, collected_a
 SELECT pg_temp.row_id(4, n), :site, pg_temp.row_id(3, n), pg_temp.row_id(1, 1), 'swab', t.swabbed, t.swabbed, 'bench', '0'
 FROM swab JOIN tested t USING (grp);
 
-INSERT INTO tube (id, site_id, barcode, kind, state, campaign_id, assay_code, capacity, created_at, created_by, received_at, received_by)
+INSERT INTO tube (id, site_id, barcode, kind, state, campaign_id, assay_code, capacity, created_at, created_by, received_at, received_by, awaits_pool)
 SELECT pg_temp.row_id(5, l.n), :site, :letters || lpad(l.n::text, 9, '0'), CASE l.kind WHEN 'field_pool' THEN 'field_pool' ELSE 'individual' END,
        CASE WHEN t.received <= :until THEN 'received' ELSE 'collected' END, pg_temp.row_id(1, 1), 'sars-cov-2', 5, t.swabbed, 'bench',
-       CASE WHEN t.received <= :until THEN t.received END, CASE WHEN t.received <= :until THEN 'bench' END
+       CASE WHEN t.received <= :until THEN t.received END, CASE WHEN t.received <= :until THEN 'bench' END,
+       l.kind = 'lab_pool' AND t.received <= :until AND t.received + interval '20 min' > :until
 FROM leaf l JOIN tested t USING (grp);
 INSERT INTO tube (id, site_id, barcode, kind, state, campaign_id, assay_code, capacity, created_at, created_by, received_at, received_by)
 SELECT pg_temp.row_id(6, grp), :site, :letters || 'P' || lpad(grp::text, 8, '0'), 'lab_pool', 'received', pg_temp.row_id(1, 1), 'sars-cov-2', 10,
@@ -137,6 +138,10 @@ SELECT pg_temp.row_id(16, n), :site, pg_temp.row_id(14, n), :team, 'bench', meas
 FROM said WHERE outcome = 'positive' AND n % 5 <> 0;
 INSERT INTO specimen (id, site_id, person_id, material, collected_at, registered_at, registered_by, body_digest)
 SELECT pg_temp.row_id(17, n), :site, pg_temp.row_id(3, n), 'antigen', CAST(:day AS timestamptz) + interval '8 hours', :day, 'bench', '0' FROM generate_series(1, :tubes / 500) n;
-INSERT INTO rapid_test (id, site_id, specimen_id, outcome, kit_lot, started_at, read_at)
+INSERT INTO kit (id, site_id, name, reads_from_min, reads_to_min, window_source, created_at)
+VALUES (pg_temp.row_id(19, 1), :site, :name, 15, 30, 'bench', :day);
+INSERT INTO kit_lot (id, site_id, kit_id, lot, source, registered_at, registered_by)
+SELECT pg_temp.row_id(20, n), :site, pg_temp.row_id(19, 1), 'VN-' || (2190 + n), 'told', :day, 'bench' FROM generate_series(0, 6) n;
+INSERT INTO rapid_test (id, site_id, specimen_id, outcome, kit_lot_id, exposure, suspect, started_at, read_at)
 SELECT pg_temp.row_id(18, n), :site, pg_temp.row_id(17, n), CASE WHEN n % 40 = 0 THEN 'positive' WHEN n % 61 = 0 THEN 'invalid' ELSE 'negative' END,
-       'VN-' || (2190 + n % 7), CAST(:day AS timestamptz) + interval '8 hours', CAST(:day AS timestamptz) + interval '8 hours 20 min' FROM generate_series(1, :tubes / 500) n;
+       pg_temp.row_id(20, n % 7), 'none', false, CAST(:day AS timestamptz) + interval '8 hours', CAST(:day AS timestamptz) + interval '8 hours 20 min' FROM generate_series(1, :tubes / 500) n;

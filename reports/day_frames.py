@@ -69,10 +69,10 @@ POOLS: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {
     "swab_again": pl.Boolean,
 }
 KITS: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {
+    "kit": pl.String,
     "lot": pl.String,
     "outcome": pl.String,
-    "case_state": pl.String,  # of the case that a positive opened; null for none
-    "basis": pl.String,
+    "pcr": pl.String,  # what is known of the PCR swab that a positive asked for
 }
 
 

@@ -67,6 +67,9 @@ _TODO: Final[Mapping[Section, tuple[str, str]]] = {
 _BASES: Final[Mapping[Basis, tuple[str, str]]] = {
     Basis.PCR: ("PCR", "PCR"),
     Basis.ANTIGEN_PRESUMPTIVE: ("Test nhanh", "Rapid test"),
+    Basis.ANTIGEN_CONTACT: ("Test nhanh, F1", "Rapid test, contact"),
+    Basis.ANTIGEN_SUSPECT: ("Test nhanh, có yếu tố", "Rapid test, with a factor"),
+    Basis.ANTIGEN_TWICE: ("Hai test nhanh", "Two rapid tests"),
 }
 _SEXES: Final[Mapping[str, tuple[str, str]]] = {"male": ("nam", "male"), "female": ("nữ", "female")}
 

@@ -1,4 +1,9 @@
-"""The situation of a day as it is said: stages, communes, hours, pools and kits, in figures."""
+"""The situation of a day, as a value: what became of its swabs. Counted by `reports.day_count`.
+
+Every figure but two is about the swabs taken on the day, as they stand at `taken_at`; each swab is
+at exactly one stage, so the stages add up to the swabs. Open pools are all that are open at that
+moment, whatever day they are of, because somebody has to finish them; what is overdue likewise.
+"""
 
 from __future__ import annotations
 
@@ -102,6 +107,7 @@ class PoolSummary:
 class KitLine:
     """One lot of rapid tests: what was read, and what PCR then said of its positives."""
 
+    kit: str
     lot: str
     tests: int
     positive: int

@@ -207,9 +207,10 @@ def _overdue_table(situation: Situation, saying: Saying) -> Table | None:
 
 
 def _kit_table(situation: Situation, saying: Saying) -> Table | None:
-    keys = ("lot", "tests", "positive", "invalid", "confirmed", "refuted")
+    keys = ("kit", "lot", "tests", "positive", "invalid", "confirmed", "refuted")
     rows = [
         (
+            text(line.kit),
             text(line.lot),
             *map(
                 saying.number,
@@ -218,6 +219,6 @@ def _kit_table(situation: Situation, saying: Saying) -> Table | None:
         )
         for line in situation.kits
     ]
-    widths = [50 * mm, *[25 * mm] * 5]
+    widths = [44 * mm, 28 * mm, *[22 * mm] * 5]
     head = [plain(saying, key) for key in keys]
-    return table(head, rows, widths, numbers=(1, 2, 3, 4, 5)) if rows else None
+    return table(head, rows, widths, numbers=(2, 3, 4, 5, 6)) if rows else None

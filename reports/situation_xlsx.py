@@ -133,10 +133,18 @@ def _overdue(situation: Situation, saying: Saying) -> Sheet:
 def _kits(situation: Situation, saying: Saying) -> Sheet:
     return Sheet(
         plain(saying, "lot"),
-        _heads(saying, "lot", "tests", "positive", "invalid", "confirmed", "refuted"),
+        _heads(saying, "kit", "lot", "tests", "positive", "invalid", "confirmed", "refuted"),
         [
-            (line.lot, line.tests, line.positive, line.invalid, line.confirmed, line.refuted)
+            (
+                line.kit,
+                line.lot,
+                line.tests,
+                line.positive,
+                line.invalid,
+                line.confirmed,
+                line.refuted,
+            )
             for line in situation.kits
         ],
-        (20, 12, 12, 14, 18, 18),
+        (28, 20, 12, 12, 14, 18, 18),
     )

@@ -12,8 +12,8 @@ from sqlalchemy import Engine
 
 from lims.work.views.day_snapshot import take_snapshot
 from lims.work.views.stages import COUNTED, LIMITS, Item
+from reports.day_count import situation
 from reports.situation import Situation, Stage, WaitingLine
-from reports.situation_count import situation
 
 # The same limits as the navigation's, so that "late" is one word.
 _LIMITS: Final[Mapping[Stage, timedelta]] = {

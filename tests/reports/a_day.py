@@ -71,7 +71,7 @@ def a_day(*, communes: int = 14) -> Situation:
         oldest_pools=[
             PoolLine("TT7K40FQ9X", "lab_pool", 10, 9, NOW - timedelta(hours=29), Awaits.MEMBERS)
         ],
-        kits=[KitLine("00198", 400, 9, 3, 6, 2)],
+        kits=[KitLine("Kít VN", "00198", 400, 9, 3, 6, 2)],
         waiting=[WaitingLine("to_plate", 880, 110, NOW - timedelta(hours=5))],
     )
 

@@ -142,12 +142,10 @@ _POOLS: Final = """
     LEFT JOIN finding f ON f.specimen_id = ts.specimen_id AND f.current
 """
 _KITS: Final = """
-    SELECT l.lot, q.outcome, c.state AS case_state, c.basis
+    SELECT k.name AS kit, l.lot, q.outcome, f.outcome AS pcr
     FROM specimen s JOIN rapid_test q ON q.specimen_id = s.id
-    JOIN kit_lot l ON l.id = q.kit_lot_id
-    LEFT JOIN LATERAL (SELECT state, basis FROM f0_case c WHERE q.outcome = 'positive'
-                       AND c.person_id = s.person_id AND c.opened_at >= q.started_at
-                       ORDER BY c.opened_at LIMIT 1) c ON true
+    JOIN kit_lot l ON l.id = q.kit_lot_id JOIN kit k ON k.id = l.kit_id
+    LEFT JOIN finding f ON f.specimen_id = q.pcr_specimen_id AND f.current
     WHERE s.site_id = %(site)s AND s.collected_at >= %(start)s AND s.collected_at < %(end)s
 """
 

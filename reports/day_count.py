@@ -1,9 +1,4 @@
-"""The situation of a day: what became of its swabs, counted from one consistent look.
-
-Every figure but two is about the swabs taken on the day, as they stand at `taken_at`; each swab is
-at exactly one stage, so the stages add up to the swabs. Open pools are all that are open at that
-moment, whatever day they are of, because somebody has to finish them; overdue likewise.
-"""
+"""Count a day's frames into its situation: Polars for every figure, from one consistent look."""
 
 from __future__ import annotations
 
@@ -28,7 +23,6 @@ from reports.situation import (
 )
 from reports.turnaround import joined_times, turnaround
 
-_SWAB: Final = ["hi", "lo"]
 _FINAL: Final = ["F", "C"]
 _Z95: Final = 1.96  # Wilson's interval for a share, 95 %
 MOST_POOLS: Final = 40
@@ -264,15 +258,15 @@ def _kits(kits: pl.DataFrame) -> Sequence[KitLine]:
     positive = pl.col("outcome") == "positive"
     counted = (
         kits.lazy()
-        .group_by("lot")
+        .group_by("kit", "lot")
         .agg(
             pl.len().alias("tests"),
             positive.sum().alias("positive"),
             (pl.col("outcome") == "invalid").sum().alias("invalid"),
-            (positive & (pl.col("case_state") == "confirmed")).sum().alias("confirmed"),
-            (positive & (pl.col("case_state") == "not_confirmed")).sum().alias("refuted"),
+            (positive & (pl.col("pcr") == "positive")).sum().alias("confirmed"),
+            (positive & (pl.col("pcr") == "negative")).sum().alias("refuted"),
         )
-        .sort("lot")
+        .sort("kit", "lot")
         .collect()
     )
     return [KitLine(**row) for row in counted.iter_rows(named=True)]
