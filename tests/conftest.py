@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -23,6 +24,9 @@ from tests.database import (
     named,
     server_at,
 )
+
+settings.register_profile("house", deadline=None)  # a busy machine is no fault
+settings.load_profile("house")
 
 _stand_down = pytest.StashKey[subprocess.Popen[bytes]]()
 

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from lims.db.ids import uuid7
 from lims.db.laboratory import Laboratory
 from lims.work.tokens import Scope
 from tests.api import bodies
@@ -71,6 +72,7 @@ class World:
             "/field-pools": bodies.field_pool,
             "/rapid-tests": lambda: bodies.rapid_test("positive", pcr_barcode=bodies.label()),
             "/rapid-tests/batch": bodies.rapid_batch,
+            "/rapid-tests/{specimen_id}/pcr-tube": lambda: {"barcode": bodies.label()},
             "/receptions": lambda: {"barcodes": [*self.received, *self.waiting]},
             "/rejections": lambda: {"barcode": self.queued[0], "reason": "broken"},
             "/pools": lambda: bodies.pool(self.waiting),
@@ -102,6 +104,7 @@ POSTS = (
     "/field-pools",
     "/rapid-tests",
     "/rapid-tests/batch",
+    "/rapid-tests/{specimen_id}/pcr-tube",
     "/receptions",
     "/rejections",
     "/pools",
@@ -206,7 +209,8 @@ def bearer(api: Caller, path: str) -> dict[str, str]:
 
 
 def sound(door: FlaskClient, path: str, content: bytes, headers: dict[str, str]) -> None:
-    answer = door.post(f"/api/v1{path}", data=content, headers=headers)
+    there = path.replace("{specimen_id}", str(uuid7()))
+    answer = door.post(f"/api/v1{there}", data=content, headers=headers)
     assert answer.status_code < 500, (path, content)
     if answer.status_code >= 400:
         assert set(SAYS) <= answer.get_json().keys()

@@ -21,7 +21,10 @@ from tests.builders_rapid import GTIN, box
 from tests.web.browsing import Browser, words
 from tests.web.conftest import SignIn
 
-LIST = "\n".join(f"{n}\tHọc Sinh {n}\t{2000 + n % 10}" for n in range(1, 41))
+SYLLABLES = ("An", "Bình", "Chi", "Dũng", "Giang", "Hà", "Khánh")
+LIST = "\n".join(
+    f"{n}\tNguyễn {SYLLABLES[n // 7]} {SYLLABLES[n % 7]}\t{2000 + n % 10}" for n in range(1, 41)
+)
 CARD = "079207012345||Trần Thị Mỹ Hạnh|05032007|Nữ|12 Hai Bà Trưng|01012021"
 Wait = Callable[[int], None]
 

@@ -64,7 +64,11 @@ def test_a_cleared_member_of_a_pool_has_a_slip_that_says_so(bench: Bench) -> Non
         Derived.LAB_POOL,
         10,
     )
-    assert (drawn.barcode, drawn.rule, drawn.released_by) == (people[3].barcode, "auto/1", None)
+    assert (drawn.barcode, drawn.rule, drawn.released_by) == (
+        people[3].barcode,
+        "sars-cov-2-av/1",
+        None,
+    )
     assert drawn.verify_url == f"https://lab.example/verify/{slip.code}"
     assert drawn.collected_at.isoformat() == "2021-09-11T08:00:00+07:00"
     assert drawn.replaces is None
