@@ -55,8 +55,15 @@ def name_key(name: str) -> str:
 
 
 def unwritable(name: str) -> str:
-    """What no register, label or certificate can write in a name: pictures, stars, digits."""
-    return "".join(each for each in name if not each.isalpha() and not _may_stand_in_a_name(each))
+    """What no register, label or certificate can write in a name: pictures and stars, or all of a
+    name without a letter. School lists do tell two of one name apart by a digit."""
+    if not any(each.isalpha() for each in name):
+        return name
+    return "".join(
+        each
+        for each in name
+        if not (each.isalpha() or each.isdigit() or _may_stand_in_a_name(each))
+    )
 
 
 def _may_stand_in_a_name(character: str) -> bool:
