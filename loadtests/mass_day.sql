@@ -80,11 +80,12 @@ INSERT INTO tube_source (pool_id, source_id, position, drawn_at)
 SELECT pg_temp.row_id(6, l.grp), pg_temp.row_id(5, l.n), (l.n - 1) % 10 + 1, t.received + interval '20 min'
 FROM leaf l JOIN tested t USING (grp) WHERE l.kind = 'lab_pool' AND t.received + interval '20 min' <= :until;
 
-INSERT INTO run (id, site_id, plate, assay_code, instrument_id, state, verdict, verdict_why, created_at, created_by, measured_at, judged_at, body_digest)
+INSERT INTO run (id, site_id, plate, assay_code, instrument_id, state, verdict, verdict_why, created_at, created_by, measured_at, judged_at, body_digest, format, control_template_id)
 SELECT pg_temp.row_id(7, run_n), :site, :letters || '-' || lpad(run_n::text, 6, '0'), 'sars-cov-2', pg_temp.row_id(2, 1),
        CASE WHEN measured <= :until THEN 'valid' ELSE 'planned' END, CASE WHEN measured <= :until THEN 'passed' END,
        CASE WHEN measured <= :until THEN 'controls passed' END, plated, 'bench',
-       CASE WHEN measured <= :until THEN measured END, CASE WHEN measured <= :until THEN measured END, '0'
+       CASE WHEN measured <= :until THEN measured END, CASE WHEN measured <= :until THEN measured END, '0', 96,
+       (SELECT id FROM control_template WHERE site_id = :site AND assay_code = 'sars-cov-2' AND format = 96 ORDER BY name, version LIMIT 1)
 FROM plate WHERE plated <= :until;
 CREATE TEMP TABLE done AS
 SELECT q.*, CASE WHEN q.pool THEN pg_temp.row_id(6, q.tube_n) ELSE pg_temp.row_id(5, q.tube_n) END AS tube_id,
@@ -98,8 +99,8 @@ INSERT INTO test_order (id, site_id, tube_id, assay_code, round, priority, why, 
 SELECT pg_temp.row_id(8, n), :site, tube_id, 'sars-cov-2', 1, 5, 'primary',
        CASE WHEN is_measured THEN 'resulted' WHEN is_plated THEN 'plated' ELSE 'queued' END, plated - interval '30 min',
        CASE WHEN is_measured THEN measured END FROM done WHERE plated - interval '30 min' <= :until;
-INSERT INTO well (run_id, position, role, order_id, tube_id)
-SELECT pg_temp.row_id(7, run_n), chr(65 + (k % 8)) || lpad((k / 8 + 1)::text, 2, '0'), 'specimen', pg_temp.row_id(8, n), tube_id
+INSERT INTO well (run_id, format, position, role, order_id, tube_id)
+SELECT pg_temp.row_id(7, run_n), 96, chr(65 + (k % 8)) || lpad((k / 8 + 1)::text, 2, '0'), 'specimen', pg_temp.row_id(8, n), tube_id
 FROM (SELECT *, (row_number() OVER (PARTITION BY run_n ORDER BY n) - 1)::int AS k FROM done WHERE is_plated) w;
 INSERT INTO raw_message (id, site_id, instrument_id, digest, driver, driver_version, body, state, captured_at, stored_at, receipt)
 SELECT pg_temp.row_id(9, run_n), :site, pg_temp.row_id(2, 1), encode(sha256(convert_to(:name || run_n, 'UTF8')), 'hex'), 'plate96', '1', ''::bytea, 'accepted', measured, measured, '{}'
@@ -119,9 +120,10 @@ SELECT s.n, s.tube_n, s.grp, CASE WHEN r.detected AND s.kind = 'field_pool' THEN
 FROM swab s
 JOIN LATERAL (SELECT * FROM done d WHERE d.grp = s.grp AND d.is_measured AND (NOT d.pool OR NOT d.positive)
               AND (d.pool OR d.tube_n = s.tube_n)) r ON true;
-INSERT INTO finding (id, site_id, specimen_id, person_id, outcome, status, rule, evidence, current, created_at, released_at, released_by)
+INSERT INTO finding (id, site_id, specimen_id, person_id, outcome, status, rule, evidence, holds, current, created_at, released_at, released_by)
 SELECT pg_temp.row_id(12, n), :site, pg_temp.row_id(4, n), pg_temp.row_id(3, n), outcome,
-       CASE WHEN outcome = 'negative' OR (outcome = 'positive' AND n % 3 <> 0) THEN 'F' ELSE 'P' END, 'auto/1', ARRAY[pg_temp.row_id(11, result_n)], true, measured,
+       CASE WHEN outcome = 'negative' OR (outcome = 'positive' AND n % 3 <> 0) THEN 'F' ELSE 'P' END, 'auto/1', ARRAY[pg_temp.row_id(11, result_n)],
+       CASE outcome WHEN 'negative' THEN '{}' WHEN 'positive' THEN '{positive}' ELSE '{pool_not_resolved}' END::text[], true, measured,
        CASE WHEN outcome = 'negative' THEN measured WHEN outcome = 'positive' AND n % 3 <> 0 THEN measured + interval '40 min' END,
        CASE WHEN outcome = 'negative' THEN 'auto/1' WHEN outcome = 'positive' AND n % 3 <> 0 THEN 'bench' END
 FROM said;
