@@ -1,13 +1,14 @@
 """A list taken in from the command line: the same verbs, in this process, with a bar to watch."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lims.db.laboratory import Laboratory
@@ -25,6 +26,10 @@ from lims.work.views.desk import open_campaigns
 from lims.work.views.imports import BadLine, ImportedList, bad_lines, imported_list
 
 ACTOR = "command line"
+_LOOK_S: Final = 0.25  # between looks at a list that another worker has in hand
+_UNDER_WAY: Final = frozenset(
+    {ImportState.UPLOADED, ImportState.MAPPING, ImportState.QUEUED, ImportState.RUNNING}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +128,21 @@ def _work(lab: Laboratory, job_id: UUID, columns: Sequence[tuple[str, Column]]) 
         def show(done: int, total: int) -> None:
             bar.update(task, description="registering", completed=done, total=total)
 
-        worker.work_at(job_id, progress=show)
-        with lab.sessions.begin() as session:
-            state = session.scalar(select(ImportJob.state).where(ImportJob.id == job_id))
-        if state == ImportState.MAPPING:
-            _confirm(lab, job_id, columns)
-        worker.work_at(job_id, progress=show)
+        while (state := _standing(lab, job_id)[0]) in _UNDER_WAY:
+            if state is ImportState.MAPPING:
+                _confirm(lab, job_id, columns)
+            worker.work_at(job_id, progress=show)
+            state, done, lines = _standing(lab, job_id)
+            if state in _UNDER_WAY and state is not ImportState.MAPPING:
+                show(done, lines)
+                time.sleep(_LOOK_S)
+
+
+def _standing(lab: Laboratory, job_id: UUID) -> tuple[ImportState, int, int]:
+    """Its state, lines done, lines in all. The deliverer's own worker may be at it."""
+    with lab.sessions.begin() as session:
+        job = session.get_one(ImportJob, job_id)
+        return ImportState(job.state), job.rows_done, job.rows_total
 
 
 def _confirm(lab: Laboratory, job_id: UUID, columns: Sequence[tuple[str, Column]]) -> None:
