@@ -25,6 +25,8 @@ def test_the_scan_field_is_ready_and_escape_comes_back_to_it(open_as: Open) -> N
     page.keyboard.press("Escape")
     expect(scan).to_have_value("")
     page.keyboard.press("Escape")
+    expect(scan).to_be_focused()
+    page.locator("h1").click()
     expect(scan).not_to_be_focused()
     page.keyboard.press("Escape")
     expect(scan).to_be_focused()
@@ -44,6 +46,27 @@ def test_a_button_is_pressed_by_its_letter_and_a_scan_never_presses_it(open_as: 
     page.keyboard.type("a")
     page.keyboard.press("Enter")  # one letter alone, entered: a command
     assert page.evaluate("window.pressed") == first
+
+
+def test_a_scan_beside_the_field_goes_into_it_and_presses_nothing(open_as: Open) -> None:
+    page = open_as(Role.TECHNICIAN, language="en").new_page()
+    page.goto("/receive")
+    keys = page.locator("[data-key]").evaluate_all("all => all.map(one => one.dataset.key)")
+    page.locator("h1").click()
+    expect(page.locator("#scan")).not_to_be_focused()
+    page.keyboard.type("".join(keys) + "TT9")  # every letter of a button, as a barcode has them
+    page.keyboard.press("Enter")
+    expect(page.locator(".answer.bad")).to_be_visible()
+    assert page.url.endswith("/receive")
+
+
+def test_one_letter_alone_still_presses_its_button(open_as: Open) -> None:
+    page = open_as(Role.OPERATOR, language="en").new_page()
+    page.goto("/")
+    first = page.locator("[data-key=A]").get_attribute("href")
+    page.locator("h1").click()
+    page.keyboard.press("a")
+    page.wait_for_url(f"**{first}**")
 
 
 def test_the_counts_follow_without_a_reload(

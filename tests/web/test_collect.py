@@ -230,3 +230,13 @@ def test_a_campaign_gives_the_tube_as_many_boxes_as_its_pools_have(
     page = browser.post("/collect/field-pool/scan", {"campaign": str(campaign), "text": CARD})
     assert "1 of 5, 4 places left" in words(page)
     assert bench.session.get_one(Campaign, campaign).pool_size == 5
+
+
+def test_every_desk_reads_the_commune_of_a_card(signed_in: SignIn, bench: Bench) -> None:
+    load_areas(bench.session)
+    bench.session.commit()
+    browser = signed_in(Role.TECHNICIAN)
+    card = CARD.replace("Tổ 5, Dịch Vọng, Hà Nội", "Tổ 5, Phường Cầu Giấy, Thành phố Hà Nội")
+    for scan_at in ("/collect/rapid/scan", "/collect/field-pool/scan"):
+        page = browser.post(scan_at, {"text": card}).text
+        assert "00167 · Phường Cầu Giấy, Hà Nội" in page, scan_at

@@ -29,7 +29,14 @@ from lims.web.collect.desk_page import Answer
 from lims.web.collect.draft import keep_desk
 from lims.web.collect.field_draft import FieldDraft, drafted_tube, fresh_tube, reopened
 from lims.web.collect.one import take_back_here
-from lims.web.collect.person_form import chosen_uuid, invalid, is_masked, of_card, read_person
+from lims.web.collect.person_form import (
+    at_home,
+    chosen_uuid,
+    invalid,
+    is_masked,
+    of_card,
+    read_person,
+)
 from lims.web.collect.reading import Read, read_scan, scanned_into
 from lims.web.language import laboratory, later, now
 from lims.web.refusing import faults_of
@@ -91,6 +98,8 @@ def _put(read: Read, draft: FieldDraft) -> Answer:
     known = _known(typed.get("national_id"))
     if known is None and is_masked(read):
         return show_tube(replace(draft, typed=draft.typed | typed), refused=told(MaskedCard())), 422
+    with laboratory().statements() as session:
+        typed = typed if known and known.area else at_home(session, typed)
     return show_tube(draft.adding(typed, known))
 
 

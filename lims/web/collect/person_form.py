@@ -115,6 +115,12 @@ def read_person(session: Session, typed: Typed) -> PersonGiven:
     return replace(person, old_id=old_id) if _OLD_ID.fullmatch(old_id) else person
 
 
+def at_home(session: Session, typed: Typed) -> Typed:
+    """With the commune that the address names, where none is said yet: every desk reads it so."""
+    guess = "" if typed.get("area") else area_of_address(session, typed.get("address", ""))
+    return typed | {"area": guess} if guess else typed
+
+
 def area_of_address(session: Session, address: str) -> str:
     """The commune a card's address names, as the form shows it; empty unless it is just one.
 

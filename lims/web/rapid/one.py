@@ -31,6 +31,7 @@ from lims.web.collect.one import Answer
 from lims.web.collect.person_form import (
     PAST,
     Typed,
+    at_home,
     chosen_uuid,
     invalid,
     of_card,
@@ -114,8 +115,10 @@ def _scanned(draft: RapidDraft, text: str, owes: UUID | None) -> Answer:
         case cards.Unrecognised():
             raise NotABarcode(came=text[:40])
         case found:
+            with laboratory().statements() as session:
+                read = at_home(session, of_card(found))
             blank = typed_person({}) | {"area": draft.typed["area"]}
-            return _page(replace(draft, typed=blank | of_card(found)))
+            return _page(replace(draft, typed=blank | read))
 
 
 @blueprint.post("/tube")

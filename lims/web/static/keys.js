@@ -1,5 +1,6 @@
-// Hands stay on the scanner: Esc goes to the scan field (and, from an empty one, leaves it), a
-// button's letter presses it, and a letter scanned or typed alone into the scan field does too.
+// Hands stay on the scanner: Esc goes to the scan field, a button's letter presses it, and a letter
+// typed alone into the scan field does too. Letters that come faster than fingers are a scanner's,
+// wherever the cursor stands: they go to the scan field and press nothing.
 
 const scan = document.getElementById("scan");
 
@@ -7,6 +8,8 @@ const typing = (element) =>
   element instanceof HTMLElement &&
   (element.isContentEditable || ["TEXTAREA", "SELECT"].includes(element.tagName) ||
     (element.tagName === "INPUT" && !["checkbox", "radio", "submit", "button"].includes(element.type)));
+
+const onAButton = (event) => event.key === " " && event.target.matches?.("a, button, summary, input");
 
 function press(letter) {
   const key = letter.toUpperCase();
@@ -16,16 +19,36 @@ function press(letter) {
   return Boolean(target);
 }
 
+const FINGERS_MS = 120; // a scanner's next letter comes within 50 ms, a person's does not
+let burst = "";
+let alone;
+
+function strayed(event) {
+  burst += event.key;
+  clearTimeout(alone);
+  event.preventDefault();
+  if (burst.length === 1) {
+    alone = setTimeout(() => { const letter = burst; burst = ""; press(letter); }, FINGERS_MS);
+    return;
+  }
+  scan.value = burst; // what follows, and Enter, comes into the field by itself
+  burst = "";
+  scan.focus();
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.isComposing) return;
   if (event.key === "Escape") {
     document.querySelectorAll("details.menu[open]").forEach((menu) => { menu.open = false; });
-    if (document.activeElement === scan && !scan.value) scan.blur();
-    else if (scan) { scan.value = ""; scan.focus(); }
+    if (scan) { scan.value = ""; scan.focus(); }
     return;
   }
-  const letter = event.altKey ? event.code.replace("Key", "") : event.key;
-  if (letter.length === 1 && (event.altKey || !typing(event.target)) && press(letter)) event.preventDefault();
+  if (event.altKey) {
+    if (press(event.code.replace("Key", ""))) event.preventDefault();
+  } else if (event.key.length === 1 && !typing(event.target) && !onAButton(event)) {
+    if (scan) strayed(event);
+    else if (press(event.key)) event.preventDefault();
+  }
 });
 
 scan?.form.addEventListener("submit", (event) => {

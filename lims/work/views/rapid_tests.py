@@ -22,6 +22,7 @@ class RapidSeen:
     pcr_barcode: str | None
     case_state: str | None
     case_basis: str | None
+    told: str | None  # the teams that the case was told to
 
     @property
     def owes_tube(self) -> bool:
@@ -30,7 +31,10 @@ class RapidSeen:
 
 _SEEN = """
 SELECT r.specimen_id, p.id AS person_id, p.name, r.outcome, l.lot AS kit_lot, r.started_at,
-       r.read_at, pcr.barcode AS pcr_barcode, c.state AS case_state, c.basis AS case_basis
+       r.read_at, pcr.barcode AS pcr_barcode, c.state AS case_state, c.basis AS case_basis,
+       (SELECT string_agg(DISTINCT team.name, ', ') FROM notice n
+        JOIN subscription sub ON sub.id = n.subscription_id JOIN team ON team.id = sub.team_id
+        WHERE n.case_id = c.id) AS told
 FROM rapid_test r
 JOIN kit_lot l ON l.id = r.kit_lot_id
 JOIN specimen s ON s.id = r.specimen_id
