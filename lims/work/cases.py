@@ -31,9 +31,12 @@ def follow_findings(
     """Let cases follow: a positive opens or strengthens one, a lost positive withdraws it.
 
     A person with an open case gets the evidence added, never a second case. A
-    discordant finding leaves a case as it is: the disagreement is for a reviewer.
+    discordant finding leaves a case as it is: the disagreement is for a reviewer. A negative
+    closes one only as a final word; one that is held does so when it is released
+    (``refute_by_final``).
     """
     news: list[CaseNews | None] = []
+    refuting: list[UUID] = []
     concerned = _with_case(session, changes)
     for change in changes:
         if change.after is FindingOutcome.POSITIVE and change.finding_id is not None:
@@ -43,8 +46,17 @@ def follow_findings(
         elif change.before in _CARRIED:
             news.append(_lost(session, change.person_id, now))
         elif change.after is FindingOutcome.NEGATIVE:
-            news.append(_not_confirmed(session, change, now))
+            refuting.append(change.specimen_id)
+    news.extend(_not_confirmed(session, refuting, now))
     owe_case_news(session, [n for n in news if n is not None], site_id=site_id, now=now)
+
+
+def refute_by_final(
+    session: Session, specimens: Sequence[UUID], *, site_id: UUID, now: datetime
+) -> None:
+    """These swabs' words have just been released: the negatives among them that a rapid positive
+    had asked for close its case, and everyone who was told hears it. Raises NoDesk."""
+    owe_case_news(session, _not_confirmed(session, specimens, now), site_id=site_id, now=now)
 
 
 def _with_case(session: Session, changes: Sequence[Change]) -> frozenset[UUID]:
@@ -151,7 +163,12 @@ def _found_again(
 
 
 def _lost(session: Session, person_id: UUID, now: datetime) -> CaseNews | None:
-    """Withdraw the person's case when nothing carries it any more, or rest it on what is left."""
+    """Withdraw the person's case when nothing carries it any more, or rest it on what is left.
+
+    Whether the word that came instead is final is not asked: a positive goes only by a reviewer's
+    own act (a correction accepted, a run invalidated, a swab given to another person), and a case
+    that stands on evidence which a reviewer took away stands on nothing, whatever comes next.
+    """
     case = session.scalars(
         select(F0Case)
         .where(F0Case.person_id == person_id, F0Case.state.in_((*LIVE, CaseState.CLOSED)))
@@ -197,7 +214,7 @@ def _fall_back(session: Session, case: F0Case, finding_id: UUID, now: datetime) 
 
 
 # What still carries a person's case, the strongest first. A rapid test counts until its PCR swab
-# (rapid_pcr.py) has said yes or no; that answer's loss revives it.
+# (rapid_pcr.py) has said yes, or no for good; that answer's loss revives it.
 _CARRIER = text("""
 SELECT f.id, f.outcome FROM finding f
 WHERE f.person_id = :person AND f.current AND (
@@ -207,25 +224,51 @@ WHERE f.person_id = :person AND f.current AND (
     OR f.outcome = 'presumptive' AND NOT EXISTS (
        SELECT FROM rapid_test rt
        JOIN finding a ON a.specimen_id = rt.pcr_specimen_id AND a.current
-                     AND a.outcome IN ('negative', 'positive')
+                     AND (a.outcome = 'positive'
+                          OR a.outcome = 'negative' AND a.status IN ('F', 'C'))
        WHERE rt.specimen_id = f.specimen_id))
 ORDER BY array_position(ARRAY['positive', 'discordant', 'presumptive'], f.outcome),
          f.created_at DESC, f.id LIMIT 1
 """)
 
 
-def _not_confirmed(session: Session, change: Change, now: datetime) -> CaseNews | None:
-    """S19: the PCR asked for by a rapid positive came back negative."""
-    case = live_case(session, change.person_id)
-    if case is None or case.basis != Basis.ANTIGEN_PRESUMPTIVE:
-        return None
-    asked = session.execute(
-        text(
-            "SELECT 1 FROM tube_specimen ts JOIN test_order o ON o.tube_id = ts.tube_id"
-            " WHERE ts.specimen_id = :specimen AND o.why = 'confirm' LIMIT 1"
-        ),
-        {"specimen": change.specimen_id},
-    ).first()
-    if not asked:
-        return None
-    return change_case(session, case, CaseState.NOT_CONFIRMED, NoticeKind.CASE_CORRECTED, now=now)
+def _not_confirmed(session: Session, specimens: Sequence[UUID], now: datetime) -> list[CaseNews]:
+    """S19: the PCR asked for by a rapid positive came back negative, and nothing holds that word.
+
+    Isolation ends with it, so that a negative which may be another person's (its identity is in
+    doubt), or which contradicts what was final, waits for its release first.
+    """
+    if not specimens:
+        return []
+    news = []
+    for row in session.execute(_REFUTED, {"specimens": list(specimens)}).all():
+        case = live_case(session, row.person_id)
+        if case is None or case.basis != Basis.ANTIGEN_PRESUMPTIVE:
+            continue
+        if _has_a_tube_of_its_own(session, case, row.specimen_id):
+            continue
+        ended = CaseState.NOT_CONFIRMED, NoticeKind.CASE_CORRECTED
+        news.append(change_case(session, case, *ended, now=now))
+    return news
+
+
+def _has_a_tube_of_its_own(session: Session, case: F0Case, answered: UUID) -> bool:
+    """Another PCR swab than the answered one was taken for the strip that the case rests on."""
+    asked = session.scalar(_ASKED, {"finding": case.finding_id})
+    return asked is not None and asked != answered
+
+
+# In the order of people, as release.py takes their cases.
+_REFUTED = text("""
+SELECT f.specimen_id, f.person_id FROM finding f
+WHERE f.specimen_id = ANY(:specimens) AND f.current
+  AND f.outcome = 'negative' AND f.status IN ('F', 'C')
+  AND EXISTS (SELECT FROM tube_specimen ts JOIN test_order o ON o.tube_id = ts.tube_id
+              WHERE ts.specimen_id = f.specimen_id AND o.why = 'confirm')
+ORDER BY f.person_id, f.specimen_id
+""")
+
+_ASKED = text("""
+SELECT r.pcr_specimen_id FROM finding f JOIN rapid_test r ON r.specimen_id = f.specimen_id
+WHERE f.id = :finding
+""")
