@@ -31,7 +31,8 @@ def hand_over(
 
     ``signed``: a reviewer says that both are one human being, so that a final word stays final
     (as a correction, C). Otherwise a positive waits for its word again: nobody has signed for
-    this person. The caller holds both people's rows and the tubes' components.
+    this person. What was held stays held, for the same reasons: saying whose a swab is answers
+    none of them. The caller holds both people's rows and the tubes' components.
     """
     about = {"specimen": specimen_id, "owner": owner, "first": first, "now": now}
     ended = session.execute(_END_FINDING, about).one_or_none()
@@ -40,7 +41,7 @@ def hand_over(
     if ended is None:
         return
     outcome = FindingOutcome(ended.outcome)
-    final = outcome is FindingOutcome.NEGATIVE or (signed and ended.status in _FINAL)
+    final = ended.status in _FINAL and (signed or outcome is FindingOutcome.NEGATIVE)
     finding_id = uuid7()
     successor = {
         "id": finding_id,

@@ -11,7 +11,7 @@ from lims.db.ids import uuid7
 from lims.domain.identity import name_key
 from lims.domain.refusals import InvalidBody, NotFound
 from lims.domain.registration import PersonGiven, Registration
-from lims.tables import Person, PersonMerge, Specimen
+from lims.tables import Finding, Person, PersonMerge, Specimen
 from lims.work.claim import claim
 from lims.work.merge import CannotMerge, Merged, merge_people, part_people
 from lims.work.receive import receive
@@ -163,3 +163,20 @@ def test_what_cannot_be_merged_says_why(bench: Bench) -> None:
         merge(bench, card, other)
     with pytest.raises(CannotMerge, match="others were merged"):
         merge(bench, card, plain)
+
+
+def test_what_waits_for_a_reviewer_waits_on_after_the_merge(bench: Bench) -> None:
+    second = swab(bench)
+    bench.run({second.barcode: 24.0})
+    bench.later(60 * 24)
+    again = swab(bench, known=second.person_id)
+    bench.run()
+    merge(bench, swab(bench), second)
+    bench.session.expire_all()
+    waits = bench.session.scalars(
+        select(Finding).where(Finding.specimen_id == again.specimen_id, Finding.current)
+    ).one()
+    assert (waits.outcome, waits.status, waits.released_by) == ("negative", "P", None)
+    assert waits.holds == ["delta_check"]
+    release_positive(bench.session, waits.id, site_id=bench.site_id, by="user:r", now=bench.now)
+    assert (waits.status, waits.released_by) == ("F", "user:r")
