@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import or_, select, text
 from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
 from lims.domain.case_definition import in_force
 from lims.domain.lifecycle import CASE_MOVES, CaseState, move
 from lims.domain.outcomes import Basis, FindingOutcome, NoticeKind
-from lims.tables import F0Case, Finding
+from lims.tables import F0Case, Finding, RapidTest
 from lims.work.findings import Change
 from lims.work.strip_evidence import standing_of
 from lims.work.tell import CaseNews, owe_case_news
@@ -105,6 +105,31 @@ def live_case(session: Session, person_id: UUID) -> F0Case | None:
     ).one_or_none()
 
 
+def withdrawn_case(session: Session, person_id: UUID, specimen_id: UUID) -> F0Case | None:
+    """The case that this same swab once gave, locked, to take up again: never a second F0 (S8).
+
+    A strip and the PCR swab that it asked for give one case between them.
+    """
+    asked = select(RapidTest.pcr_specimen_id).where(RapidTest.specimen_id == specimen_id)
+    asking = select(RapidTest.specimen_id).where(RapidTest.pcr_specimen_id == specimen_id)
+    return session.scalars(
+        select(F0Case)
+        .join(Finding, Finding.id == F0Case.finding_id)
+        .where(
+            F0Case.person_id == person_id,
+            F0Case.state == CaseState.WITHDRAWN,
+            or_(
+                Finding.specimen_id == specimen_id,
+                Finding.specimen_id.in_(asked),
+                Finding.specimen_id.in_(asking),
+            ),
+        )
+        .order_by(F0Case.opened_at.desc())
+        .limit(1)
+        .with_for_update(key_share=True, of=F0Case)
+    ).one_or_none()
+
+
 def change_case(
     session: Session, case: F0Case, wanted: CaseState, kind: NoticeKind, *, now: datetime
 ) -> CaseNews:
@@ -130,36 +155,18 @@ def _found(
 ) -> CaseNews | None:
     case = live_case(session, change.person_id)
     if case is None:
-        return _found_again(session, change, finding_id, now) or open_case(
-            session, change.person_id, finding_id, Basis.PCR, site_id=site_id, now=now
-        )
+        again = withdrawn_case(session, change.person_id, change.specimen_id)
+        if again is not None:
+            again.finding_id = finding_id
+            again.basis, again.definition = Basis.PCR, in_force(now).name
+            taken_up = CaseState.PRESUMPTIVE, NoticeKind.CASE_CORRECTED
+            return change_case(session, again, *taken_up, now=now)
+        return open_case(session, change.person_id, finding_id, Basis.PCR, site_id=site_id, now=now)
     if case.basis == Basis.ANTIGEN_PRESUMPTIVE:
         return None  # its PCR is positive: the reviewer's word on that confirms it
     if not session.get_one(Finding, case.finding_id, populate_existing=True).current:
         case.finding_id = finding_id
     return None
-
-
-def _found_again(
-    session: Session, change: Change, finding_id: UUID, now: datetime
-) -> CaseNews | None:
-    """The case that this same swab once gave, taken up again: never a second F0 (S8)."""
-    case = session.scalars(
-        select(F0Case)
-        .join(Finding, Finding.id == F0Case.finding_id)
-        .where(
-            F0Case.person_id == change.person_id,
-            F0Case.state == CaseState.WITHDRAWN,
-            Finding.specimen_id == change.specimen_id,
-        )
-        .order_by(F0Case.opened_at.desc())
-        .limit(1)
-        .with_for_update(key_share=True, of=F0Case)
-    ).one_or_none()
-    if case is None:
-        return None
-    case.finding_id = finding_id
-    return change_case(session, case, CaseState.PRESUMPTIVE, NoticeKind.CASE_CORRECTED, now=now)
 
 
 def _lost(session: Session, person_id: UUID, now: datetime) -> CaseNews | None:

@@ -59,7 +59,7 @@ def other_person(session: Session, doubt_id: UUID, *, by: str, now: datetime) ->
     owner = _person_on_the_card(session, doubt, now=now)
     hand_over(
         session,
-        doubt.specimen_id,
+        [doubt.specimen_id],
         first=doubt.person_id,
         owner=owner,
         site_id=doubt.site_id,

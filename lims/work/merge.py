@@ -131,17 +131,16 @@ def _move(
     tubes = list(session.scalars(_TUBES, {"ids": swabs}))
     lock_components(session, tubes)
     holder = _holder(session, first.id)
-    for specimen_id in swabs:
-        hand_over(
-            session,
-            specimen_id,
-            first=first.id,
-            owner=owner.id,
-            site_id=owner.site_id,
-            by=by,
-            now=now,
-            signed=True,
-        )
+    hand_over(
+        session,
+        swabs,
+        first=first.id,
+        owner=owner.id,
+        site_id=owner.site_id,
+        by=by,
+        now=now,
+        signed=True,
+    )
     settle(session, tubes, site_id=owner.site_id, now=now)
     case = live_case(session, owner.id)
     if case is not None and holder is not None and _holder(session, owner.id) is None:
