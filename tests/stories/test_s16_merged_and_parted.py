@@ -15,10 +15,12 @@ from lims.domain.registration import PersonGiven, Registration
 from lims.tables import Finding, Person, PersonMerge, Specimen
 from lims.work.claim import claim
 from lims.work.merge import CannotMerge, Merged, merge_people, part_people
+from lims.work.people import keep_person
 from lims.work.rapid import RapidReading, read_rapid_test
 from lims.work.receive import receive
 from lims.work.register import register
 from lims.work.review import release_positive
+from lims.work.sites import found_site
 from lims.work.views.reconcile import reconcile
 from tests import seen
 from tests.builders import HOME, Bench, Swab, open_bench
@@ -52,12 +54,21 @@ def swab(bench: Bench, *, number: str | None = None, known: UUID | None = None) 
 
 def merge(bench: Bench, kept: Swab, merged: Swab) -> Merged:
     return merge_people(
-        bench.session, kept.person_id, merged.person_id, WHY, by="user:r", now=bench.later(5).now
+        bench.session,
+        kept.person_id,
+        merged.person_id,
+        WHY,
+        site_id=bench.site_id,
+        by="user:r",
+        now=bench.later(5).now,
     )
 
 
 def part(bench: Bench, merged: Swab) -> Merged:
-    return part_people(bench.session, merged.person_id, by="user:r", now=bench.later(5).now)
+    bench.later(5)
+    return part_people(
+        bench.session, merged.person_id, site_id=bench.site_id, by="user:r", now=bench.now
+    )
 
 
 def owner(bench: Bench, one: Swab) -> UUID:
@@ -157,14 +168,14 @@ def test_what_cannot_be_merged_says_why(bench: Bench) -> None:
         merge(bench, plain, plain)
     with pytest.raises(CannotMerge, match="two card numbers"):
         merge(bench, swab(bench, number="001080000002"), card)
+    two = plain.person_id, other.person_id
+    here = {"site_id": bench.site_id, "by": "user:r", "now": bench.now}
     with pytest.raises(InvalidBody):
-        merge_people(
-            bench.session, plain.person_id, other.person_id, " ", by="user:r", now=bench.now
-        )
+        merge_people(bench.session, *two, " ", **here)
     with pytest.raises(NotFound):
-        merge_people(bench.session, plain.person_id, uuid7(), WHY, by="user:r", now=bench.now)
+        merge_people(bench.session, plain.person_id, uuid7(), WHY, **here)
     with pytest.raises(NotFound):
-        part_people(bench.session, other.person_id, by="user:r", now=bench.now)
+        part_people(bench.session, other.person_id, **here)
     merge(bench, plain, other)
     with pytest.raises(CannotMerge, match="merged already"):
         merge(bench, card, other)
@@ -295,3 +306,19 @@ def test_a_signed_strip_keeps_its_ground_and_its_final_word_there_and_back(
         ]
     assert len(seen.cases(bench.session)) == 2
     assert all_adds_up(bench)
+
+
+def test_nobody_of_another_site_is_merged_parted_or_registered_for(bench: Bench) -> None:
+    first, second = swab(bench), swab(bench)
+    other = found_site(bench.session, prefix="QN", name="Another laboratory", now=bench.now)
+    two = first.person_id, second.person_id
+    with pytest.raises(NotFound):
+        merge_people(bench.session, *two, WHY, site_id=other, by="user:r", now=bench.now)
+    merge(bench, first, second)
+    with pytest.raises(NotFound):
+        part_people(bench.session, two[1], site_id=other, by="user:r", now=bench.now)
+    given = Registration(uuid7(), next(bench.labels), bench.now, person_id=two[0])
+    with pytest.raises(NotFound):
+        register(bench.session, given, site_id=other, by="desk", now=bench.now)
+    with pytest.raises(NotFound):
+        keep_person(bench.session, None, two[0], specimen_id=uuid7(), site_id=other, now=bench.now)
