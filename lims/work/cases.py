@@ -30,8 +30,9 @@ def follow_findings(
 ) -> None:
     """Let cases follow: a positive opens or strengthens one, a lost positive withdraws it.
 
-    A person with an open case gets the evidence added, never a second case. A
-    discordant finding leaves a case as it is: the disagreement is for a reviewer. A negative
+    A person with an open case gets the evidence added, never a second case. A positive that
+    turns discordant leaves its case open but no longer confirmed, and who was told hears that it
+    is being checked again: the disagreement is for a reviewer. A negative
     closes one only as a final word; one that is held does so when it is released
     (``refute_by_final``).
     """
@@ -41,8 +42,10 @@ def follow_findings(
     for change in changes:
         if change.after is FindingOutcome.POSITIVE and change.finding_id is not None:
             news.append(_found(session, change, change.finding_id, site_id, now))
-        elif change.person_id not in concerned or change.after is FindingOutcome.DISCORDANT:
+        elif change.person_id not in concerned:
             continue
+        elif change.after is FindingOutcome.DISCORDANT:
+            news.append(_doubted(session, change, now))
         elif change.before in _CARRIED:
             news.append(_lost(session, change.person_id, now))
         elif change.after is FindingOutcome.NEGATIVE:
@@ -167,6 +170,17 @@ def _found(
     if not session.get_one(Finding, case.finding_id, populate_existing=True).current:
         case.finding_id = finding_id
     return None
+
+
+def _doubted(session: Session, change: Change, now: datetime) -> CaseNews | None:
+    """A confirmed case whose own positive is disputed now is presumptive until it is settled."""
+    case = live_case(session, change.person_id)
+    if case is None or case.state != CaseState.CONFIRMED or case.basis != Basis.PCR:
+        return None
+    rests_on = session.get_one(Finding, case.finding_id, populate_existing=True)
+    if rests_on.specimen_id != change.specimen_id:
+        return None
+    return change_case(session, case, CaseState.PRESUMPTIVE, NoticeKind.CASE_CORRECTED, now=now)
 
 
 def _lost(session: Session, person_id: UUID, now: datetime) -> CaseNews | None:
