@@ -40,6 +40,7 @@ def merge(person_id: UUID) -> Response | tuple[str, int]:
                 person_id,
                 other or person_id,
                 request.form.get("reason", ""),
+                site_id=laboratory().site_id,
                 by=current().actor,
                 now=now(),
             )
@@ -54,7 +55,10 @@ def merge(person_id: UUID) -> Response | tuple[str, int]:
 @needs(Role.REVIEWER)
 def part(person_id: UUID) -> Response:
     """They were two people after all: the swabs that came here go back."""
-    done = in_transaction(lambda s: part_people(s, person_id, by=current().actor, now=now()))
+    lab = laboratory()
+    done = in_transaction(
+        lambda s: part_people(s, person_id, site_id=lab.site_id, by=current().actor, now=now())
+    )
     flash(_("Two people again; each has the swabs they came with."), "good")
     return redirect(url_for("people.page", person_id=done.kept_id), 303)
 

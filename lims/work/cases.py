@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import or_, select, text
 from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
 from lims.domain.case_definition import in_force
 from lims.domain.lifecycle import CASE_MOVES, CaseState, move
 from lims.domain.outcomes import Basis, FindingOutcome, NoticeKind
-from lims.tables import F0Case, Finding
+from lims.tables import F0Case, Finding, RapidTest
 from lims.work.findings import Change
 from lims.work.strip_evidence import standing_of
 from lims.work.tell import CaseNews, owe_case_news
@@ -30,21 +30,36 @@ def follow_findings(
 ) -> None:
     """Let cases follow: a positive opens or strengthens one, a lost positive withdraws it.
 
-    A person with an open case gets the evidence added, never a second case. A
-    discordant finding leaves a case as it is: the disagreement is for a reviewer.
+    A person with an open case gets the evidence added, never a second case. A positive that
+    turns discordant leaves its case open but no longer confirmed, and who was told hears that it
+    is being checked again: the disagreement is for a reviewer. A negative
+    closes one only as a final word; one that is held does so when it is released
+    (``refute_by_final``).
     """
     news: list[CaseNews | None] = []
+    refuting: list[UUID] = []
     concerned = _with_case(session, changes)
     for change in changes:
         if change.after is FindingOutcome.POSITIVE and change.finding_id is not None:
             news.append(_found(session, change, change.finding_id, site_id, now))
-        elif change.person_id not in concerned or change.after is FindingOutcome.DISCORDANT:
+        elif change.person_id not in concerned:
             continue
+        elif change.after is FindingOutcome.DISCORDANT:
+            news.append(_doubted(session, change, now))
         elif change.before in _CARRIED:
             news.append(_lost(session, change.person_id, now))
         elif change.after is FindingOutcome.NEGATIVE:
-            news.append(_not_confirmed(session, change, now))
+            refuting.append(change.specimen_id)
+    news.extend(_not_confirmed(session, refuting, now))
     owe_case_news(session, [n for n in news if n is not None], site_id=site_id, now=now)
+
+
+def refute_by_final(
+    session: Session, specimens: Sequence[UUID], *, site_id: UUID, now: datetime
+) -> None:
+    """These swabs' words have just been released: the negatives among them that a rapid positive
+    had asked for close its case, and everyone who was told hears it. Raises NoDesk."""
+    owe_case_news(session, _not_confirmed(session, specimens, now), site_id=site_id, now=now)
 
 
 def _with_case(session: Session, changes: Sequence[Change]) -> frozenset[UUID]:
@@ -93,6 +108,31 @@ def live_case(session: Session, person_id: UUID) -> F0Case | None:
     ).one_or_none()
 
 
+def withdrawn_case(session: Session, person_id: UUID, specimen_id: UUID) -> F0Case | None:
+    """The case that this same swab once gave, locked, to take up again: never a second F0 (S8).
+
+    A strip and the PCR swab that it asked for give one case between them.
+    """
+    asked = select(RapidTest.pcr_specimen_id).where(RapidTest.specimen_id == specimen_id)
+    asking = select(RapidTest.specimen_id).where(RapidTest.pcr_specimen_id == specimen_id)
+    return session.scalars(
+        select(F0Case)
+        .join(Finding, Finding.id == F0Case.finding_id)
+        .where(
+            F0Case.person_id == person_id,
+            F0Case.state == CaseState.WITHDRAWN,
+            or_(
+                Finding.specimen_id == specimen_id,
+                Finding.specimen_id.in_(asked),
+                Finding.specimen_id.in_(asking),
+            ),
+        )
+        .order_by(F0Case.opened_at.desc())
+        .limit(1)
+        .with_for_update(key_share=True, of=F0Case)
+    ).one_or_none()
+
+
 def change_case(
     session: Session, case: F0Case, wanted: CaseState, kind: NoticeKind, *, now: datetime
 ) -> CaseNews:
@@ -118,9 +158,13 @@ def _found(
 ) -> CaseNews | None:
     case = live_case(session, change.person_id)
     if case is None:
-        return _found_again(session, change, finding_id, now) or open_case(
-            session, change.person_id, finding_id, Basis.PCR, site_id=site_id, now=now
-        )
+        again = withdrawn_case(session, change.person_id, change.specimen_id)
+        if again is not None:
+            again.finding_id = finding_id
+            again.basis, again.definition = Basis.PCR, in_force(now).name
+            taken_up = CaseState.PRESUMPTIVE, NoticeKind.CASE_CORRECTED
+            return change_case(session, again, *taken_up, now=now)
+        return open_case(session, change.person_id, finding_id, Basis.PCR, site_id=site_id, now=now)
     if case.basis == Basis.ANTIGEN_PRESUMPTIVE:
         return None  # its PCR is positive: the reviewer's word on that confirms it
     if not session.get_one(Finding, case.finding_id, populate_existing=True).current:
@@ -128,30 +172,24 @@ def _found(
     return None
 
 
-def _found_again(
-    session: Session, change: Change, finding_id: UUID, now: datetime
-) -> CaseNews | None:
-    """The case that this same swab once gave, taken up again: never a second F0 (S8)."""
-    case = session.scalars(
-        select(F0Case)
-        .join(Finding, Finding.id == F0Case.finding_id)
-        .where(
-            F0Case.person_id == change.person_id,
-            F0Case.state == CaseState.WITHDRAWN,
-            Finding.specimen_id == change.specimen_id,
-        )
-        .order_by(F0Case.opened_at.desc())
-        .limit(1)
-        .with_for_update(key_share=True, of=F0Case)
-    ).one_or_none()
-    if case is None:
+def _doubted(session: Session, change: Change, now: datetime) -> CaseNews | None:
+    """A confirmed case whose own positive is disputed now is presumptive until it is settled."""
+    case = live_case(session, change.person_id)
+    if case is None or case.state != CaseState.CONFIRMED or case.basis != Basis.PCR:
         return None
-    case.finding_id = finding_id
+    rests_on = session.get_one(Finding, case.finding_id, populate_existing=True)
+    if rests_on.specimen_id != change.specimen_id:
+        return None
     return change_case(session, case, CaseState.PRESUMPTIVE, NoticeKind.CASE_CORRECTED, now=now)
 
 
 def _lost(session: Session, person_id: UUID, now: datetime) -> CaseNews | None:
-    """Withdraw the person's case when nothing carries it any more, or rest it on what is left."""
+    """Withdraw the person's case when nothing carries it any more, or rest it on what is left.
+
+    Whether the word that came instead is final is not asked: a positive goes only by a reviewer's
+    own act (a correction accepted, a run invalidated, a swab given to another person), and a case
+    that stands on evidence which a reviewer took away stands on nothing, whatever comes next.
+    """
     case = session.scalars(
         select(F0Case)
         .where(F0Case.person_id == person_id, F0Case.state.in_((*LIVE, CaseState.CLOSED)))
@@ -197,7 +235,7 @@ def _fall_back(session: Session, case: F0Case, finding_id: UUID, now: datetime) 
 
 
 # What still carries a person's case, the strongest first. A rapid test counts until its PCR swab
-# (rapid_pcr.py) has said yes or no; that answer's loss revives it.
+# (rapid_pcr.py) has said yes, or no for good; that answer's loss revives it.
 _CARRIER = text("""
 SELECT f.id, f.outcome FROM finding f
 WHERE f.person_id = :person AND f.current AND (
@@ -207,25 +245,51 @@ WHERE f.person_id = :person AND f.current AND (
     OR f.outcome = 'presumptive' AND NOT EXISTS (
        SELECT FROM rapid_test rt
        JOIN finding a ON a.specimen_id = rt.pcr_specimen_id AND a.current
-                     AND a.outcome IN ('negative', 'positive')
+                     AND (a.outcome = 'positive'
+                          OR a.outcome = 'negative' AND a.status IN ('F', 'C'))
        WHERE rt.specimen_id = f.specimen_id))
 ORDER BY array_position(ARRAY['positive', 'discordant', 'presumptive'], f.outcome),
          f.created_at DESC, f.id LIMIT 1
 """)
 
 
-def _not_confirmed(session: Session, change: Change, now: datetime) -> CaseNews | None:
-    """S19: the PCR asked for by a rapid positive came back negative."""
-    case = live_case(session, change.person_id)
-    if case is None or case.basis != Basis.ANTIGEN_PRESUMPTIVE:
-        return None
-    asked = session.execute(
-        text(
-            "SELECT 1 FROM tube_specimen ts JOIN test_order o ON o.tube_id = ts.tube_id"
-            " WHERE ts.specimen_id = :specimen AND o.why = 'confirm' LIMIT 1"
-        ),
-        {"specimen": change.specimen_id},
-    ).first()
-    if not asked:
-        return None
-    return change_case(session, case, CaseState.NOT_CONFIRMED, NoticeKind.CASE_CORRECTED, now=now)
+def _not_confirmed(session: Session, specimens: Sequence[UUID], now: datetime) -> list[CaseNews]:
+    """S19: the PCR asked for by a rapid positive came back negative, and nothing holds that word.
+
+    Isolation ends with it, so that a negative which may be another person's (its identity is in
+    doubt), or which contradicts what was final, waits for its release first.
+    """
+    if not specimens:
+        return []
+    news = []
+    for row in session.execute(_REFUTED, {"specimens": list(specimens)}).all():
+        case = live_case(session, row.person_id)
+        if case is None or case.basis != Basis.ANTIGEN_PRESUMPTIVE:
+            continue
+        if _has_a_tube_of_its_own(session, case, row.specimen_id):
+            continue
+        ended = CaseState.NOT_CONFIRMED, NoticeKind.CASE_CORRECTED
+        news.append(change_case(session, case, *ended, now=now))
+    return news
+
+
+def _has_a_tube_of_its_own(session: Session, case: F0Case, answered: UUID) -> bool:
+    """Another PCR swab than the answered one was taken for the strip that the case rests on."""
+    asked = session.scalar(_ASKED, {"finding": case.finding_id})
+    return asked is not None and asked != answered
+
+
+# In the order of people, as release.py takes their cases.
+_REFUTED = text("""
+SELECT f.specimen_id, f.person_id FROM finding f
+WHERE f.specimen_id = ANY(:specimens) AND f.current
+  AND f.outcome = 'negative' AND f.status IN ('F', 'C')
+  AND EXISTS (SELECT FROM tube_specimen ts JOIN test_order o ON o.tube_id = ts.tube_id
+              WHERE ts.specimen_id = f.specimen_id AND o.why = 'confirm')
+ORDER BY f.person_id, f.specimen_id
+""")
+
+_ASKED = text("""
+SELECT r.pcr_specimen_id FROM finding f JOIN rapid_test r ON r.specimen_id = f.specimen_id
+WHERE f.id = :finding
+""")

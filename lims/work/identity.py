@@ -59,7 +59,7 @@ def other_person(session: Session, doubt_id: UUID, *, by: str, now: datetime) ->
     owner = _person_on_the_card(session, doubt, now=now)
     hand_over(
         session,
-        doubt.specimen_id,
+        [doubt.specimen_id],
         first=doubt.person_id,
         owner=owner,
         site_id=doubt.site_id,
@@ -102,7 +102,8 @@ def _decide(session: Session, doubt: CardDoubt, decision: str, *, by: str, now: 
     doubt.decision, doubt.decided_at, doubt.decided_by = decision, now, by
     session.flush()
     session.execute(_UNMARK, {"person": doubt.person_id})
-    release_unflagged(session, now=now, person_id=doubt.person_id)
+    for person_id in sorted({doubt.person_id, doubt.became_id or doubt.person_id}):
+        release_unflagged(session, now=now, person_id=person_id)
     record(
         session,
         site_id=doubt.site_id,

@@ -37,16 +37,23 @@ class Merged:
 
 
 def merge_people(
-    session: Session, kept_id: UUID, merged_id: UUID, reason: str, *, by: str, now: datetime
+    session: Session,
+    kept_id: UUID,
+    merged_id: UUID,
+    reason: str,
+    *,
+    site_id: UUID,
+    by: str,
+    now: datetime,
 ) -> Merged:
     """Give every swab of ``merged_id``, with what is said of it, to ``kept_id``.
 
     A final word stays final; a case goes along with the team that holds it, and everyone who was
     told hears so. The other row is kept and points here. Merging the same two again changes
-    nothing. Raises NotFound, InvalidBody (no reason), CannotMerge.
+    nothing. Raises NotFound (nobody of this site), InvalidBody (no reason), CannotMerge.
     """
     said = given_reason(reason)
-    people = _locked(session, kept_id, merged_id)
+    people = _locked(session, site_id, kept_id, merged_id)
     kept, merged = people[kept_id], people[merged_id]
     if merged.merged_into_id == kept_id:
         earlier = _open_merge(session, merged_id)
@@ -71,15 +78,18 @@ def merge_people(
     return _answer(made, replayed=False)
 
 
-def part_people(session: Session, merged_id: UUID, *, by: str, now: datetime) -> Merged:
+def part_people(
+    session: Session, merged_id: UUID, *, site_id: UUID, by: str, now: datetime
+) -> Merged:
     """Undo a merge: the swabs that changed hands go back; later ones stay where they were taken.
 
-    Parting again changes nothing. Raises NotFound when these were never merged.
+    Parting again changes nothing. Raises NotFound when these were never merged here.
     """
-    last = session.scalars(_LAST_MERGE.where(PersonMerge.merged_id == merged_id)).first()
+    theirs = PersonMerge.merged_id == merged_id, PersonMerge.site_id == site_id
+    last = session.scalars(_LAST_MERGE.where(*theirs)).first()
     if last is None:
         raise NotFound(expected="a person who was merged", came=str(merged_id), where="person_id")
-    people = _locked(session, last.kept_id, merged_id)
+    people = _locked(session, site_id, last.kept_id, merged_id)
     session.refresh(last)
     if last.undone_at is not None:
         return _answer(last, replayed=True)
@@ -94,11 +104,15 @@ def part_people(session: Session, merged_id: UUID, *, by: str, now: datetime) ->
     return _answer(last, replayed=False)
 
 
-def _locked(session: Session, *ids: UUID) -> dict[UUID, Person]:
-    """Both rows in id order, so that two reviewers merging crosswise wait for one another."""
+def _locked(session: Session, site_id: UUID, *ids: UUID) -> dict[UUID, Person]:
+    """Both rows in id order, so that two reviewers merging crosswise wait for one another.
+
+    Whoever registers for a known row holds it FOR SHARE (people.py): that swab is there to be
+    moved once these locks are had, and what comes later sees where the row points.
+    """
     rows = session.scalars(
         select(Person)
-        .where(Person.id.in_(ids))
+        .where(Person.id.in_(ids), Person.site_id == site_id)
         .order_by(Person.id)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
@@ -131,17 +145,16 @@ def _move(
     tubes = list(session.scalars(_TUBES, {"ids": swabs}))
     lock_components(session, tubes)
     holder = _holder(session, first.id)
-    for specimen_id in swabs:
-        hand_over(
-            session,
-            specimen_id,
-            first=first.id,
-            owner=owner.id,
-            site_id=owner.site_id,
-            by=by,
-            now=now,
-            signed=True,
-        )
+    hand_over(
+        session,
+        swabs,
+        first=first.id,
+        owner=owner.id,
+        site_id=owner.site_id,
+        by=by,
+        now=now,
+        signed=True,
+    )
     settle(session, tubes, site_id=owner.site_id, now=now)
     case = live_case(session, owner.id)
     if case is not None and holder is not None and _holder(session, owner.id) is None:

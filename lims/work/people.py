@@ -23,12 +23,17 @@ def keep_person(
     """The row of this person: the one of that id, or of that national id, or a new one.
 
     Another name or birth year under a known national id is kept beside the
-    swab it came with and waits for a reviewer, never merged (S16). Raises
-    NotFound when ``known_id`` is nobody.
+    swab it came with and waits for a reviewer, never merged (S16). A known row is
+    share-locked, so that a merge (merge.py) either waits for this swab or is seen
+    here. Raises NotFound when ``known_id`` is nobody of this site.
     """
     if given is None:
         known = session.scalar(
-            text("SELECT coalesce(merged_into_id, id) FROM person WHERE id = :id"), {"id": known_id}
+            text(
+                "SELECT coalesce(merged_into_id, id) FROM person"
+                " WHERE id = :id AND site_id = :site FOR SHARE"
+            ),
+            {"id": known_id, "site": site_id},
         )
         if known is None:
             raise NotFound(came=str(known_id), where="person_id")

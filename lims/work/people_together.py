@@ -90,12 +90,13 @@ def card_of(said: dict[str, Any]) -> PersonGiven:
     )
 
 
+# Share-locked as in people.py, in the order in which a merge takes its rows.
 _KNOWN = text("""
 SELECT id, coalesce(merged_into_id, id) AS owner FROM person
-WHERE id = ANY(:ids) AND site_id = :site
+WHERE id = ANY(:ids) AND site_id = :site ORDER BY id FOR SHARE
 """)
 
 _BY_NUMBER = text("""
 SELECT national_id, id, name_key, birth_year FROM person
-WHERE site_id = :site AND national_id = ANY(:numbers)
+WHERE site_id = :site AND national_id = ANY(:numbers) ORDER BY id FOR SHARE
 """)

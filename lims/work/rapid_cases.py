@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from lims.domain.lifecycle import CaseState
 from lims.domain.outcomes import Basis, NoticeKind
-from lims.work.cases import change_case, live_case, open_case
-from lims.work.strip_evidence import standing_of
+from lims.work.cases import change_case, live_case, open_case, withdrawn_case
+from lims.work.strip_evidence import Standing, standing_of
 from lims.work.tell import CaseNews, owe_case_news
 
 
@@ -26,6 +26,29 @@ def follow_positives(
     owe_case_news(session, told, site_id=site_id, now=now)
 
 
+def _begin(
+    session: Session, person_id: UUID, standing: Standing, *, site_id: UUID, now: datetime
+) -> CaseNews | None:
+    """A new case, or the one that this strip gave before it changed hands and came back."""
+    judgement = standing.judgement
+    state = CaseState.CONFIRMED if judgement.confirms else CaseState.PRESUMPTIVE
+    again = withdrawn_case(session, person_id, standing.specimen_id)
+    if again is not None:
+        again.finding_id = standing.finding_id
+        again.basis, again.definition = judgement.basis, judgement.definition
+        return change_case(session, again, state, NoticeKind.CASE_CORRECTED, now=now)
+    return open_case(
+        session,
+        person_id,
+        standing.finding_id,
+        judgement.basis,
+        definition=judgement.definition,
+        state=state,
+        site_id=site_id,
+        now=now,
+    )
+
+
 def _follow(session: Session, person_id: UUID, *, site_id: UUID, now: datetime) -> CaseNews | None:
     standing = standing_of(session, person_id)
     if standing is None:
@@ -33,16 +56,7 @@ def _follow(session: Session, person_id: UUID, *, site_id: UUID, now: datetime) 
     judgement = standing.judgement
     case = live_case(session, person_id)
     if case is None:
-        return open_case(
-            session,
-            person_id,
-            standing.finding_id,
-            judgement.basis,
-            definition=judgement.definition,
-            state=CaseState.CONFIRMED if judgement.confirms else CaseState.PRESUMPTIVE,
-            site_id=site_id,
-            now=now,
-        )
+        return _begin(session, person_id, standing, site_id=site_id, now=now)
     if case.basis != Basis.ANTIGEN_PRESUMPTIVE or not judgement.confirms:
         return None
     case.basis, case.definition = judgement.basis, judgement.definition

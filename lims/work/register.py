@@ -53,11 +53,12 @@ WITH earlier AS (
             WHEN person.birth_year <> excluded.birth_year THEN 'birth_year'
             ELSE person.identity_conflict END
     RETURNING id, name_key, birth_year
+), known AS (  -- waits for a merge (merge.py) and reads the row as that left it
+    SELECT coalesce(p.merged_into_id, p.id) AS id
+    FROM person p, may WHERE p.id = cast(:known_person_id AS uuid) AND p.site_id = :site_id
+    FOR SHARE OF p
 ), whose AS (
-    SELECT id FROM newcomer
-    UNION ALL
-    SELECT coalesce(p.merged_into_id, p.id)
-    FROM person p, may WHERE p.id = cast(:known_person_id AS uuid)
+    SELECT id FROM newcomer UNION ALL SELECT id FROM known
 ), swab AS (
     INSERT INTO specimen (id, site_id, person_id, campaign_id, material, collected_at,
                           registered_at, registered_by, body_digest)

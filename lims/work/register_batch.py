@@ -123,8 +123,11 @@ def _look_up(
         {"site": site_id, "ids": [p.national_id for p in people if p.national_id]},
     )
     known = session.execute(
-        text("SELECT id, coalesce(merged_into_id, id) AS left_id FROM person WHERE id = ANY(:ids)"),
-        {"ids": [g.person_id for g in given if g.person_id]},
+        text(
+            "SELECT id, coalesce(merged_into_id, id) AS left_id FROM person"
+            " WHERE id = ANY(:ids) AND site_id = :site ORDER BY id FOR SHARE"
+        ),
+        {"ids": [g.person_id for g in given if g.person_id], "site": site_id},
     )
     campaigns = session.execute(
         text("SELECT id FROM campaign WHERE id = ANY(:ids)"),

@@ -15,7 +15,7 @@ from lims.domain.signing import Asked, Came, Signed, seen_of
 from lims.domain.verification import SIGNABLE
 from lims.tables import Finding, Site
 from lims.work.audit import record
-from lims.work.cases import change_case, live_case, rest_on_pcr
+from lims.work.cases import change_case, live_case, refute_by_final, rest_on_pcr
 from lims.work.evidence import lock_components
 from lims.work.tell import CaseNews, owe_case_news
 
@@ -47,7 +47,7 @@ def release(
 
     A positive is only signed, and waits for another person, where the site wants
     a second reviewer. What changed meanwhile, or was another's, is left alone and
-    said. Cases are confirmed, and everyone told hears it, with the final word.
+    said. Cases are confirmed or not confirmed, and everyone told hears it, with the final word.
     """
     wanted = {one.finding_id: one.seen for one in asked}
     findings = _locked(session, list(wanted), site_id=site_id)
@@ -72,6 +72,8 @@ def release(
     _results_final(session, final)
     session.flush()
     cases = _confirm(session, final, desk)
+    negatives = [one.specimen_id for one in final if one.outcome == FindingOutcome.NEGATIVE]
+    refute_by_final(session, negatives, site_id=site_id, now=now)
     return tuple(_with_case(signed[finding_id], cases) for finding_id in wanted)
 
 

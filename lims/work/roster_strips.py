@@ -298,7 +298,7 @@ _STRIPS = text("""
 SELECT s.id, s.state, s.mark, s.exposure, s.suspect, s.member_id, m.card,
        coalesce(p.merged_into_id, p.id) AS person_id
 FROM strip s JOIN roster_member m ON m.id = s.member_id JOIN person p ON p.id = m.person_id
-WHERE s.timer_id = :timer AND s.state <> 'missed' ORDER BY m.position
+WHERE s.timer_id = :timer AND s.state <> 'missed' ORDER BY m.position FOR SHARE OF p
 """)
 
 _READ = text("UPDATE strip SET state = 'read' WHERE timer_id = :timer AND state = 'running'")

@@ -6,6 +6,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from lims.domain.lifecycle import ResultStatus
+from lims.work.cases import refute_by_final
+
 # The other criteria of the rule were judged when the finding was written; what is left of the
 # reasons decides. A word after a final one of the same swab is a correction.
 _LET_GO = text("""
@@ -24,11 +27,20 @@ FROM (
       AND (w.site_id = :site OR cast(:site AS uuid) IS NULL)
     ORDER BY w.id FOR NO KEY UPDATE OF w
 ) g WHERE g.id = f.id
+RETURNING f.site_id, f.specimen_id, f.status
 """)
 
 
 def release_unflagged(
     session: Session, *, now: datetime, person_id: UUID | None = None, site_id: UUID | None = None
 ) -> None:
-    """Release what waited for nothing else; the rest keeps its other reasons."""
-    session.execute(_LET_GO, {"person": person_id, "site": site_id, "now": now})
+    """Release what waited for nothing else; the rest keeps its other reasons.
+
+    A negative that a rapid positive had asked for closes its case now (S19). Raises NoDesk.
+    """
+    released: dict[UUID, list[UUID]] = {}
+    for row in session.execute(_LET_GO, {"person": person_id, "site": site_id, "now": now}):
+        if row.status != ResultStatus.PRELIMINARY:
+            released.setdefault(row.site_id, []).append(row.specimen_id)
+    for site, specimens in released.items():
+        refute_by_final(session, specimens, site_id=site, now=now)

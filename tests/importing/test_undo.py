@@ -112,7 +112,15 @@ def test_somebody_whom_a_reviewer_merged_stays_to_be_parted_again(desk: Desk, be
     kept = bench.session.scalars(select(Person.id)).one()
     second = desk.take(as_csv([(next(bench.labels), "Nguyễn An", "1980", "", "")]))
     merged = bench.session.scalars(select(Person.id).where(Person.id != kept)).one()
-    merge_people(bench.session, kept, merged, "one card", by="user:reviewer", now=bench.now)
+    merge_people(
+        bench.session,
+        kept,
+        merged,
+        "one card",
+        site_id=bench.site_id,
+        by="user:reviewer",
+        now=bench.now,
+    )
     bench.session.commit()
     assert desk.undo(second.job_id).taken_back == 1
     assert (counts(bench)["person"], counts(bench)["specimen"]) == (2, 1)

@@ -163,6 +163,30 @@ def test_a_moved_negative_is_a_correction_and_opens_no_case(bench: Bench) -> Non
     assert seen.cases(bench.session) == []
 
 
+@pytest.mark.parametrize("also", [None, "delta_check"])
+def test_a_moved_negative_that_was_held_is_released_only_by_what_was_decided(
+    bench: Bench, also: str | None
+) -> None:
+    """Whose it is answers the doubt about the card, and no other reason to wait."""
+    bench.session.execute(text("UPDATE site SET identity_holds = true"))
+    swab(bench, AN)
+    lost = swab(bench, BINH)
+    bench.run()
+    held = text("UPDATE finding SET holds = array_append(holds, :also) WHERE specimen_id = :id")
+    if also:
+        bench.session.execute(held, {"also": also, "id": lost.specimen_id})
+    other_person(bench.session, doubts(bench)[0].id, by="user:r", now=bench.now)
+    said = bench.session.execute(
+        text(
+            "SELECT status, released_by, holds, rule FROM finding"
+            " WHERE specimen_id = :id AND current"
+        ),
+        {"id": lost.specimen_id},
+    ).one()
+    wanted = ("P", None, [also]) if also else ("F", said.rule, [])
+    assert (said.status, said.released_by, said.holds) == wanted
+
+
 def test_a_rapid_positive_moves_its_isolation_and_its_pcr_swab(bench: Bench) -> None:
     first = swab(bench, AN)
     read = rapid(bench, BINH)

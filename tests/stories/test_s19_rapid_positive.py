@@ -11,11 +11,13 @@ from lims.db.ids import uuid7
 from lims.domain.rapid_test import RapidOutcome
 from lims.domain.signing import Asked
 from lims.tables import Finding
+from lims.work.correct import accept_correction
 from lims.work.rapid import RapidReading, read_rapid_test
 from lims.work.receive import receive
 from lims.work.release import release
 from lims.work.review_run import invalidate_run
 from lims.work.run_layout import Layout
+from lims.work.unflagged import release_unflagged
 from tests import seen
 from tests.builders import HOME, Bench, Swab, open_bench
 from tests.captures import Told, plate_capture
@@ -28,9 +30,9 @@ def bench(session: Session, now: datetime) -> Bench:
     return opened
 
 
-def _rapid_positive(bench: Bench) -> tuple[UUID, str]:
+def _rapid_positive(bench: Bench, known: UUID | None = None) -> tuple[UUID, str]:
     """Somebody with a positive strip, and the label of the PCR tube, which is received."""
-    person = bench.swab(received=False).person_id
+    person = known or bench.swab(received=False).person_id
     label = next(bench.labels)
     reading = RapidReading(
         specimen_id=uuid7(),
@@ -165,3 +167,99 @@ def test_a_case_of_two_swabs_rests_on_the_one_that_is_left(bench: Bench) -> None
     assert _stands(bench) == [("presumptive", "pcr")]
     assert _rests_on(bench) == ("positive", True)
     assert len(seen.notices(bench.session)) == before
+
+
+def _flagged(bench: Bench, person: UUID, *, site_holds: bool = True) -> None:
+    bench.session.execute(text("UPDATE site SET identity_holds = :on"), {"on": site_holds})
+    bench.session.execute(
+        text("UPDATE person SET identity_conflict = 'name' WHERE id = :id"), {"id": person}
+    )
+    bench.session.expire_all()
+
+
+def _negative(bench: Bench) -> Finding:
+    bench.session.expire_all()
+    return bench.session.scalars(
+        select(Finding).where(Finding.current, Finding.outcome == "negative")
+    ).one()
+
+
+def _case_stays(bench: Bench) -> bool:
+    stays = _stands(bench) == [("presumptive", "antigen_presumptive")]
+    return stays and [n.kind for n in seen.notices(bench.session)] == ["case.opened"]
+
+
+def _closed_once(bench: Bench) -> bool:
+    closed = _stands(bench) == [("not_confirmed", "antigen_presumptive")]
+    told = [n.kind for n in seen.notices(bench.session)]
+    return closed and told == ["case.opened", "case.corrected"]
+
+
+def test_a_pcr_negative_that_is_held_closes_nothing_until_its_identity_is_decided(
+    bench: Bench,
+) -> None:
+    person, label = _rapid_positive(bench)
+    _flagged(bench, person)
+
+    _measured(bench, label, None)
+
+    assert (_negative(bench).status, _negative(bench).holds) == ("P", ["identity_conflict"])
+    assert _case_stays(bench)
+    bench.session.execute(text("UPDATE person SET identity_conflict = NULL"))
+    for _ in range(2):
+        release_unflagged(bench.session, now=bench.now, person_id=person)
+    assert _negative(bench).status == "F"
+    assert _closed_once(bench)
+
+
+def test_a_pcr_negative_that_is_held_closes_the_case_when_a_reviewer_releases_it(
+    bench: Bench,
+) -> None:
+    person, label = _rapid_positive(bench)
+    _flagged(bench, person)
+    _measured(bench, label, None)
+    held = _negative(bench)
+    bench.session.execute(
+        text("UPDATE finding SET holds = '{delta_check}' WHERE id = :id"), {"id": held.id}
+    )
+    bench.session.execute(text("UPDATE person SET identity_conflict = NULL"))
+    bench.session.expire_all()
+    assert _case_stays(bench)
+
+    asked = [Asked(held.id)]
+    for _ in range(2):
+        release(bench.session, asked, site_id=bench.site_id, by="bs.lan", now=bench.now)
+
+    assert _negative(bench).status == "F"
+    assert _closed_once(bench)
+
+
+def test_a_held_negative_over_a_lost_positive_leaves_the_strip_its_case(bench: Bench) -> None:
+    person, label = _rapid_positive(bench)
+    layout = _measured(bench, label, 24.0)
+    _signed(bench)
+    _flagged(bench, person)
+    bench.later(5).take(plate_capture(layout, {label: None}))
+    second = bench.session.scalar(text("SELECT id FROM measurement WHERE standing = 'correction'"))
+
+    accept_correction(bench.session, second, by="bs.lan", now=bench.now)
+
+    assert _negative(bench).status == "P"
+    assert _stands(bench) == [("presumptive", "antigen_presumptive")]
+    bench.session.execute(text("UPDATE person SET identity_conflict = NULL"))
+    asked = [Asked(_negative(bench).id)]
+    release(bench.session, asked, site_id=bench.site_id, by="bs.lan", now=bench.now)
+    assert _stands(bench) == [("not_confirmed", "antigen_presumptive")]
+
+
+def test_the_pcr_of_another_strip_does_not_answer_for_the_one_the_case_rests_on(
+    bench: Bench,
+) -> None:
+    person, first = _rapid_positive(bench)
+    bench.later(60 * 24 * 20)
+    _, second = _rapid_positive(bench, person)
+
+    bench.take(plate_capture(bench.plate(second), {second: None}))
+    assert _case_stays(bench)
+    _measured(bench, first, None)
+    assert _closed_once(bench)

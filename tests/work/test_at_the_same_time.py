@@ -15,10 +15,14 @@ from instruments.measurement import Capture
 from lims.db.engine import session_factory
 from lims.db.ids import uuid7
 from lims.domain.refusals import NotFound, UnknownBarcode, WellTaken
-from lims.tables import Measurement, Site, Tube
+from lims.domain.registration import Registration
+from lims.tables import Measurement, Site, Specimen, Tube
 from lims.work.attach import attach
 from lims.work.measure import Receipt, take
+from lims.work.merge import merge_people
 from lims.work.plate import RunRequest, lay_out
+from lims.work.register import register
+from lims.work.register_batch import register_batch
 from lims.work.reject import reject
 from tests import seen
 from tests.builders import Bench, add_instrument, open_bench
@@ -242,3 +246,65 @@ def _until_somebody_waits(database: Engine) -> None:
                 return
         sleep(0.01)
     raise AssertionError("nobody waits: the two do not lock the same rows")
+
+
+def _one_swab(session: Session, given: Registration, site_id: UUID, now: datetime) -> None:
+    register(session, given, site_id=site_id, by="desk", now=now)
+
+
+def _a_list(session: Session, given: Registration, site_id: UUID, now: datetime) -> None:
+    register_batch(session, [(1, given)], site_id=site_id, by="desk", now=now)
+
+
+@pytest.mark.parametrize("registered", [_one_swab, _a_list])
+@pytest.mark.parametrize("merge_first", [True, False])
+def test_a_swab_taken_while_two_rows_become_one_is_of_who_is_left(
+    database: Engine,
+    now: datetime,
+    registered: Callable[[Session, Registration, UUID, datetime], None],
+    merge_first: bool,
+) -> None:
+    """The first has done its work and not committed; the second waits, and meets what it did."""
+    sessions = session_factory(database)
+    with sessions.begin() as session:
+        bench = open_bench(session, now)
+        kept, gone = bench.swab().person_id, bench.swab().person_id
+        given = Registration(uuid7(), next(bench.labels), now, person_id=gone)
+
+    def register_it(session: Session) -> None:
+        registered(session, given, bench.site_id, now)
+
+    def merge_them(session: Session) -> None:
+        merge_people(session, kept, gone, "one", site_id=bench.site_id, by="user:r", now=now)
+
+    first, second = (merge_them, register_it) if merge_first else (register_it, merge_them)
+
+    def late() -> None:
+        with sessions.begin() as session:
+            second(session)
+
+    with ThreadPoolExecutor(1) as threads:
+        with sessions.begin() as session:
+            first(session)
+            session.flush()
+            waiting = threads.submit(late)
+            _until_somebody_waits(database)
+        waiting.result(timeout=30)
+
+    with sessions() as session:
+        owner = session.scalar(select(Specimen.person_id).where(Specimen.id == given.specimen_id))
+    assert owner == kept
+
+
+def _until_somebody_waits(database: Engine) -> None:
+    """Returns when one of this database's sessions waits for a row that another holds."""
+    locked = text(
+        "SELECT EXISTS (SELECT FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock')"
+    )
+    for _ in range(1000):
+        with database.connect() as connection:
+            if connection.execute(locked).scalar_one():
+                return
+        sleep(0.01)
+    raise AssertionError("nobody waited: the two went past one another")
