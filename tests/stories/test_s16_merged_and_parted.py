@@ -1,6 +1,7 @@
 """S16: the same name and year twice is offered, merged by a reviewer only, and parted again."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -169,13 +170,13 @@ def test_what_cannot_be_merged_says_why(bench: Bench) -> None:
     with pytest.raises(CannotMerge, match="two card numbers"):
         merge(bench, swab(bench, number="001080000002"), card)
     two = plain.person_id, other.person_id
-    here = {"site_id": bench.site_id, "by": "user:r", "now": bench.now}
+    said = partial(merge_people, bench.session, site_id=bench.site_id, by="user:r", now=bench.now)
     with pytest.raises(InvalidBody):
-        merge_people(bench.session, *two, " ", **here)
+        said(*two, " ")
     with pytest.raises(NotFound):
-        merge_people(bench.session, plain.person_id, uuid7(), WHY, **here)
+        said(plain.person_id, uuid7(), WHY)
     with pytest.raises(NotFound):
-        part_people(bench.session, other.person_id, **here)
+        part(bench, other)
     merge(bench, plain, other)
     with pytest.raises(CannotMerge, match="merged already"):
         merge(bench, card, other)

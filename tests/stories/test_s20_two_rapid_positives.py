@@ -134,13 +134,14 @@ def test_a_merge_brings_two_strips_together_and_a_parting_takes_them_apart(bench
     positive(bench, other)
     assert [state for state, _, _ in stands(bench)] == ["presumptive", "presumptive"]
 
-    here = {"site_id": bench.site_id, "by": "bs.lan", "now": bench.now}
-    merge_people(bench.session, one, other, "same card", **here)
+    merge_people(
+        bench.session, one, other, "same card", site_id=bench.site_id, by="bs.lan", now=bench.now
+    )
     assert sorted(stands(bench)) == [
         ("confirmed", "antigen_twice", "byt-2021-12-29/1"),
         ("withdrawn", "antigen_presumptive", "byt-2021-12-29/1"),
     ]
-    part_people(bench.session, other, **here)
+    part_people(bench.session, other, site_id=bench.site_id, by="bs.lan", now=bench.now)
     live = [basis for state, basis, _ in stands(bench) if state == "presumptive"]
     assert live == ["antigen_presumptive", "antigen_presumptive"]
 

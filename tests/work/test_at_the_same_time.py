@@ -294,17 +294,3 @@ def test_a_swab_taken_while_two_rows_become_one_is_of_who_is_left(
     with sessions() as session:
         owner = session.scalar(select(Specimen.person_id).where(Specimen.id == given.specimen_id))
     assert owner == kept
-
-
-def _until_somebody_waits(database: Engine) -> None:
-    """Returns when one of this database's sessions waits for a row that another holds."""
-    locked = text(
-        "SELECT EXISTS (SELECT FROM pg_stat_activity"
-        " WHERE datname = current_database() AND wait_event_type = 'Lock')"
-    )
-    for _ in range(1000):
-        with database.connect() as connection:
-            if connection.execute(locked).scalar_one():
-                return
-        sleep(0.01)
-    raise AssertionError("nobody waited: the two went past one another")
