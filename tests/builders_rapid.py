@@ -12,16 +12,11 @@ from lims.domain.rapid_test import Exposure, RosterKind
 from lims.domain.registration import AreaRef, PersonGiven
 from lims.domain.roster_line import Marked, Sign
 from lims.work.kits import LotGiven, LotKnown, register_lot
+from lims.work.mark_strip import mark_strip
 from lims.work.people_together import MemberGiven
+from lims.work.read_strips import Counts, ReadTimer, read_timer
 from lims.work.roster import RosterGiven, add_members, open_roster
-from lims.work.roster_strips import (
-    Counts,
-    ReadTimer,
-    StartGiven,
-    mark_strip,
-    read_timer,
-    start_timer,
-)
+from lims.work.start_strips import StartGiven, start_timer
 from tests.builders import HOME, Bench
 
 GTIN = "08935212000017"

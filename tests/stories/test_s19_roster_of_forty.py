@@ -15,10 +15,10 @@ from lims.domain.roster_line import Sign
 from lims.domain.signing import Asked
 from lims.tables import Finding
 from lims.work.rapid_pcr import PcrTube, take_pcr_tube
+from lims.work.read_strips import Counts, RosterChanged
 from lims.work.receive import receive
 from lims.work.release import release
 from lims.work.roster import StripRunning
-from lims.work.roster_strips import Counts, RosterChanged
 from lims.work.views.kit_lots import LotSeen, kit_lots
 from lims.work.views.rosters import PositiveSeen, RosterSheet, roster_sheet
 from tests import seen

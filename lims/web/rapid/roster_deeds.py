@@ -24,18 +24,12 @@ from lims.web.rapid.kit_choice import choose_box, chosen_lot, keep_lot, lots_her
 from lims.web.rapid.roster import refused_page
 from lims.web.rapid.roster_people import people_of_lines, person_of_card
 from lims.web.transaction import in_transaction
+from lims.work.mark_strip import mark_strip
 from lims.work.people_together import MemberGiven
 from lims.work.rapid_pcr import take_pcr_tube
+from lims.work.read_strips import Counts, ReadTimer, read_timer
 from lims.work.roster import Added, add_members, refuse_nobody, take_out
-from lims.work.roster_strips import (
-    Counts,
-    ReadTimer,
-    Started,
-    StartGiven,
-    mark_strip,
-    read_timer,
-    start_timer,
-)
+from lims.work.start_strips import Started, StartGiven, start_timer
 from lims.work.views.rosters import RosterSheet, roster_sheet
 
 KIT_FIRST = later("scan the kit's box first")
