@@ -1,4 +1,4 @@
-"""What is done on a roster's page: scans, people, timers, marks, the confirmation, PCR tubes."""
+"""What is done on a roster's page: people, timers, marks, the confirmation, PCR tubes."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -8,35 +8,23 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from lims.db.ids import uuid7
-from lims.domain import barcodes, cards
-from lims.domain.gs1 import looks_like_kit
-from lims.domain.rapid_test import Exposure, Readiness
-from lims.domain.refusals import InvalidBody, NotABarcode, NotFound, Refusal
-from lims.domain.roster_line import Marked, Sign, Start, parse_line
+from lims.domain import barcodes
+from lims.domain.rapid_test import Exposure
+from lims.domain.refusals import InvalidBody, NotFound, Refusal
+from lims.domain.roster_line import Marked, Sign, Start
 from lims.web.access import current, needs
 from lims.web.collect.blueprint import DESK
 from lims.web.collect.one import Answer
-from lims.web.collect.person_form import chosen_uuid, invalid
-from lims.web.language import gettext as _
-from lims.web.language import laboratory, later, ngettext, now
+from lims.web.collect.person_form import chosen_uuid
+from lims.web.language import laboratory, ngettext, now
+from lims.web.rapid import roster_scans as scans
 from lims.web.rapid.blueprint import blueprint
-from lims.web.rapid.kit_choice import choose_box, chosen_lot, keep_lot, lots_here
+from lims.web.rapid.kit_choice import keep_lot
 from lims.web.rapid.roster import refused_page
-from lims.web.rapid.roster_people import people_of_lines, person_of_card
+from lims.web.rapid.roster_people import people_of_lines
 from lims.web.transaction import in_transaction
-from lims.work.mark_strip import mark_strip
-from lims.work.people_together import MemberGiven
-from lims.work.rapid_pcr import take_pcr_tube
 from lims.work.read_strips import Counts, ReadTimer, read_timer
-from lims.work.roster import Added, add_members, refuse_nobody, take_out
-from lims.work.start_strips import Started, StartGiven, start_timer
-from lims.work.views.rosters import RosterSheet, roster_sheet
-
-KIT_FIRST = later("scan the kit's box first")
-NOTHING_OWED = later("a label while a positive waits for its PCR tube")
-WAIT_FOR_POSITIVE = later("confirm the strips first; a positive then asks for its tube")
-UNDERSTOOD = later("a number and its sign, a card, a kit's box or a tube's label")
-TYPE_IT = later("type the number and the sign, as 17+ or 17?")
+from lims.work.roster import Added, refuse_nobody
 
 
 @blueprint.post("/rosters/<uuid:roster_id>/scan")
@@ -44,7 +32,7 @@ TYPE_IT = later("type the number and the sign, as 17+ or 17?")
 def scan_roster(roster_id: UUID) -> Answer:
     """A number with its sign, a command, a box, a card or a label: each does what it means."""
     text = request.form.get("text", "")
-    return _done(roster_id, lambda: _scanned(roster_id, text))
+    return _done(roster_id, lambda: scans.scanned(roster_id, text))
 
 
 @blueprint.post("/rosters/<uuid:roster_id>/people")
@@ -56,9 +44,9 @@ def add_people(roster_id: UUID) -> Answer:
     def work(session: Session) -> Added:
         members = people_of_lines(session, pasted)
         refuse_nobody(members)
-        return _add(session, roster_id, members, add_id)
+        return scans.add(session, roster_id, members, add_id)
 
-    return _done(roster_id, lambda: _say_added(in_transaction(work)))
+    return _done(roster_id, lambda: scans.say_added(in_transaction(work)))
 
 
 @blueprint.post("/rosters/<uuid:roster_id>/start")
@@ -66,7 +54,7 @@ def add_people(roster_id: UUID) -> Answer:
 def start(roster_id: UUID) -> Answer:
     """One tap: everybody who waits for a strip has one from now on."""
     first, last = _number("first"), _number("last")
-    return _done(roster_id, lambda: _start(roster_id, Start(first, last or first)))
+    return _done(roster_id, lambda: scans.start(roster_id, Start(first, last or first)))
 
 
 @blueprint.post("/rosters/<uuid:roster_id>/kit")
@@ -87,7 +75,9 @@ def mark(roster_id: UUID) -> Answer:
     exposure = form.get("exposure", "")
 
     def work() -> None:
-        cell = next((one for one in _sheet(roster_id).cells if one.position == position), None)
+        cell = next(
+            (one for one in scans.sheet_of(roster_id).cells if one.position == position), None
+        )
         now_is = cell.mark if cell else None
         signs = {None: Sign.POSITIVE, "positive": Sign.INVALID}
         sign = signs.get(now_is, Sign.NEGATIVE)
@@ -96,7 +86,7 @@ def mark(roster_id: UUID) -> Answer:
                 now_is or "", Sign.NEGATIVE
             )
         said = Exposure(exposure) if exposure in set(Exposure) else None
-        _mark(roster_id, Marked(position, sign, said, "suspect" in form))
+        scans.mark(roster_id, Marked(position, sign, said, "suspect" in form))
 
     return _done(roster_id, work)
 
@@ -115,115 +105,7 @@ def read(roster_id: UUID) -> Answer:
 def tube_of_positive(roster_id: UUID) -> Answer:
     """The PCR tube of one positive, typed beside the name."""
     specimen_id, text = chosen_uuid(request.form, "specimen_id"), request.form.get("barcode", "")
-    return _done(roster_id, lambda: _tube(roster_id, barcodes.parse(text), specimen_id))
-
-
-def _scanned(roster_id: UUID, text: str) -> Response | None:
-    if looks_like_kit(text):
-        return choose_box(text)
-    match parse_line(text):
-        case Start() as said:
-            _start(roster_id, said)
-            return None
-        case tuple() as exceptions:
-            _exceptions(roster_id, exceptions)
-            return None
-        case None:
-            pass
-    match cards.scan(text):
-        case cards.TubeBarcode(barcode):
-            _tube(roster_id, barcode, None)
-        case cards.Unrecognised():
-            raise NotABarcode(came=text[:40], expected=UNDERSTOOD, todo=TYPE_IT)
-        case card:
-            _card(roster_id, card)
-    return None
-
-
-def _exceptions(roster_id: UUID, said: tuple[Marked, ...]) -> None:
-    """All of a line or none of it."""
-    site_id = laboratory().site_id
-
-    def work(session: Session) -> None:
-        for one in said:
-            if one.sign is Sign.ABSENT:
-                take_out(session, roster_id, one.position, site_id=site_id)
-            else:
-                mark_strip(session, roster_id, one, site_id=site_id, now=now())
-
-    in_transaction(work)
-
-
-def _card(roster_id: UUID, card: cards.ChipCard | cards.EpidemicCode | cards.InsuranceCard) -> None:
-    """A newcomer gets the next number; somebody whose strip may be read now is marked positive."""
-    lab = laboratory()
-    add_id = uuid7()
-
-    def work(session: Session) -> Added:
-        return _add(session, roster_id, [MemberGiven(person_of_card(session, card))], add_id)
-
-    sheet = _sheet(roster_id)
-    with lab.sessions.begin() as session:
-        person = person_of_card(session, card)
-    known = next(
-        (
-            cell
-            for cell in sheet.cells
-            if person.national_id is None
-            and (cell.name, cell.birth_year) == (person.name, person.birth_year)
-        ),
-        None,
-    )
-    added = Added((known.position,), 0) if known else in_transaction(work)
-    if added.fresh:
-        _say_added(added)
-        return
-    (position,) = added.positions
-    if _readable(sheet, position):
-        _mark(roster_id, Marked(position, Sign.POSITIVE))
-    else:
-        flash(_("Number %(n)s already.", n=position), "careful")
-
-
-def _readable(sheet: RosterSheet, position: int) -> bool:
-    cell = next(one for one in sheet.cells if one.position == position)
-    return cell.state == "running" and any(
-        timer.timer_id == cell.timer_id and timer.readiness(now()) is Readiness.READABLE
-        for timer in sheet.timers
-    )
-
-
-def _add(session: Session, roster_id: UUID, members: list[MemberGiven], add_id: UUID) -> Added:
-    lab = laboratory()
-    return add_members(session, roster_id, members, add_id=add_id, site_id=lab.site_id, now=now())
-
-
-def _say_added(added: Added) -> None:
-    if added.fresh == 1:
-        flash(_("Number %(n)s.", n=added.positions[-1]), "good")
-    else:
-        said = ngettext("%(num)s person more.", "%(num)s people more.", added.fresh)
-        flash(said, "good" if added.fresh else "careful")
-
-
-def _start(roster_id: UUID, said: Start) -> None:
-    lab, timer_id = laboratory(), chosen_uuid(request.form, "timer_id") or uuid7()
-
-    def work(session: Session) -> Started:
-        lot = chosen_lot(lots_here(session))
-        if lot is None:
-            raise invalid({"kit": KIT_FIRST})
-        given = StartGiven(timer_id, roster_id, lot.lot_id, said.first, said.last)
-        return start_timer(session, given, site_id=lab.site_id, by=current().actor, now=now())
-
-    in_transaction(work)
-
-
-def _mark(roster_id: UUID, marked: Marked) -> None:
-    site_id = laboratory().site_id
-    in_transaction(
-        lambda session: mark_strip(session, roster_id, marked, site_id=site_id, now=now())
-    )
+    return _done(roster_id, lambda: scans.keep_tube(roster_id, barcodes.parse(text), specimen_id))
 
 
 def _read(roster_id: UUID, timer_id: UUID | None, counts: Counts) -> None:
@@ -245,31 +127,6 @@ def _read(roster_id: UUID, timer_id: UUID | None, counts: Counts) -> None:
     in_transaction(work)
     said = ngettext("%(num)s negative kept.", "%(num)s negatives kept.", counts.negative)
     flash(said, "good")
-
-
-def _tube(roster_id: UUID, barcode: str, specimen_id: UUID | None) -> None:
-    """To the named positive, else to the first that owes its tube."""
-    owed = [one.specimen_id for one in _sheet(roster_id).positives if one.owes_tube]
-    chosen = specimen_id or (owed[0] if owed else None)
-    if chosen is None:
-        raise NotABarcode(
-            came=barcodes.shown(barcode), expected=NOTHING_OWED, todo=WAIT_FOR_POSITIVE
-        )
-    lab = laboratory()
-    in_transaction(
-        lambda session: take_pcr_tube(
-            session, chosen, barcode, site_id=lab.site_id, by=current().actor, now=now()
-        )
-    )
-
-
-def _sheet(roster_id: UUID) -> RosterSheet:
-    lab = laboratory()
-    with lab.sessions.begin() as session:
-        sheet = roster_sheet(session, roster_id, site_id=lab.site_id)
-    if sheet is None:
-        raise NotFound(came=str(roster_id), where="rosters")
-    return sheet
 
 
 def _done(
