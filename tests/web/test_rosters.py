@@ -102,10 +102,45 @@ def test_other_numbers_than_those_confirmed_are_refused(desk: Browser, wait: Wai
     desk.post(f"{path}/start")
     wait(20)
     form = asked(desk, path)
-    desk.post(f"{path}/mark", {"position": "3"})
+    desk.post(f"{path}/mark", {"said": "3+"})
     refused = desk.post(f"{path}/read", form)
     assert refused.status_code == 409
     assert "39 negative · 1 positive" in words(refused)
+
+
+def test_a_double_tap_is_one_tap(desk: Browser, wait: Wait) -> None:
+    path = opened(desk)
+    desk.post(f"{path}/start")
+    wait(20)
+    tap = tap_of(desk, path, 3)
+    assert tap == "3+"
+    for _ in range(2):
+        assert desk.post(f"{path}/mark", {"said": tap}).status_code == 303
+    assert tap_of(desk, path, 3) == "3?"  # one sign on, not two: it is positive
+    for said in ("3+c", "3+c", "3+s"):
+        desk.post(f"{path}/mark", {"said": said})
+    page = desk.get(path).text
+    assert [
+        value for value in ("3+c", "3+f", "3+s") if f'"{value}" aria-pressed="true"' in page
+    ] == [
+        "3+c",
+        "3+s",
+    ]
+
+
+def test_a_tap_without_a_sign_changes_nothing(desk: Browser, wait: Wait) -> None:
+    path = opened(desk)
+    desk.post(f"{path}/start")
+    wait(20)
+    assert desk.post(f"{path}/mark", {"position": "3"}).status_code == 422
+    assert tap_of(desk, path, 3) == "3+"
+
+
+def tap_of(desk: Browser, path: str, position: int) -> str:
+    """What a tap on this number says now."""
+    found = re.search(rf'name="said" value="({position}[-+?])" title', desk.get(path).text)
+    assert found is not None
+    return found[1]
 
 
 def test_a_late_timer_offers_new_strips(desk: Browser, wait: Wait) -> None:

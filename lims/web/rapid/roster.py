@@ -10,6 +10,7 @@ from flask import render_template, request
 from lims.db.ids import uuid7
 from lims.domain.rapid_test import Exposure, Readiness, RosterKind
 from lims.domain.refusals import NotFound, Refusal
+from lims.domain.roster_line import Sign
 from lims.doors.statuses import status_of
 from lims.web.access import needs
 from lims.web.answers import Told, told
@@ -31,6 +32,8 @@ EXPOSURES: Final = {
     Exposure.FACTOR: later("epidemiological factor"),
     Exposure.CONTACT: later("contact (F1)"),
 }
+# A tap wants the next of these; the button says which, so that a double tap is one.
+_NEXT_SIGN: Final = {"readable": Sign.POSITIVE, "marked": Sign.INVALID, "doubtful": Sign.NEGATIVE}
 _LOOKS: Final = {
     "none": ("", later("no strip yet")),
     "early": ("…", later("too early to read")),
@@ -46,13 +49,13 @@ _LOOKS: Final = {
 
 @dataclass(frozen=True)
 class Shown:
-    """A number of the grid, ready to print. It may be tapped while its strip can be read."""
+    """A number of the grid, ready to print. ``tap`` is what a tap says while it can be read."""
 
     cell: Cell
     look: str
     sign: str
     word: str
-    tapped: bool
+    tap: str | None
 
     @property
     def called(self) -> str:
@@ -147,7 +150,8 @@ def _shown(cell: Cell, sheet: RosterSheet, at: datetime) -> Shown:
     timer = next((one for one in sheet.timers if one.timer_id == cell.timer_id), None)
     look = _look(cell, timer, at)
     sign, word = _LOOKS[look]
-    return Shown(cell, look, sign, _(word), look in ("readable", "marked", "doubtful"))
+    wanted = _NEXT_SIGN.get(look)
+    return Shown(cell, look, sign, _(word), f"{cell.position}{wanted}" if wanted else None)
 
 
 def _look(cell: Cell, timer: TimerSeen | None, at: datetime) -> str:

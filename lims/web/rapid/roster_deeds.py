@@ -9,13 +9,12 @@ from werkzeug.wrappers import Response
 
 from lims.db.ids import uuid7
 from lims.domain import barcodes
-from lims.domain.rapid_test import Exposure
 from lims.domain.refusals import InvalidBody, NotFound, Refusal
-from lims.domain.roster_line import Marked, Sign, Start
+from lims.domain.roster_line import Start, parse_line
 from lims.web.access import current, needs
 from lims.web.collect.blueprint import DESK
 from lims.web.collect.one import Answer
-from lims.web.collect.person_form import chosen_uuid
+from lims.web.collect.person_form import chosen_uuid, invalid
 from lims.web.language import laboratory, ngettext, now
 from lims.web.rapid import roster_scans as scans
 from lims.web.rapid.blueprint import blueprint
@@ -70,23 +69,13 @@ def choose_lot(roster_id: UUID) -> Answer:
 @blueprint.post("/rosters/<uuid:roster_id>/mark")
 @needs(*DESK)
 def mark(roster_id: UUID) -> Answer:
-    """A tap: positive, then unreadable, then negative again; or what a button says."""
-    form, position = request.form, _number("position") or 0
-    exposure = form.get("exposure", "")
+    """A tap says the sign that it wants, as it would be typed: twice is the same as once."""
+    said = parse_line(request.form.get("said", ""))
 
     def work() -> None:
-        cell = next(
-            (one for one in scans.sheet_of(roster_id).cells if one.position == position), None
-        )
-        now_is = cell.mark if cell else None
-        signs = {None: Sign.POSITIVE, "positive": Sign.INVALID}
-        sign = signs.get(now_is, Sign.NEGATIVE)
-        if exposure or "suspect" in form:
-            sign = {"positive": Sign.POSITIVE, "invalid": Sign.INVALID}.get(
-                now_is or "", Sign.NEGATIVE
-            )
-        said = Exposure(exposure) if exposure in set(Exposure) else None
-        scans.mark(roster_id, Marked(position, sign, said, "suspect" in form))
+        if not isinstance(said, tuple):
+            raise invalid({"said": scans.TYPE_IT})
+        scans.note(roster_id, said)
 
     return _done(roster_id, work)
 
