@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from lims.domain.rapid_test import Exposure, RapidOutcome, refuse_outside_window
 from lims.domain.refusals import Conflict, DifferentBody, NotFound
 from lims.domain.registration import digest
+from lims.domain.strip_standing import StripStands, changed, written
 from lims.tables import Roster, StripTimer
 from lims.work.audit import record
 from lims.work.kits import lot_of
@@ -27,13 +28,13 @@ class RosterChanged(Conflict):
     """Somebody marked another strip between the question and the answer."""
 
     slug = "roster-changed"
-    expected = "the numbers that stand on the roster now"
-    todo = "look at the grid again, then confirm the numbers it shows"
+    expected = "what stands on the strips now"
+    todo = "look at these numbers again, then confirm what the grid shows"
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What a person confirms."""
+    """How many of each were kept."""
 
     negative: int
     positive: int
@@ -53,7 +54,7 @@ def read_timer(
     session: Session,
     roster_id: UUID,
     timer_id: UUID,
-    confirmed: Counts,
+    seen: str,
     *,
     site_id: UUID,
     by: str,
@@ -61,8 +62,9 @@ def read_timer(
 ) -> ReadTimer:
     """Keep every strip of a timer: the marked as marked, the rest negative, in one transaction.
 
-    ``confirmed`` are the numbers somebody saw and agreed to. Again answers the same. Raises
-    RosterChanged when other numbers stand there now, OutsideReadWindow, NotFound.
+    ``seen`` is what stood on the strips when somebody looked and agreed, as `strip_standing`
+    writes it. Again answers the same. Raises RosterChanged when anything else stands there now,
+    OutsideReadWindow, NotFound, DifferentBody.
     """
     roster = locked(session, roster_id, site_id=site_id)
     timer = session.get(StripTimer, timer_id)
@@ -71,9 +73,10 @@ def read_timer(
     rows = session.execute(_STRIPS, {"timer": timer_id}).all()
     waiting = [row for row in rows if row.state == "running"]
     counts = counted(row.mark for row in (waiting or rows))
+    stands = written(_stands(row, roster) for row in (waiting or rows))
     if rows and not waiting:
-        if counts != confirmed:
-            raise DifferentBody(came="other numbers were confirmed before", where="counts")
+        if seen != stands:
+            raise DifferentBody(came="other numbers were confirmed before", where="seen")
         return ReadTimer(timer_id, counts, replayed=True)
     together = ReadTogether(
         lot_of(session, timer.kit_lot_id, site_id=site_id),
@@ -82,8 +85,8 @@ def read_timer(
         campaign_id=roster.campaign_id,
     )
     refuse_outside_window(timer.started_at, now, together.lot.window)
-    if counts != confirmed:
-        raise RosterChanged(came=_said(counts), where="counts")
+    if seen != stands:
+        raise RosterChanged(came=f"now {changed(seen, stands)}", where="seen")
     _keep_cards(session, waiting, site_id=site_id, now=now)
     strips = [_read(row, roster) for row in waiting]
     keep_readings(session, strips, together, site_id=site_id, by=by, now=now)
@@ -111,15 +114,24 @@ def counted(marks: Iterable[str | None]) -> Counts:
     return Counts(len(seen) - positive - invalid, positive, invalid)
 
 
+def _stands(row: Row[tuple[object, ...]], roster: Roster) -> StripStands:
+    return StripStands(
+        row.position,
+        RapidOutcome(row.mark or "negative"),
+        Exposure(row.exposure or roster.exposure),
+        row.suspect,
+    )
+
+
 def _read(row: Row[tuple[object, ...]], roster: Roster) -> StripRead:
-    outcome = RapidOutcome(row.mark or "negative")
+    stands = _stands(row, roster)
     return StripRead(
         specimen_id=row.id,
         person_id=row.person_id,
-        outcome=outcome,
-        digest=digest([str(row.id), str(outcome)]),
-        exposure=Exposure(row.exposure or roster.exposure),
-        suspect=row.suspect,
+        outcome=stands.outcome,
+        digest=digest([str(row.id), str(stands.outcome)]),
+        exposure=stands.exposure,
+        suspect=stands.suspect,
     )
 
 
@@ -136,14 +148,8 @@ def _keep_cards(
             )
 
 
-def _said(counts: Counts) -> str:
-    return (
-        f"{counts.negative} negative, {counts.positive} positive, {counts.invalid} unreadable now"
-    )
-
-
 _STRIPS = text("""
-SELECT s.id, s.state, s.mark, s.exposure, s.suspect, s.member_id, m.card,
+SELECT s.id, s.state, s.mark, s.exposure, s.suspect, s.member_id, m.card, m.position,
        coalesce(p.merged_into_id, p.id) AS person_id
 FROM strip s JOIN roster_member m ON m.id = s.member_id JOIN person p ON p.id = m.person_id
 WHERE s.timer_id = :timer AND s.state <> 'missed' ORDER BY m.position FOR SHARE OF p

@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
-from lims.domain.refusals import OutsideReadWindow
-from lims.domain.roster_line import Sign
+from lims.domain.refusals import DifferentBody, OutsideReadWindow
+from lims.domain.roster_line import Sign, parse_line
 from lims.domain.signing import Asked
 from lims.tables import Finding
+from lims.work.mark_strip import mark_strip
 from lims.work.rapid_pcr import PcrTube, take_pcr_tube
 from lims.work.read_strips import Counts, RosterChanged
 from lims.work.receive import receive
@@ -177,16 +178,47 @@ def test_what_is_confirmed_is_what_stands_there(bench: Bench) -> None:
     room = classroom(bench)
     timer = room.start()
     bench.later(20)
+    without = room.seen(timer)
     room.mark(17)
-    with pytest.raises(RosterChanged, match="39 negative, 1 positive"):
-        room.read(timer, negative=40)
+    with pytest.raises(RosterChanged) as refused:
+        room.confirm(timer, without)
+    assert refused.value.came == "now 17+"
     room.mark(17, Sign.NEGATIVE)
-    first = room.read(timer, negative=40)
-    again = room.read(timer, negative=40)
+    first, again = (room.confirm(timer, without) for _ in range(2))
 
     assert (first.replayed, again.replayed) == (False, True)
     assert again.counts == Counts(40, 0, 0)
     assert lot(bench).tests == 40
+    with pytest.raises(DifferentBody):
+        room.confirm(timer, without.replace("17-", "17+"))
+
+
+def test_a_sign_that_another_desk_moved_is_not_confirmed_by_its_count(bench: Bench) -> None:
+    room = classroom(bench, 5)
+    timer = room.start()
+    bench.later(20)
+    room.mark(2)
+    shown_to_a = room.seen(timer)
+    room.mark(2, Sign.NEGATIVE)
+    room.mark(4)
+    with pytest.raises(RosterChanged) as refused:
+        room.confirm(timer, shown_to_a)
+    assert refused.value.came == "now 2- 4+"
+    assert seen.findings(bench.session) == {}
+
+
+@pytest.mark.parametrize("more", ["4+c", "4+s"])
+def test_what_the_person_was_near_is_confirmed_too(bench: Bench, more: str) -> None:
+    room = classroom(bench, 5)
+    timer = room.start()
+    bench.later(20)
+    room.mark(4)
+    without = room.seen(timer)
+    (marked,) = parse_line(more) or ()
+    mark_strip(bench.session, room.roster_id, marked, site_id=bench.site_id, now=bench.now)
+    with pytest.raises(RosterChanged) as refused:
+        room.confirm(timer, without)
+    assert refused.value.came == f"now {more}"
 
 
 def test_several_timers_run_each_with_its_own_window(bench: Bench) -> None:

@@ -22,7 +22,7 @@ from lims.web.rapid.kit_choice import keep_lot
 from lims.web.rapid.roster import refused_page
 from lims.web.rapid.roster_people import people_of_lines
 from lims.web.transaction import in_transaction
-from lims.work.read_strips import Counts, ReadTimer, read_timer
+from lims.work.read_strips import ReadTimer, read_timer
 from lims.work.roster import Added, refuse_nobody
 
 
@@ -83,10 +83,10 @@ def mark(roster_id: UUID) -> Answer:
 @blueprint.post("/rosters/<uuid:roster_id>/read")
 @needs(*DESK)
 def read(roster_id: UUID) -> Answer:
-    """The confirmation: these numbers, all at once."""
+    """The confirmation: what was seen on each strip, all at once."""
     timer_id = chosen_uuid(request.form, "timer_id")
-    counts = Counts(*(_number(name) or 0 for name in ("negative", "positive", "invalid")))
-    return _done(roster_id, lambda: _read(roster_id, timer_id, counts), ask=timer_id)
+    seen = request.form.get("seen", "")
+    return _done(roster_id, lambda: _read(roster_id, timer_id, seen), ask=timer_id)
 
 
 @blueprint.post("/rosters/<uuid:roster_id>/tube")
@@ -97,7 +97,7 @@ def tube_of_positive(roster_id: UUID) -> Answer:
     return _done(roster_id, lambda: scans.keep_tube(roster_id, barcodes.parse(text), specimen_id))
 
 
-def _read(roster_id: UUID, timer_id: UUID | None, counts: Counts) -> None:
+def _read(roster_id: UUID, timer_id: UUID | None, seen: str) -> None:
     if timer_id is None:
         raise NotFound(came="no timer", where="timer_id")
     lab = laboratory()
@@ -107,15 +107,14 @@ def _read(roster_id: UUID, timer_id: UUID | None, counts: Counts) -> None:
             session,
             roster_id,
             timer_id,
-            counts,
+            seen,
             site_id=lab.site_id,
             by=current().actor,
             now=now(),
         )
 
-    in_transaction(work)
-    said = ngettext("%(num)s negative kept.", "%(num)s negatives kept.", counts.negative)
-    flash(said, "good")
+    kept = in_transaction(work).counts.negative
+    flash(ngettext("%(num)s negative kept.", "%(num)s negatives kept.", kept), "good")
 
 
 def _done(

@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from lims.domain.rapid_test import Exposure, Readiness, ReadWindow, RosterKind
+from lims.domain.rapid_test import Exposure, RapidOutcome, Readiness, ReadWindow, RosterKind
+from lims.domain.strip_standing import StripStands, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,16 @@ class RosterSheet:
     cells: tuple[Cell, ...]
     timers: tuple[TimerSeen, ...]
     positives: tuple[PositiveSeen, ...]
+
+    def stands(self, timer_id: UUID) -> str:
+        """What stands on the strips of this timer that wait, as a confirmation says it."""
+        return written(
+            StripStands(
+                cell.position, RapidOutcome(cell.mark or "negative"), cell.exposure, cell.suspect
+            )
+            for cell in self.cells
+            if cell.timer_id == timer_id and cell.state == "running"
+        )
 
     def waiting(self, at: datetime) -> tuple[Cell, ...]:
         """Those who wait for a strip: without one, or whose last one said nothing of them."""
