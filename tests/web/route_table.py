@@ -118,6 +118,7 @@ ROUTES: dict[str, frozenset[Role] | None] = {
     "POST /collect/rapid/kits": BENCH,
     "POST /collect/rapid/kits/scan": BENCH,
     "POST /collect/rapid/rosters": BENCH,
+    "POST /collect/rapid/rosters/<uuid:roster_id>/card": BENCH,
     "POST /collect/rapid/rosters/<uuid:roster_id>/kit": BENCH,
     "POST /collect/rapid/rosters/<uuid:roster_id>/mark": BENCH,
     "POST /collect/rapid/rosters/<uuid:roster_id>/people": BENCH,

@@ -172,6 +172,46 @@ def test_cards_take_the_next_number_once(desk: Browser, bench: Bench, wait: Wait
     assert asked(desk, path)["seen"] == "1- 2+"
 
 
+NAMESAKES = "1\tNguyễn Văn An\t2007\n2\tNguyễn Văn An\t2007\n3\tLê Thị Ba\t2007"
+INSURED = (
+    f"GD4797932098765|{'Nguyễn Văn An'.encode().hex()}|2007|1|||79 - 023|01/01/2021|31/12/2021|"
+)
+
+
+def test_a_card_without_a_number_is_nobodys_among_namesakes(desk: Browser, wait: Wait) -> None:
+    path = opened(desk, NAMESAKES)
+    desk.post(f"{path}/start")
+    wait(20)
+    refused = desk.post(f"{path}/scan", {"text": INSURED})
+    assert (refused.status_code, "Whose card is it?" in words(refused)) == (409, True)
+    assert re.findall(r'name="said" value="([12][+])">', refused.text) == ["1+", "2+"]
+    assert asked(desk, path)["seen"] == "1- 2- 3-"
+
+
+def test_one_namesake_is_asked_about_and_another_person_is_put_on_once(
+    desk: Browser, bench: Bench, wait: Wait
+) -> None:
+    path = opened(desk, "Nguyễn Văn An\t2007")
+    desk.post(f"{path}/start")
+    wait(20)
+    refused = desk.post(f"{path}/scan", {"text": INSURED})
+    assert asked(desk, path)["seen"] == "1-"
+    answer = {name: field(refused.text, name) for name in ("card", "add_id")}
+    for _ in range(2):
+        assert desk.post(f"{path}/card", answer).status_code == 303
+    assert bench.session.scalars(select(RosterMember.position)).all() == [1, 2]
+    assert asked(desk, path)["seen"] == "1-"
+
+
+def test_a_numbered_card_finds_its_own_person_among_namesakes(desk: Browser, wait: Wait) -> None:
+    named = "Trần Thị Mỹ Hạnh\t2007"
+    path = opened(desk, f"{named}\n{named}\t079207012345\n{named}")
+    desk.post(f"{path}/start")
+    wait(20)
+    assert desk.post(f"{path}/scan", {"text": CARD}).status_code == 303
+    assert asked(desk, path)["seen"] == "1- 2+ 3-"
+
+
 def test_a_card_of_another_name_waits_for_a_reviewer(
     desk: Browser, bench: Bench, wait: Wait
 ) -> None:

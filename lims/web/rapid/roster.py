@@ -20,6 +20,7 @@ from lims.web.language import gettext as _
 from lims.web.language import laboratory, later, now
 from lims.web.rapid.blueprint import blueprint
 from lims.web.rapid.kit_choice import chosen_lot, lots_here
+from lims.work.take_card import NamesakeOnRoster
 from lims.work.views.rosters import Cell, PositiveSeen, RosterSheet, TimerSeen, roster_sheet
 
 KINDS: Final = {
@@ -64,6 +65,14 @@ class Shown:
 
 
 @dataclass(frozen=True)
+class Namesakes:
+    """Whose card it may be; the card goes along for the answer that it is none of theirs."""
+
+    positions: frozenset[int]
+    card: str
+
+
+@dataclass(frozen=True)
 class TimerShown:
     """A timer with what is left of its wait, in seconds, by the laboratory's clock."""
 
@@ -90,7 +99,13 @@ def roster(roster_id: UUID) -> str:
     return show(roster_id, ask=chosen_uuid(request.args, "ask"))
 
 
-def show(roster_id: UUID, *, ask: UUID | None = None, refused: Told | None = None) -> str:
+def show(
+    roster_id: UUID,
+    *,
+    ask: UUID | None = None,
+    refused: Told | None = None,
+    asked_of: Namesakes | None = None,
+) -> str:
     """The page around a roster. Raises NotFound."""
     lab, at = laboratory(), now()
     with lab.sessions.begin() as session:
@@ -116,15 +131,22 @@ def show(roster_id: UUID, *, ask: UUID | None = None, refused: Told | None = Non
         lot_choices=[(one.lot_id, f"{one.kit} · {one.lot}") for one in lots],
         timer_id=uuid7(),
         refused=refused,
+        asked_of=asked_of,
         kind=_(KINDS[sheet.kind]),
         exposures={key: _(said) for key, said in EXPOSURES.items()},
         isolation=_isolation,
     )
 
 
-def refused_page(roster_id: UUID, refusal: Refusal, *, ask: UUID | None = None) -> tuple[str, int]:
+def refused_page(
+    roster_id: UUID, refusal: Refusal, *, ask: UUID | None = None, card: str = ""
+) -> tuple[str, int]:
     """The same page with what went wrong on top; nothing was changed."""
-    return show(roster_id, ask=ask, refused=told(refusal)), int(status_of(type(refusal)))
+    asked_of = None
+    if isinstance(refusal, NamesakeOnRoster):
+        asked_of = Namesakes(frozenset(refusal.positions), card)
+    page = show(roster_id, ask=ask, refused=told(refusal), asked_of=asked_of)
+    return page, int(status_of(type(refusal)))
 
 
 def _isolation(positive: PositiveSeen) -> str:

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from lims.db.ids import uuid7
-from lims.domain import barcodes
-from lims.domain.refusals import InvalidBody, NotFound, Refusal
+from lims.domain import barcodes, cards
+from lims.domain.refusals import InvalidBody, NotABarcode, NotFound, Refusal
 from lims.domain.roster_line import Start, parse_line
 from lims.web.access import current, needs
 from lims.web.collect.blueprint import DESK
@@ -31,7 +31,21 @@ from lims.work.roster import Added, refuse_nobody
 def scan_roster(roster_id: UUID) -> Answer:
     """A number with its sign, a command, a box, a card or a label: each does what it means."""
     text = request.form.get("text", "")
-    return _done(roster_id, lambda: scans.scanned(roster_id, text))
+    return _done(roster_id, lambda: scans.scanned(roster_id, text), card=text)
+
+
+@blueprint.post("/rosters/<uuid:roster_id>/card")
+@needs(*DESK)
+def add_another(roster_id: UUID) -> Answer:
+    """The card is of none of its namesakes on the roster: another person."""
+    card, add_id = cards.scan(request.form.get("card", "")), chosen_uuid(request.form, "add_id")
+
+    def work() -> None:
+        if isinstance(card, cards.TubeBarcode | cards.Unrecognised):
+            raise NotABarcode(expected=scans.UNDERSTOOD, todo=scans.TYPE_IT)
+        scans.take(roster_id, card, add_id or uuid7(), another=True)
+
+    return _done(roster_id, work)
 
 
 @blueprint.post("/rosters/<uuid:roster_id>/people")
@@ -118,7 +132,11 @@ def _read(roster_id: UUID, timer_id: UUID | None, seen: str) -> None:
 
 
 def _done(
-    roster_id: UUID, work: Callable[[], Response | None], *, ask: UUID | None = None
+    roster_id: UUID,
+    work: Callable[[], Response | None],
+    *,
+    ask: UUID | None = None,
+    card: str = "",
 ) -> Answer:
     """Back to the page, or the page with what was refused."""
     try:
@@ -126,7 +144,7 @@ def _done(
     except InvalidBody as refusal:
         return refused_page(roster_id, refusal)
     except Refusal as refusal:
-        return refused_page(roster_id, refusal, ask=ask)
+        return refused_page(roster_id, refusal, ask=ask, card=card)
 
 
 def _back_to(roster_id: UUID) -> Response:

@@ -9,7 +9,6 @@ from werkzeug.wrappers import Response
 from lims.db.ids import uuid7
 from lims.domain import barcodes, cards
 from lims.domain.gs1 import looks_like_kit
-from lims.domain.rapid_test import Readiness
 from lims.domain.refusals import NotABarcode, NotFound
 from lims.domain.roster_line import Marked, Sign, Start, parse_line
 from lims.web.access import current
@@ -17,13 +16,14 @@ from lims.web.collect.person_form import chosen_uuid, invalid
 from lims.web.language import gettext as _
 from lims.web.language import laboratory, later, ngettext, now
 from lims.web.rapid.kit_choice import choose_box, chosen_lot, lots_here
-from lims.web.rapid.roster_people import person_of_card
+from lims.web.rapid.roster_people import Card, person_of_card
 from lims.web.transaction import in_transaction
 from lims.work.mark_strip import mark_strip
 from lims.work.people_together import MemberGiven
 from lims.work.rapid_pcr import take_pcr_tube
 from lims.work.roster import Added, add_members, take_out
 from lims.work.start_strips import Started, StartGiven, start_timer
+from lims.work.take_card import CardDid, CardTaken, take_card
 from lims.work.views.rosters import RosterSheet, roster_sheet
 
 KIT_FIRST = later("scan the kit's box first")
@@ -51,7 +51,7 @@ def scanned(roster_id: UUID, text: str) -> Response | None:
         case cards.Unrecognised():
             raise NotABarcode(came=text[:40], expected=UNDERSTOOD, todo=TYPE_IT)
         case card:
-            _card(roster_id, card)
+            take(roster_id, card, uuid7())
     return None
 
 
@@ -82,43 +82,24 @@ def start(roster_id: UUID, said: Start) -> None:
     in_transaction(work)
 
 
-def _card(roster_id: UUID, card: cards.ChipCard | cards.EpidemicCode | cards.InsuranceCard) -> None:
-    """A newcomer gets the next number; somebody whose strip may be read now is marked positive."""
-    lab = laboratory()
-    add_id = uuid7()
+def take(roster_id: UUID, card: Card, add_id: UUID, *, another: bool = False) -> None:
+    """A newcomer, or whose number the card itself says; never the first of two namesakes."""
+    site_id = laboratory().site_id
 
-    def work(session: Session) -> Added:
-        return add(session, roster_id, [MemberGiven(person_of_card(session, card))], add_id)
+    def work(session: Session) -> CardTaken:
+        person, at = person_of_card(session, card), now()
+        return take_card(
+            session, roster_id, person, add_id=add_id, site_id=site_id, now=at, another=another
+        )
 
-    sheet = sheet_of(roster_id)
-    with lab.sessions.begin() as session:
-        person = person_of_card(session, card)
-    known = next(
-        (
-            cell
-            for cell in sheet.cells
-            if person.national_id is None
-            and (cell.name, cell.birth_year) == (person.name, person.birth_year)
-        ),
-        None,
-    )
-    added = Added((known.position,), 0) if known else in_transaction(work)
-    if added.fresh:
-        say_added(added)
-        return
-    (position,) = added.positions
-    if _readable(sheet, position):
-        mark(roster_id, Marked(position, Sign.POSITIVE))
-    else:
-        flash(_("Number %(n)s already.", n=position), "careful")
-
-
-def _readable(sheet: RosterSheet, position: int) -> bool:
-    cell = next(one for one in sheet.cells if one.position == position)
-    return cell.state == "running" and any(
-        timer.timer_id == cell.timer_id and timer.readiness(now()) is Readiness.READABLE
-        for timer in sheet.timers
-    )
+    taken = in_transaction(work)
+    match taken.did:
+        case CardDid.ADDED:
+            flash(_("Number %(n)s.", n=taken.position), "good")
+        case CardDid.KNOWN:
+            flash(_("Number %(n)s already.", n=taken.position), "careful")
+        case CardDid.MARKED:
+            pass
 
 
 def add(session: Session, roster_id: UUID, members: list[MemberGiven], add_id: UUID) -> Added:
@@ -132,13 +113,6 @@ def say_added(added: Added) -> None:
     else:
         said = ngettext("%(num)s person more.", "%(num)s people more.", added.fresh)
         flash(said, "good" if added.fresh else "careful")
-
-
-def mark(roster_id: UUID, marked: Marked) -> None:
-    site_id = laboratory().site_id
-    in_transaction(
-        lambda session: mark_strip(session, roster_id, marked, site_id=site_id, now=now())
-    )
 
 
 def keep_tube(roster_id: UUID, barcode: str, specimen_id: UUID | None) -> None:
