@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
-from lims.domain.refusals import DifferentBody, OutsideReadWindow
-from lims.domain.roster_line import Sign, parse_line
+from lims.domain.rapid_test import Exposure
+from lims.domain.refusals import DifferentBody, OutsideReadWindow, TooLateToTakeBack
+from lims.domain.roster_line import Marked, Sign
 from lims.domain.signing import Asked
 from lims.tables import Finding
 from lims.work.mark_strip import mark_strip
@@ -20,6 +21,7 @@ from lims.work.read_strips import Counts, RosterChanged
 from lims.work.receive import receive
 from lims.work.release import release
 from lims.work.roster import StripRunning
+from lims.work.take_back import TakenBackTube, take_back
 from lims.work.views.kit_lots import LotSeen, kit_lots
 from lims.work.views.rosters import PositiveSeen, RosterSheet, roster_sheet
 from tests import seen
@@ -142,6 +144,26 @@ def test_the_tube_of_the_positive_may_come_a_minute_later_and_twice(bench: Bench
     assert order.why == "confirm"
 
 
+def test_a_wrong_pcr_label_is_taken_back_until_the_tube_is_received(bench: Bench) -> None:
+    room, _, positive = read_at_twenty(bench)
+    wrong, right = next(bench.labels), next(bench.labels)
+
+    def undo(swab: UUID) -> TakenBackTube:
+        return take_back(bench.session, swab, site_id=bench.site_id, by="desk", now=bench.now)
+
+    first = tube(bench, positive.specimen_id, wrong)
+    assert undo(first.pcr_specimen_id).barcode == wrong
+    (owing,) = sheet(room).positives
+    assert owing.owes_tube and owing.case_state == "presumptive"
+    assert bench.session.scalar(text("SELECT count(*) FROM test_order")) == 0
+
+    second = tube(bench, positive.specimen_id, right)
+    receive(bench.session, right, by="door", now=bench.now)
+    with pytest.raises(TooLateToTakeBack):
+        undo(second.pcr_specimen_id)
+    assert sheet(room).positives[0].pcr_barcode == right
+
+
 def test_at_31_minutes_it_is_unreadable_and_repeated_with_new_strips(bench: Bench) -> None:
     room = classroom(bench)
     late = room.start()
@@ -207,18 +229,23 @@ def test_a_sign_that_another_desk_moved_is_not_confirmed_by_its_count(bench: Ben
     assert seen.findings(bench.session) == {}
 
 
-@pytest.mark.parametrize("more", ["4+c", "4+s"])
-def test_what_the_person_was_near_is_confirmed_too(bench: Bench, more: str) -> None:
+@pytest.mark.parametrize(
+    ("marked", "said"),
+    [
+        (Marked(4, Sign.POSITIVE, Exposure.CONTACT), "4+c"),
+        (Marked(4, Sign.POSITIVE, suspect=True), "4+s"),
+    ],
+)
+def test_what_makes_it_a_case_is_confirmed_too(bench: Bench, marked: Marked, said: str) -> None:
     room = classroom(bench, 5)
     timer = room.start()
     bench.later(20)
     room.mark(4)
     without = room.seen(timer)
-    (marked,) = parse_line(more) or ()
     mark_strip(bench.session, room.roster_id, marked, site_id=bench.site_id, now=bench.now)
     with pytest.raises(RosterChanged) as refused:
         room.confirm(timer, without)
-    assert refused.value.came == f"now {more}"
+    assert refused.value.came == f"now {said}"
 
 
 def test_several_timers_run_each_with_its_own_window(bench: Bench) -> None:

@@ -126,6 +126,7 @@ ROUTES: dict[str, frozenset[Role] | None] = {
     "POST /collect/rapid/rosters/<uuid:roster_id>/scan": BENCH,
     "POST /collect/rapid/rosters/<uuid:roster_id>/start": BENCH,
     "POST /collect/rapid/rosters/<uuid:roster_id>/tube": BENCH,
+    "POST /collect/rapid/rosters/<uuid:roster_id>/tube/undo": BENCH,
     "POST /collect/rapid/scan": BENCH,
     "POST /collect/rapid/tube": BENCH,
     "POST /collect/scan": BENCH,

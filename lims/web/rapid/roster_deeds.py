@@ -15,6 +15,7 @@ from lims.web.access import current, needs
 from lims.web.collect.blueprint import DESK
 from lims.web.collect.one import Answer
 from lims.web.collect.person_form import chosen_uuid, invalid
+from lims.web.language import gettext as _
 from lims.web.language import laboratory, ngettext, now
 from lims.web.rapid import roster_scans as scans
 from lims.web.rapid.blueprint import blueprint
@@ -24,6 +25,7 @@ from lims.web.rapid.roster_people import people_of_lines
 from lims.web.transaction import in_transaction
 from lims.work.read_strips import ReadTimer, read_timer
 from lims.work.roster import Added, refuse_nobody
+from lims.work.take_back import take_back
 
 
 @blueprint.post("/rosters/<uuid:roster_id>/scan")
@@ -108,7 +110,32 @@ def read(roster_id: UUID) -> Answer:
 def tube_of_positive(roster_id: UUID) -> Answer:
     """The PCR tube of one positive, typed beside the name."""
     specimen_id, text = chosen_uuid(request.form, "specimen_id"), request.form.get("barcode", "")
-    return _done(roster_id, lambda: scans.keep_tube(roster_id, barcodes.parse(text), specimen_id))
+
+    def work() -> None:
+        if specimen_id is None:
+            raise NotFound(came="no positive", where="specimen_id")
+        scans.keep_tube(roster_id, barcodes.parse(text), specimen_id=specimen_id)
+
+    return _done(roster_id, work)
+
+
+@blueprint.post("/rosters/<uuid:roster_id>/tube/undo")
+@needs(*DESK)
+def take_tube_back(roster_id: UUID) -> Answer:
+    """A wrong label on a positive: free again while the tube has not been received."""
+    swab_id = chosen_uuid(request.form, "swab_id")
+
+    def work() -> None:
+        if swab_id is None:
+            raise NotFound(came="no tube", where="swab_id")
+        lab, by = laboratory(), current().actor
+        gone = in_transaction(
+            lambda session: take_back(session, swab_id, site_id=lab.site_id, by=by, now=now())
+        )
+        tube = barcodes.shown(gone.barcode)
+        flash(_("PCR tube %(tube)s was taken back; its label is free again.", tube=tube), "good")
+
+    return _done(roster_id, work)
 
 
 def _read(roster_id: UUID, timer_id: UUID | None, seen: str) -> None:

@@ -1,5 +1,7 @@
 """What a scan on a roster means, and does: a number with its sign, a command, a card, a label."""
 
+import re
+from typing import Final
 from uuid import UUID
 
 from flask import flash, request
@@ -9,7 +11,7 @@ from werkzeug.wrappers import Response
 from lims.db.ids import uuid7
 from lims.domain import barcodes, cards
 from lims.domain.gs1 import looks_like_kit
-from lims.domain.refusals import NotABarcode, NotFound
+from lims.domain.refusals import NotABarcode
 from lims.domain.roster_line import Marked, Sign, Start, parse_line
 from lims.web.access import current
 from lims.web.collect.person_form import chosen_uuid, invalid
@@ -20,16 +22,14 @@ from lims.web.rapid.roster_people import Card, person_of_card
 from lims.web.transaction import in_transaction
 from lims.work.mark_strip import mark_strip
 from lims.work.people_together import MemberGiven
-from lims.work.rapid_pcr import take_pcr_tube
 from lims.work.roster import Added, add_members, take_out
+from lims.work.roster_tube import TubeTaken, take_roster_tube
 from lims.work.start_strips import Started, StartGiven, start_timer
 from lims.work.take_card import CardDid, CardTaken, take_card
-from lims.work.views.rosters import RosterSheet, roster_sheet
 
 KIT_FIRST = later("scan the kit's box first")
-NOTHING_OWED = later("a label while a positive waits for its PCR tube")
-WAIT_FOR_POSITIVE = later("confirm the strips first; a positive then asks for its tube")
 UNDERSTOOD = later("a number and its sign, a card, a kit's box or a tube's label")
+_NUMBERED: Final = re.compile(r"(\d{1,3})\s+(\S.*)", re.ASCII)
 TYPE_IT = later("type the number and the sign, as 17+ or 17?")
 
 
@@ -47,8 +47,12 @@ def scanned(roster_id: UUID, text: str) -> Response | None:
             pass
     match cards.scan(text):
         case cards.TubeBarcode(barcode):
-            keep_tube(roster_id, barcode, None)
+            keep_tube(roster_id, barcode)
         case cards.Unrecognised():
+            numbered = _of_number(text)
+            if numbered is not None:
+                keep_tube(roster_id, numbered[1], position=numbered[0])
+                return None
             raise NotABarcode(came=text[:40], expected=UNDERSTOOD, todo=TYPE_IT)
         case card:
             take(roster_id, card, uuid7())
@@ -115,26 +119,33 @@ def say_added(added: Added) -> None:
         flash(said, "good" if added.fresh else "careful")
 
 
-def keep_tube(roster_id: UUID, barcode: str, specimen_id: UUID | None) -> None:
-    """To the named positive, else to the first that owes its tube."""
-    owed = [one.specimen_id for one in sheet_of(roster_id).positives if one.owes_tube]
-    chosen = specimen_id or (owed[0] if owed else None)
-    if chosen is None:
-        raise NotABarcode(
-            came=barcodes.shown(barcode), expected=NOTHING_OWED, todo=WAIT_FOR_POSITIVE
-        )
+def keep_tube(
+    roster_id: UUID, barcode: str, *, position: int | None = None, specimen_id: UUID | None = None
+) -> None:
+    """The PCR tube of the positive that is named, or of the only one that owes it."""
     lab = laboratory()
-    in_transaction(
-        lambda session: take_pcr_tube(
-            session, chosen, barcode, site_id=lab.site_id, by=current().actor, now=now()
+
+    def work(session: Session) -> TubeTaken:
+        return take_roster_tube(
+            session,
+            roster_id,
+            barcode,
+            site_id=lab.site_id,
+            by=current().actor,
+            now=now(),
+            position=position,
+            specimen_id=specimen_id,
         )
-    )
+
+    taken = in_transaction(work)
+    tube, n, name = barcodes.shown(barcode), taken.position, taken.name
+    flash(_("PCR tube %(tube)s: number %(n)s, %(name)s.", tube=tube, n=n, name=name), "good")
 
 
-def sheet_of(roster_id: UUID) -> RosterSheet:
-    lab = laboratory()
-    with lab.sessions.begin() as session:
-        sheet = roster_sheet(session, roster_id, site_id=lab.site_id)
-    if sheet is None:
-        raise NotFound(came=str(roster_id), where="rosters")
-    return sheet
+def _of_number(text: str) -> tuple[int, str] | None:
+    """`17 TT7K…`: a number, and the label of its tube."""
+    found = _NUMBERED.fullmatch(text.strip())
+    if found is None:
+        return None
+    label = cards.scan(found[2])
+    return (int(found[1]), label.barcode) if isinstance(label, cards.TubeBarcode) else None

@@ -87,7 +87,9 @@ class PositiveSeen:
     read_at: datetime
     case_state: str | None
     case_basis: str | None
+    pcr_specimen_id: UUID | None
     pcr_barcode: str | None
+    pcr_collected: bool
     tube_waits: bool
 
     @property
@@ -203,7 +205,8 @@ WHERE t.roster_id = :id ORDER BY t.number
 
 _POSITIVES = text("""
 SELECT q.specimen_id, p.id AS person_id, m.position, p.name, p.phone, q.read_at,
-       c.state AS case_state, c.basis AS case_basis, pcr.barcode AS pcr_barcode,
+       c.state AS case_state, c.basis AS case_basis, q.pcr_specimen_id, pcr.barcode AS pcr_barcode,
+       coalesce(pcr.state = 'collected', false) AS pcr_collected,
        EXISTS (SELECT FROM specimen o JOIN rapid_test w ON w.specimen_id = o.id
                WHERE o.person_id = p.id AND o.material = 'antigen' AND o.id <> q.specimen_id
                  AND w.pcr_specimen_id IS NOT NULL
@@ -216,7 +219,7 @@ JOIN specimen w ON w.id = q.specimen_id
 JOIN person p ON p.id = w.person_id
 JOIN roster_member m ON m.id = s.member_id
 LEFT JOIN LATERAL (
-    SELECT t.barcode FROM tube_specimen ts
+    SELECT t.barcode, t.state FROM tube_specimen ts
     JOIN tube t ON t.id = ts.tube_id AND t.kind = 'individual'
     WHERE ts.specimen_id = q.pcr_specimen_id
 ) pcr ON true
