@@ -12,16 +12,12 @@ from lims.domain.rapid_test import Exposure, RosterKind
 from lims.domain.registration import AreaRef, PersonGiven
 from lims.domain.roster_line import Marked, Sign
 from lims.work.kits import LotGiven, LotKnown, register_lot
+from lims.work.mark_strip import mark_strip
 from lims.work.people_together import MemberGiven
+from lims.work.read_strips import Counts, ReadTimer, read_timer
 from lims.work.roster import RosterGiven, add_members, open_roster
-from lims.work.roster_strips import (
-    Counts,
-    ReadTimer,
-    StartGiven,
-    mark_strip,
-    read_timer,
-    start_timer,
-)
+from lims.work.start_strips import StartGiven, start_timer
+from lims.work.views.rosters import roster_sheet
 from tests.builders import HOME, Bench
 
 GTIN = "08935212000017"
@@ -63,17 +59,29 @@ class Classroom:
             now=self.bench.now,
         )
 
-    def read(self, timer: UUID, negative: int, positive: int = 0, invalid: int = 0) -> ReadTimer:
+    def seen(self, timer: UUID) -> str:
+        """What the page shows of this timer, and a confirmation carries back."""
+        sheet = roster_sheet(self.bench.session, self.roster_id, site_id=self.bench.site_id)
+        assert sheet is not None
+        return sheet.stands(timer)
+
+    def confirm(self, timer: UUID, seen: str) -> ReadTimer:
         bench = self.bench
         return read_timer(
             bench.session,
             self.roster_id,
             timer,
-            Counts(negative, positive, invalid),
+            seen,
             site_id=bench.site_id,
             by="desk",
             now=bench.now,
         )
+
+    def read(self, timer: UUID, negative: int, positive: int = 0, invalid: int = 0) -> ReadTimer:
+        """Confirm what stands there now, which is so many of each."""
+        kept = self.confirm(timer, self.seen(timer))
+        assert kept.counts == Counts(negative, positive, invalid)
+        return kept
 
 
 def classroom(

@@ -67,10 +67,7 @@ _PATTERNS: Final = tuple(
         (r"(?P<n>\d+) to (?P<most>\d+)", later("%(n)s to %(most)s")),
         (r"nobody waits", later("nobody waits for a strip")),
         (r"other numbers were confirmed before", later("other numbers were confirmed before")),
-        (
-            r"(?P<n>\d+) negative, (?P<one>\d+) positive, (?P<other>\d+) unreadable now",
-            later("%(n)s negative, %(one)s positive, %(other)s unreadable now"),
-        ),
+        (r"now (?P<what>\d.*)", later("now %(what)s")),
         (
             r"(?P<assay>.+) for (?P<tube>\S+), a tube of (?P<other>\S+)",
             later("%(assay)s for %(tube)s, a tube of %(other)s"),

@@ -1,7 +1,8 @@
 """Take back a registration made by mistake, while its tube is still on the street.
 
 Nothing is lost: the swab moves to ``taken_back`` as it was registered, its label is free again,
-the re-swab that it had answered is owed again, and the audit trail has both deeds.
+the re-swab that it had answered is owed again, and the audit trail has both deeds. A rapid positive
+whose PCR tube is taken back stays what it is, and owes a tube again.
 """
 
 from dataclasses import dataclass
@@ -102,13 +103,14 @@ def _earlier(session: Session, specimen_id: UUID, site_id: UUID) -> TakenBackTub
 # either comes first, and the undo is refused, or meets a tube that nobody knows.
 _TUBE = text("""
 SELECT t.id, t.barcode, t.kind, t.state, s.registered_by,
-       EXISTS (SELECT FROM test_order o WHERE o.tube_id = t.id)
+       EXISTS (SELECT FROM test_order o WHERE o.tube_id = t.id
+               AND (o.why, o.state) <> ('confirm', 'queued'))
        OR EXISTS (SELECT FROM tube_source d WHERE t.id IN (d.source_id, d.pool_id))
        OR EXISTS (SELECT FROM measurement m WHERE m.tube_id = t.id)
        OR EXISTS (SELECT FROM tube_specimen i JOIN finding f ON f.specimen_id = i.specimen_id
                   WHERE i.tube_id = t.id)
        OR EXISTS (SELECT FROM tube_specimen i JOIN rapid_test r
-                  ON i.specimen_id IN (r.specimen_id, r.pcr_specimen_id) WHERE i.tube_id = t.id)
+                  ON i.specimen_id = r.specimen_id WHERE i.tube_id = t.id)
        OR EXISTS (SELECT FROM tube_specimen i JOIN card_doubt d ON d.specimen_id = i.specimen_id
                   WHERE i.tube_id = t.id AND d.decided_at IS NOT NULL) AS used
 FROM specimen s
@@ -133,6 +135,11 @@ WITH inside AS (
 ), owed AS (
     UPDATE recollection r SET state = 'open', done_specimen_id = NULL, ended_at = NULL
     FROM inside WHERE r.done_specimen_id = inside.specimen_id
+), confirming AS (
+    UPDATE rapid_test r SET pcr_specimen_id = NULL
+    FROM inside WHERE r.pcr_specimen_id = inside.specimen_id
+), wanted AS (
+    DELETE FROM test_order WHERE tube_id = :tube
 ), swab AS (
     DELETE FROM specimen s USING inside WHERE s.id = inside.specimen_id RETURNING s.*
 ), plastic AS (

@@ -10,15 +10,18 @@ import pytest
 from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
-from lims.domain.refusals import OutsideReadWindow
-from lims.domain.roster_line import Sign
+from lims.domain.rapid_test import Exposure
+from lims.domain.refusals import DifferentBody, OutsideReadWindow, TooLateToTakeBack
+from lims.domain.roster_line import Marked, Sign
 from lims.domain.signing import Asked
 from lims.tables import Finding
+from lims.work.mark_strip import mark_strip
 from lims.work.rapid_pcr import PcrTube, take_pcr_tube
+from lims.work.read_strips import Counts, RosterChanged
 from lims.work.receive import receive
 from lims.work.release import release
 from lims.work.roster import StripRunning
-from lims.work.roster_strips import Counts, RosterChanged
+from lims.work.take_back import TakenBackTube, take_back
 from lims.work.views.kit_lots import LotSeen, kit_lots
 from lims.work.views.rosters import PositiveSeen, RosterSheet, roster_sheet
 from tests import seen
@@ -141,6 +144,26 @@ def test_the_tube_of_the_positive_may_come_a_minute_later_and_twice(bench: Bench
     assert order.why == "confirm"
 
 
+def test_a_wrong_pcr_label_is_taken_back_until_the_tube_is_received(bench: Bench) -> None:
+    room, _, positive = read_at_twenty(bench)
+    wrong, right = next(bench.labels), next(bench.labels)
+
+    def undo(swab: UUID) -> TakenBackTube:
+        return take_back(bench.session, swab, site_id=bench.site_id, by="desk", now=bench.now)
+
+    first = tube(bench, positive.specimen_id, wrong)
+    assert undo(first.pcr_specimen_id).barcode == wrong
+    (owing,) = sheet(room).positives
+    assert owing.owes_tube and owing.case_state == "presumptive"
+    assert bench.session.scalar(text("SELECT count(*) FROM test_order")) == 0
+
+    second = tube(bench, positive.specimen_id, right)
+    receive(bench.session, right, by="door", now=bench.now)
+    with pytest.raises(TooLateToTakeBack):
+        undo(second.pcr_specimen_id)
+    assert sheet(room).positives[0].pcr_barcode == right
+
+
 def test_at_31_minutes_it_is_unreadable_and_repeated_with_new_strips(bench: Bench) -> None:
     room = classroom(bench)
     late = room.start()
@@ -177,16 +200,52 @@ def test_what_is_confirmed_is_what_stands_there(bench: Bench) -> None:
     room = classroom(bench)
     timer = room.start()
     bench.later(20)
+    without = room.seen(timer)
     room.mark(17)
-    with pytest.raises(RosterChanged, match="39 negative, 1 positive"):
-        room.read(timer, negative=40)
+    with pytest.raises(RosterChanged) as refused:
+        room.confirm(timer, without)
+    assert refused.value.came == "now 17+"
     room.mark(17, Sign.NEGATIVE)
-    first = room.read(timer, negative=40)
-    again = room.read(timer, negative=40)
+    first, again = (room.confirm(timer, without) for _ in range(2))
 
     assert (first.replayed, again.replayed) == (False, True)
     assert again.counts == Counts(40, 0, 0)
     assert lot(bench).tests == 40
+    with pytest.raises(DifferentBody):
+        room.confirm(timer, without.replace("17-", "17+"))
+
+
+def test_a_sign_that_another_desk_moved_is_not_confirmed_by_its_count(bench: Bench) -> None:
+    room = classroom(bench, 5)
+    timer = room.start()
+    bench.later(20)
+    room.mark(2)
+    shown_to_a = room.seen(timer)
+    room.mark(2, Sign.NEGATIVE)
+    room.mark(4)
+    with pytest.raises(RosterChanged) as refused:
+        room.confirm(timer, shown_to_a)
+    assert refused.value.came == "now 2- 4+"
+    assert seen.findings(bench.session) == {}
+
+
+@pytest.mark.parametrize(
+    ("marked", "said"),
+    [
+        (Marked(4, Sign.POSITIVE, Exposure.CONTACT), "4+c"),
+        (Marked(4, Sign.POSITIVE, suspect=True), "4+s"),
+    ],
+)
+def test_what_makes_it_a_case_is_confirmed_too(bench: Bench, marked: Marked, said: str) -> None:
+    room = classroom(bench, 5)
+    timer = room.start()
+    bench.later(20)
+    room.mark(4)
+    without = room.seen(timer)
+    mark_strip(bench.session, room.roster_id, marked, site_id=bench.site_id, now=bench.now)
+    with pytest.raises(RosterChanged) as refused:
+        room.confirm(timer, without)
+    assert refused.value.came == f"now {said}"
 
 
 def test_several_timers_run_each_with_its_own_window(bench: Bench) -> None:

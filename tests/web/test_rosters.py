@@ -14,7 +14,16 @@ from sqlalchemy import func, select
 from lims.db.ids import uuid7
 from lims.db.laboratory import Laboratory
 from lims.domain.barcodes import shown
-from lims.tables import CardDoubt, F0Case, Person, RapidTest, RosterMember
+from lims.tables import (
+    CardDoubt,
+    F0Case,
+    Person,
+    RapidTest,
+    RosterMember,
+    Specimen,
+    Tube,
+    TubeSpecimen,
+)
 from lims.work.access import Role
 from tests.builders import Bench
 from tests.builders_rapid import GTIN, box
@@ -66,9 +75,8 @@ def asked(desk: Browser, path: str) -> dict[str, str]:
     """The confirmation that the first readable timer asks for."""
     timer = field(desk.get(path).text, "ask")
     page = desk.get(f"{path}?ask={timer}").text
-    names = ("timer_id", "negative", "positive", "invalid")
     ask = page[page.index('role="alertdialog"') :]
-    return {name: field(ask, name) for name in names}
+    return {name: field(ask, name) for name in ("timer_id", "seen")}
 
 
 def test_a_class_of_forty_is_read_in_one_confirmation(
@@ -83,7 +91,8 @@ def test_a_class_of_forty_is_read_in_one_confirmation(
     assert desk.post(f"{path}/scan", {"text": "17+"}).status_code == 303
 
     form = asked(desk, path)
-    assert (form["negative"], form["positive"], form["invalid"]) == ("39", "1", "0")
+    seen = form["seen"].split()
+    assert (seen[16], [len(seen), sum(one.endswith("-") for one in seen)]) == ("17+", [40, 39])
     for _ in range(2):  # a second press keeps nothing twice
         assert desk.post(f"{path}/read", form).status_code == 303
 
@@ -102,10 +111,45 @@ def test_other_numbers_than_those_confirmed_are_refused(desk: Browser, wait: Wai
     desk.post(f"{path}/start")
     wait(20)
     form = asked(desk, path)
-    desk.post(f"{path}/mark", {"position": "3"})
+    desk.post(f"{path}/mark", {"said": "3+"})
     refused = desk.post(f"{path}/read", form)
     assert refused.status_code == 409
-    assert "39 negative · 1 positive" in words(refused)
+    assert "now 3+" in words(refused) and "39 negative · 1 positive" in words(refused)
+
+
+def test_a_double_tap_is_one_tap(desk: Browser, wait: Wait) -> None:
+    path = opened(desk)
+    desk.post(f"{path}/start")
+    wait(20)
+    tap = tap_of(desk, path, 3)
+    assert tap == "3+"
+    for _ in range(2):
+        assert desk.post(f"{path}/mark", {"said": tap}).status_code == 303
+    assert tap_of(desk, path, 3) == "3?"  # one sign on, not two: it is positive
+    for said in ("3+c", "3+c", "3+s"):
+        desk.post(f"{path}/mark", {"said": said})
+    page = desk.get(path).text
+    assert [
+        value for value in ("3+c", "3+f", "3+s") if f'"{value}" aria-pressed="true"' in page
+    ] == [
+        "3+c",
+        "3+s",
+    ]
+
+
+def test_a_tap_without_a_sign_changes_nothing(desk: Browser, wait: Wait) -> None:
+    path = opened(desk)
+    desk.post(f"{path}/start")
+    wait(20)
+    assert desk.post(f"{path}/mark", {"position": "3"}).status_code == 422
+    assert tap_of(desk, path, 3) == "3+"
+
+
+def tap_of(desk: Browser, path: str, position: int) -> str:
+    """What a tap on this number says now."""
+    found = re.search(rf'name="said" value="({position}[-+?])" title', desk.get(path).text)
+    assert found is not None
+    return found[1]
 
 
 def test_a_late_timer_offers_new_strips(desk: Browser, wait: Wait) -> None:
@@ -130,11 +174,86 @@ def test_cards_take_the_next_number_once(desk: Browser, bench: Bench, wait: Wait
     path = opened(desk, people="Lê Văn Ước")
     for _ in range(2):
         desk.post(f"{path}/scan", {"text": CARD})
-    assert bench.session.scalars(select(RosterMember.position)).all() == [1, 2]
+    assert set(bench.session.scalars(select(RosterMember.position))) == {1, 2}
     desk.post(f"{path}/scan", {"text": "START 1-2"})
     wait(16)
     desk.post(f"{path}/scan", {"text": CARD})  # her strip may be read: she is the exception
-    assert asked(desk, path)["positive"] == "1"
+    assert asked(desk, path)["seen"] == "1- 2+"
+
+
+def test_a_label_of_one_of_two_positives_waits_for_its_number(
+    desk: Browser, bench: Bench, wait: Wait
+) -> None:
+    path = opened(desk, "Nguyễn Văn An\nLê Thị Ba\nTrần Bốn")
+    desk.post(f"{path}/start")
+    wait(20)
+    desk.post(f"{path}/scan", {"text": "2+ 3+"})
+    desk.post(f"{path}/read", asked(desk, path))
+    two, three = next(bench.labels), next(bench.labels)
+
+    refused = desk.post(f"{path}/scan", {"text": two})
+    assert refused.status_code == 409
+    assert "These owe their PCR tube: 2 Lê Thị Ba, 3 Trần Bốn." in words(refused)
+    assert desk.post(f"{path}/scan", {"text": f"1 {two}"}).status_code == 404
+    assert bench.session.scalars(select(Tube.barcode)).all() == []
+
+    assert desk.post(f"{path}/scan", {"text": f"2 {three}"}).status_code == 303
+    page = desk.get(path)
+    assert f"PCR tube {shown(three)}: number 2, Lê Thị Ba." in words(page)
+    undo = {"swab_id": field(page.text, "swab_id")}  # it was the tube of number 3
+    for _ in range(2):
+        assert desk.post(f"{path}/tube/undo", undo).status_code == 303
+    for text in (f"2 {two}", three):
+        desk.post(f"{path}/scan", {"text": text})
+    assert f"PCR tube {shown(three)}: number 3, Trần Bốn." in words(desk.get(path))
+    whose = {one.barcode: name for one, name in bench.session.execute(TUBES)}
+    assert whose == {two: "Lê Thị Ba", three: "Trần Bốn"}
+
+
+TUBES = (
+    select(Tube, Person.name)
+    .join(TubeSpecimen, TubeSpecimen.tube_id == Tube.id)
+    .join(Specimen, Specimen.id == TubeSpecimen.specimen_id)
+    .join(Person, Person.id == Specimen.person_id)
+)
+NAMESAKES = "1\tNguyễn Văn An\t2007\n2\tNguyễn Văn An\t2007\n3\tLê Thị Ba\t2007"
+INSURED = (
+    f"GD4797932098765|{'Nguyễn Văn An'.encode().hex()}|2007|1|||79 - 023|01/01/2021|31/12/2021|"
+)
+
+
+def test_a_card_without_a_number_is_nobodys_among_namesakes(desk: Browser, wait: Wait) -> None:
+    path = opened(desk, NAMESAKES)
+    desk.post(f"{path}/start")
+    wait(20)
+    refused = desk.post(f"{path}/scan", {"text": INSURED})
+    assert (refused.status_code, "Whose card is it?" in words(refused)) == (409, True)
+    assert re.findall(r'name="said" value="([12][+])">', refused.text) == ["1+", "2+"]
+    assert asked(desk, path)["seen"] == "1- 2- 3-"
+
+
+def test_one_namesake_is_asked_about_and_another_person_is_put_on_once(
+    desk: Browser, bench: Bench, wait: Wait
+) -> None:
+    path = opened(desk, "Nguyễn Văn An\t2007")
+    desk.post(f"{path}/start")
+    wait(20)
+    refused = desk.post(f"{path}/scan", {"text": INSURED})
+    assert asked(desk, path)["seen"] == "1-"
+    answer = {name: field(refused.text, name) for name in ("card", "add_id")}
+    for _ in range(2):
+        assert desk.post(f"{path}/card", answer).status_code == 303
+    assert set(bench.session.scalars(select(RosterMember.position))) == {1, 2}
+    assert asked(desk, path)["seen"] == "1-"
+
+
+def test_a_numbered_card_finds_its_own_person_among_namesakes(desk: Browser, wait: Wait) -> None:
+    named = "Trần Thị Mỹ Hạnh\t2007"
+    path = opened(desk, f"{named}\n{named}\t079207012345\n{named}")
+    desk.post(f"{path}/start")
+    wait(20)
+    assert desk.post(f"{path}/scan", {"text": CARD}).status_code == 303
+    assert asked(desk, path)["seen"] == "1- 2+ 3-"
 
 
 def test_a_card_of_another_name_waits_for_a_reviewer(

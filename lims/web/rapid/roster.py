@@ -10,6 +10,7 @@ from flask import render_template, request
 from lims.db.ids import uuid7
 from lims.domain.rapid_test import Exposure, Readiness, RosterKind
 from lims.domain.refusals import NotFound, Refusal
+from lims.domain.roster_line import Sign
 from lims.doors.statuses import status_of
 from lims.web.access import needs
 from lims.web.answers import Told, told
@@ -19,6 +20,7 @@ from lims.web.language import gettext as _
 from lims.web.language import laboratory, later, now
 from lims.web.rapid.blueprint import blueprint
 from lims.web.rapid.kit_choice import chosen_lot, lots_here
+from lims.work.take_card import NamesakeOnRoster
 from lims.work.views.rosters import Cell, PositiveSeen, RosterSheet, TimerSeen, roster_sheet
 
 KINDS: Final = {
@@ -31,6 +33,8 @@ EXPOSURES: Final = {
     Exposure.FACTOR: later("epidemiological factor"),
     Exposure.CONTACT: later("contact (F1)"),
 }
+# A tap wants the next of these; the button says which, so that a double tap is one.
+_NEXT_SIGN: Final = {"readable": Sign.POSITIVE, "marked": Sign.INVALID, "doubtful": Sign.NEGATIVE}
 _LOOKS: Final = {
     "none": ("", later("no strip yet")),
     "early": ("…", later("too early to read")),
@@ -46,18 +50,26 @@ _LOOKS: Final = {
 
 @dataclass(frozen=True)
 class Shown:
-    """A number of the grid, ready to print. It may be tapped while its strip can be read."""
+    """A number of the grid, ready to print. ``tap`` is what a tap says while it can be read."""
 
     cell: Cell
     look: str
     sign: str
     word: str
-    tapped: bool
+    tap: str | None
 
     @property
     def called(self) -> str:
         """The last two words of the name: what people call somebody here."""
         return " ".join(self.cell.name.split()[-2:])
+
+
+@dataclass(frozen=True)
+class Namesakes:
+    """Whose card it may be; the card goes along for the answer that it is none of theirs."""
+
+    positions: frozenset[int]
+    card: str
 
 
 @dataclass(frozen=True)
@@ -87,7 +99,13 @@ def roster(roster_id: UUID) -> str:
     return show(roster_id, ask=chosen_uuid(request.args, "ask"))
 
 
-def show(roster_id: UUID, *, ask: UUID | None = None, refused: Told | None = None) -> str:
+def show(
+    roster_id: UUID,
+    *,
+    ask: UUID | None = None,
+    refused: Told | None = None,
+    asked_of: Namesakes | None = None,
+) -> str:
     """The page around a roster. Raises NotFound."""
     lab, at = laboratory(), now()
     with lab.sessions.begin() as session:
@@ -113,15 +131,22 @@ def show(roster_id: UUID, *, ask: UUID | None = None, refused: Told | None = Non
         lot_choices=[(one.lot_id, f"{one.kit} · {one.lot}") for one in lots],
         timer_id=uuid7(),
         refused=refused,
+        asked_of=asked_of,
         kind=_(KINDS[sheet.kind]),
         exposures={key: _(said) for key, said in EXPOSURES.items()},
         isolation=_isolation,
     )
 
 
-def refused_page(roster_id: UUID, refusal: Refusal, *, ask: UUID | None = None) -> tuple[str, int]:
+def refused_page(
+    roster_id: UUID, refusal: Refusal, *, ask: UUID | None = None, card: str = ""
+) -> tuple[str, int]:
     """The same page with what went wrong on top; nothing was changed."""
-    return show(roster_id, ask=ask, refused=told(refusal)), int(status_of(type(refusal)))
+    asked_of = None
+    if isinstance(refusal, NamesakeOnRoster):
+        asked_of = Namesakes(frozenset(refusal.positions), card)
+    page = show(roster_id, ask=ask, refused=told(refusal), asked_of=asked_of)
+    return page, int(status_of(type(refusal)))
 
 
 def _isolation(positive: PositiveSeen) -> str:
@@ -147,7 +172,8 @@ def _shown(cell: Cell, sheet: RosterSheet, at: datetime) -> Shown:
     timer = next((one for one in sheet.timers if one.timer_id == cell.timer_id), None)
     look = _look(cell, timer, at)
     sign, word = _LOOKS[look]
-    return Shown(cell, look, sign, _(word), look in ("readable", "marked", "doubtful"))
+    wanted = _NEXT_SIGN.get(look)
+    return Shown(cell, look, sign, _(word), f"{cell.position}{wanted}" if wanted else None)
 
 
 def _look(cell: Cell, timer: TimerSeen | None, at: datetime) -> str:

@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from lims.domain.rapid_test import Exposure, Readiness, ReadWindow, RosterKind
+from lims.domain.rapid_test import Exposure, RapidOutcome, Readiness, ReadWindow, RosterKind
+from lims.domain.strip_standing import StripStands, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,9 @@ class PositiveSeen:
     read_at: datetime
     case_state: str | None
     case_basis: str | None
+    pcr_specimen_id: UUID | None
     pcr_barcode: str | None
+    pcr_collected: bool
     tube_waits: bool
 
     @property
@@ -109,6 +112,16 @@ class RosterSheet:
     cells: tuple[Cell, ...]
     timers: tuple[TimerSeen, ...]
     positives: tuple[PositiveSeen, ...]
+
+    def stands(self, timer_id: UUID) -> str:
+        """What stands on the strips of this timer that wait, as a confirmation says it."""
+        return written(
+            StripStands(
+                cell.position, RapidOutcome(cell.mark or "negative"), cell.exposure, cell.suspect
+            )
+            for cell in self.cells
+            if cell.timer_id == timer_id and cell.state == "running"
+        )
 
     def waiting(self, at: datetime) -> tuple[Cell, ...]:
         """Those who wait for a strip: without one, or whose last one said nothing of them."""
@@ -192,7 +205,8 @@ WHERE t.roster_id = :id ORDER BY t.number
 
 _POSITIVES = text("""
 SELECT q.specimen_id, p.id AS person_id, m.position, p.name, p.phone, q.read_at,
-       c.state AS case_state, c.basis AS case_basis, pcr.barcode AS pcr_barcode,
+       c.state AS case_state, c.basis AS case_basis, q.pcr_specimen_id, pcr.barcode AS pcr_barcode,
+       coalesce(pcr.state = 'collected', false) AS pcr_collected,
        EXISTS (SELECT FROM specimen o JOIN rapid_test w ON w.specimen_id = o.id
                WHERE o.person_id = p.id AND o.material = 'antigen' AND o.id <> q.specimen_id
                  AND w.pcr_specimen_id IS NOT NULL
@@ -205,7 +219,7 @@ JOIN specimen w ON w.id = q.specimen_id
 JOIN person p ON p.id = w.person_id
 JOIN roster_member m ON m.id = s.member_id
 LEFT JOIN LATERAL (
-    SELECT t.barcode FROM tube_specimen ts
+    SELECT t.barcode, t.state FROM tube_specimen ts
     JOIN tube t ON t.id = ts.tube_id AND t.kind = 'individual'
     WHERE ts.specimen_id = q.pcr_specimen_id
 ) pcr ON true
