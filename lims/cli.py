@@ -185,11 +185,16 @@ def work(*, attached: bool) -> None:
     if attached:
         Thread(target=_stop_with_input, args=(stop,), daemon=True).start()
     os.nice(5)  # notices and pages come first
-    setrlimit(RLIMIT_AS, (_MOST_MEMORY, getrlimit(RLIMIT_AS)[1]))  # a bomb ends us, not PostgreSQL
+    _limit_memory()
     try:
         Worker(laboratory).run(stop)
     finally:
         laboratory.engine.dispose()
+
+
+def _limit_memory() -> None:
+    """A workbook that unpacks to everything ends this process, and not PostgreSQL."""
+    setrlimit(RLIMIT_AS, (_MOST_MEMORY, getrlimit(RLIMIT_AS)[1]))
 
 
 @main.command("import")
@@ -214,13 +219,17 @@ def import_file(
     bad_file: Path | None,
     as_json: bool,
 ) -> None:
-    """Take a list in (XLSX or CSV, to 100,000 rows); its bad rows come back beside it."""
+    """Take a list in (XLSX or CSV, to 100,000 rows); its bad rows come back beside it.
+
+    Exits 0 only when every line was registered or was here before.
+    """
     from dataclasses import asdict
 
     from lims.importing.shell import import_list
     from lims.opening import open_laboratory
 
     laboratory = open_laboratory(settings(), name="lims import", pool_size=4)
+    _limit_memory()
     said = import_list(
         laboratory,
         path,
@@ -233,11 +242,13 @@ def import_file(
         asdict(said),
         as_json=as_json,
         human=lambda a: (
-            f"{a['taken']} registered, {a['again']} were here before, {a['bad']} bad"
+            ("This very file was sent before; of it: " if a["replayed"] else "")
+            + f"{a['taken']} registered, {a['again']} were here before, {a['bad']} bad"
             + (f": see {a['bad_file']}." if a["bad_file"] else ".")
+            + ("" if a["state"] == "done" else f" The list is not done: {a['state']}.")
         ),
     )
-    sys.exit(1 if said.bad else 0)
+    sys.exit(1 if said.bad or said.state != "done" else 0)
 
 
 @main.command()

@@ -263,7 +263,7 @@ def report_reswab(*, language: Language | None, out: Path) -> None:
     chosen = settings()
     now = utc_now()
     with opened(chosen) as laboratory, laboratory.sessions.begin() as session:
-        doors = every_door(session, site_id=laboratory.site_id, most=100_000)
+        road = every_door(session, site_id=laboratory.site_id)
         site = session.get_one(Site, laboratory.site_id).name
         record(
             session,
@@ -272,14 +272,15 @@ def report_reswab(*, language: Language | None, out: Path) -> None:
             verb="print_reswab_sheet",
             subject=str(laboratory.site_id),
             now=now,
-            doors=len(doors),
+            doors=len(road.doors),
         )
     sheet = reswab_on_paper(
-        doors,
+        road,
         laboratory=site,
         issued_at=now,
         timezone=laboratory.timezone,
         language=language or chosen.language,
     )
     write(reswab_pdf(sheet), out)
-    click.echo(f"{len(doors)} doors in {out}.", err=True)
+    beyond = f" {road.left_out} more are not on it." if road.left_out else ""
+    click.echo(f"{len(road.doors)} doors in {out}.{beyond}", err=True)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from lims.console import ACTOR, out, settings, write
+from lims.domain.days import day_of
 
 if TYPE_CHECKING:
     from lims.db.laboratory import Laboratory
@@ -30,7 +31,7 @@ class Day(click.ParamType[date | str]):
         if value in ("today", "yesterday"):
             return str(value)
         try:
-            return date.fromisoformat(str(value))
+            return day_of(str(value))
         except ValueError:
             self.fail(f"{value!r} is no day: give YYYY-MM-DD, today or yesterday", param, ctx)
 

@@ -21,6 +21,7 @@ from reports.pen import Both, Language, Pen, moment, number
 
 TITLE: Final = Both("Danh sách lấy mẫu lại", "People to swab again")
 _COUNT: Final = Both("{people} người · {doors} hộ", "People: {people} · doors: {doors}")
+_BEYOND: Final = Both("còn {doors} hộ không có trên giấy", "{doors} more doors not on paper")
 _HOUSEHOLD: Final = Both("Hộ {label}", "Household {label}")
 _PEOPLE: Final = Both("{n} người", "people: {n}")
 _BORN: Final = Both("Sinh", "Born")
@@ -60,12 +61,13 @@ class DoorOnPaper:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReswabSheet:
-    """All doors in the order of the road; times on the site's wall clock."""
+    """Doors in the order of the road, and how many are left out; times on the site's wall clock."""
 
     laboratory: str
     doors: tuple[DoorOnPaper, ...]
     issued_at: datetime
     language: Language = "vi"
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,9 @@ def reswab_pdf(sheet: ReswabSheet) -> bytes:
     detail = _COUNT.first(language).format(
         people=number(people, language), doors=number(len(sheet.doors), language)
     )
+    if sheet.left_out:
+        beyond = _BEYOND.first(language).format(doors=number(sheet.left_out, language))
+        detail = f"{detail} · {beyond}"
     heading = Heading(TITLE, detail, sheet.laboratory, sheet.issued_at, language)
     sheets = Sheets(heading, pages=max(1, len(pages)))
     if not pages:

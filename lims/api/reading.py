@@ -11,6 +11,7 @@ from flask import current_app
 from lims.api.door import Answer, Ask, Door
 from lims.db.laboratory import Laboratory
 from lims.domain import barcodes
+from lims.domain.days import day_of
 from lims.domain.lifecycle import TubeKind, TubeState
 from lims.domain.refusals import NotFound
 from lims.work.tokens import Scope
@@ -92,7 +93,7 @@ def reconciliation(ask: Ask[None]) -> Answer:
 def reconciliation_of(ask: Ask[None], day: str) -> Answer:
     """Whether a day (YYYY-MM-DD, on the laboratory's calendar) adds up."""
     try:
-        asked = date.fromisoformat(day)
+        asked = day_of(day)
     except ValueError:
         asked = None
     if asked is None or asked > ask.now.astimezone(_zone()).date():

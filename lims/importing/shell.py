@@ -1,42 +1,35 @@
-"""A list taken in from the command line: the same verbs, in this process, with a bar to watch."""
+"""A list taken in from the command line: the same verbs, with a bar to watch."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 from uuid import UUID
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy.orm import Session
 
 from lims.db.laboratory import Laboratory
 from lims.domain.lifecycle import ImportState
 from lims.domain.refusals import InvalidBody, UnreadableList
-from lims.importing.worker import Worker
+from lims.importing.followed import Wanted, followed
 from lims.sheets.columns import Column
 from lims.sheets.faults import WRONG_HEADINGS
 from lims.sheets.sayings import line_words
 from lims.sheets.written import write
 from lims.tables import ImportJob
-from lims.work.imports.columns import confirm_columns
 from lims.work.imports.upload import take_file
 from lims.work.views.desk import open_campaigns
-from lims.work.views.imports import BadLine, ImportedList, bad_lines, imported_list
+from lims.work.views.imports import BadLine, ImportedList, bad_lines
 
 ACTOR = "command line"
-_LOOK_S: Final = 0.25  # between looks at a list that another worker has in hand
-_UNDER_WAY: Final = frozenset(
-    {ImportState.UPLOADED, ImportState.MAPPING, ImportState.QUEUED, ImportState.RUNNING}
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What became of the list, for the last line."""
+    """What became of the list, for the last line; ``replayed`` when it was sent before."""
 
     job_id: UUID
+    state: str
+    replayed: bool
     taken: int
     again: int
     bad: int
@@ -56,33 +49,35 @@ def import_list(
     """Take a whole list in, and write its bad rows beside it.
 
     `columns` are "heading=what it holds", where the words of the heading do not say it. Raises
-    UnreadableList, and InvalidBody for a column or a campaign that is not there.
+    UnreadableList, and InvalidBody for a column, a sheet or a campaign that is not there, or that
+    is not what the same file was taken in with before.
     """
-    named = [_named(one) for one in columns]
+    wanted = Wanted(tuple(map(_named, columns)), sheet, campaign)
     with lab.sessions.begin() as session:
         uploaded = take_file(
             session,
             path.read_bytes(),
             file_name=path.name,
             campaign_id=_campaign(session, lab.site_id, campaign),
-            ask_columns=bool(columns),
+            ask_columns=bool(columns) or sheet is not None,
             site_id=lab.site_id,
             by=ACTOR,
             now=lab.clock(),
         )
         if sheet is not None and not uploaded.replayed:
             session.get_one(ImportJob, uploaded.job_id).sheet = sheet
-    _work(lab, uploaded.job_id, named)
+    done = followed(lab, uploaded.job_id, wanted, by=ACTOR)
+    if done.state == ImportState.FAILED:
+        raise UnreadableList(todo=str(done.failure), where=path.name)
     with lab.sessions.begin() as session:
-        done = imported_list(session, uploaded.job_id, site_id=lab.site_id)
-        if done.state == ImportState.FAILED:
-            raise UnreadableList(todo=str(done.failure), where=path.name)
         content = _bad(done, bad_lines(session, uploaded.job_id)) if done.rows_bad else None
     written = bad_file or path.with_name(f"{path.stem}.bad{path.suffix or '.csv'}")
     if content is not None:
         written.write_bytes(content)
     return Said(
         uploaded.job_id,
+        done.state,
+        uploaded.replayed,
         done.rows_in,
         done.rows_again,
         done.rows_bad,
@@ -111,53 +106,6 @@ def _campaign(session: Session, site_id: UUID, name: str | None) -> UUID | None:
 
 def _fault(where: str, detail: str) -> InvalidBody:
     return InvalidBody(errors=[{"pointer": f"#/{where}", "detail": detail}], where=where)
-
-
-def _work(lab: Laboratory, job_id: UUID, columns: Sequence[tuple[str, Column]]) -> None:
-    worker = Worker(lab)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )
-    with bar:
-        task = bar.add_task("reading", total=None)
-
-        def show(done: int, total: int) -> None:
-            bar.update(task, description="registering", completed=done, total=total)
-
-        while (state := _standing(lab, job_id)[0]) in _UNDER_WAY:
-            if state is ImportState.MAPPING:
-                _confirm(lab, job_id, columns)
-            worker.work_at(job_id, progress=show)
-            state, done, lines = _standing(lab, job_id)
-            if state in _UNDER_WAY and state is not ImportState.MAPPING:
-                show(done, lines)
-                time.sleep(_LOOK_S)
-
-
-def _standing(lab: Laboratory, job_id: UUID) -> tuple[ImportState, int, int]:
-    """Its state, lines done, lines in all. The deliverer's own worker may be at it."""
-    with lab.sessions.begin() as session:
-        job = session.get_one(ImportJob, job_id)
-        return ImportState(job.state), job.rows_done, job.rows_total
-
-
-def _confirm(lab: Laboratory, job_id: UUID, columns: Sequence[tuple[str, Column]]) -> None:
-    with lab.sessions.begin() as session:
-        found = imported_list(session, job_id, site_id=lab.site_id)
-        words, mapped = found.words, found.mapped
-        for heading, column in columns:
-            if heading not in words:
-                raise _fault("column", f"no heading {heading}; there are: {', '.join(words)}")
-            at = words.index(heading)
-            mapped = tuple(
-                column if n == at else (None if one is column else one)
-                for n, one in enumerate(mapped)
-            )
-        confirm_columns(session, job_id, mapped, site_id=lab.site_id, by=ACTOR, now=lab.clock())
 
 
 def _bad(done: ImportedList, lines: Sequence[BadLine]) -> bytes:

@@ -5,7 +5,6 @@ measured as it unpacks, before any of it is parsed.
 """
 
 import csv
-import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ import python_calamine
 from lims.sheets.cells import Row, is_blank, known_cell
 from lims.sheets.encodings import Encoding, decoded
 from lims.sheets.faults import FileFault, Unreadable
+from lims.sheets.reach import is_worksheet, plainly_reached, reached
 from lims.sheets.table import Sheet
 
 MOST_BYTES: Final = 64 * 1024 * 1024
@@ -28,13 +28,8 @@ MOST_UNPACKED: Final = 600 * 1024 * 1024  # 100,000 lines of 30 cells are about 
 _MOST_PARTS: Final = 2_000
 _STEP: Final = 1024 * 1024
 _ABOVE: Final = 100  # titles, headings and signatures beside the lines themselves
-_TAG: Final = 128  # longer than a cell's opening tag
-# A cell that holds something (its tag is not closed at once) from row 110,000 or column HA on.
-_FAR_DOWN: Final = re.compile(
-    rb"""<c\s[^>]*?\br=["'][A-Z]+(?:1[1-9]\d{4}|[2-9]\d{5}|\d{7,})["'][^>]*(?<!/)>"""
-)
-_FAR_RIGHT: Final = re.compile(
-    rb"""<c\s[^>]*?\br=["'](?:[H-Z][A-Z]|[A-Z]{3,})\d+["'][^>]*(?<!/)>"""
+_MOST_CELLS: Final = (
+    50_000_000  # of all sheets, empty ones in between too: two sheets at the limits
 )
 _ZIP: Final = b"PK\x03\x04"
 _OLD: Final = b"\xd0\xcf\x11\xe0"  # OLE: .xls, and .xlsx under a password
@@ -155,8 +150,8 @@ def _sheet(book: python_calamine.CalamineWorkbook, name: str) -> Sheet:
 
 
 def _measure(raw: bytes) -> None:
-    """Raises Unreadable for an archive that unpacks to too much, or not at all."""
-    unpacked = 0
+    """Raises Unreadable for an archive that unpacks to too much, or not at all, and for sheets that
+    reach too far."""
     try:
         with zipfile.ZipFile(BytesIO(raw)) as archive:
             parts = archive.infolist()
@@ -164,33 +159,40 @@ def _measure(raw: bytes) -> None:
                 raise Unreadable(FileFault.UNPACKS_TOO_BIG)
             if "xl/workbook.xml" not in archive.namelist():
                 raise Unreadable(FileFault.NOT_A_LIST)
-            for part in parts:  # what a part says of its size is not believed
-                for piece in _unpacking(archive, part):
-                    unpacked += len(piece)
-                    if unpacked > MOST_UNPACKED:
-                        raise Unreadable(FileFault.UNPACKS_TOO_BIG)
-                    if part.filename.startswith("xl/worksheets/"):
-                        _refuse_far(piece)
+            unpacked, cells = _Unpacked(archive), 0
+            for part in parts:
+                if is_worksheet(part.filename):
+                    plainly = plainly_reached(unpacked.of(part))
+                    cells += reached(_pieces(archive, part)) if plainly is None else plainly
+                else:
+                    for _piece in unpacked.of(part):
+                        pass
+            if cells > _MOST_CELLS:
+                raise Unreadable(FileFault.UNPACKS_TOO_BIG)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
         raise Unreadable(FileFault.DAMAGED) from error
 
 
-def _unpacking(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
-    """Piece by piece, each with the end of the one before, so that no tag is cut in two."""
-    kept = b""
+class _Unpacked:
+    """Counts what comes out of an archive: what a part says of its size is not believed."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self._bytes = 0
+
+    def of(self, part: zipfile.ZipInfo) -> Iterator[bytes]:
+        """Piece by piece. Raises Unreadable."""
+        for piece in _pieces(self._archive, part):
+            self._bytes += len(piece)
+            if self._bytes > MOST_UNPACKED:
+                raise Unreadable(FileFault.UNPACKS_TOO_BIG)
+            yield piece
+
+
+def _pieces(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
     with archive.open(part) as stream:
         while piece := stream.read(_STEP):
-            yield kept + piece
-            kept = piece[-_TAG:]
-
-
-def _refuse_far(xml: bytes) -> None:
-    """A sheet is read into a rectangle from its first cell to its last: one stray value in the last
-    corner would ask for seventeen milliard cells, and end this process."""
-    if _FAR_DOWN.search(xml):
-        raise Unreadable(FileFault.TOO_MANY_ROWS)
-    if _FAR_RIGHT.search(xml):
-        raise Unreadable(FileFault.TOO_WIDE)
+            yield piece
 
 
 def _ended(rows: list[Row]) -> list[Row]:

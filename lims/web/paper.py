@@ -3,7 +3,7 @@
 Used by the pages and by the command line, which is why nothing here asks for a request.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ from lims.web.language import Language, ngettext, speaking
 from lims.web.reasons import reason
 from lims.web.well_words import what_next
 from lims.work.views.plate_view import PlateWell, RunPage
-from lims.work.views.reswabs import Door
+from lims.work.views.reswabs import Road
 from lims.work.views.run_record import RunRecord
 from reports.pen import Both
 from reports.plate_drawing import WellLook, WellOnPaper
@@ -40,14 +40,14 @@ def both(say: Callable[[], str]) -> Both:
 
 
 def reswab_on_paper(
-    doors: Sequence[Door],
+    road: Road,
     *,
     laboratory: str,
     issued_at: datetime,
     timezone: str,
     language: Language,
 ) -> ReswabSheet:
-    """The re-swab sheet of these doors."""
+    """The re-swab sheet of this road."""
     zone = ZoneInfo(timezone)
     return ReswabSheet(
         laboratory=laboratory,
@@ -71,8 +71,9 @@ def reswab_on_paper(
                     for one in door.people
                 ),
             )
-            for door in doors
+            for door in road.doors
         ),
+        left_out=road.left_out,
     )
 
 

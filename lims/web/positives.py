@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Final
 from uuid import UUID
 
 from flask import Blueprint, make_response, render_template, request
 from werkzeug.wrappers import Response
 
+from lims.domain.days import day_of
 from lims.web.access import current, needs
 from lims.web.language import gettext as _
 from lims.web.language import laboratory, local, now
@@ -42,7 +42,7 @@ def take() -> Response | tuple[str, int]:
     """The file, recorded with everybody who is on it."""
     me, typed, faults = current(), request.form.to_dict(), dict[str, str]()
     try:
-        day = date.fromisoformat(typed["day"]) if typed.get("day") else None
+        day = day_of(typed["day"]) if typed.get("day") else None
     except ValueError:
         day, faults["day"] = None, _("Give a day of the calendar.")
     team_id = _team(me, typed.get("team", ""))

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from lims.db.ids import uuid7
 from lims.domain import barcodes
+from lims.domain.days import day_of
 from lims.domain.rack_list import RackRead, read_rack_list
 from lims.domain.refusals import Refusal
 from lims.doors.statuses import status_of
@@ -158,6 +159,7 @@ def _consignment(chosen: str) -> Consignment | None:
     campaign, _sep, by = rest.partition(" ")
     try:
         since = datetime.fromisoformat(day)
+        day_of(since.date().isoformat())
         return Consignment(
             by, UUID(campaign) if campaign != "-" else None, since, since + timedelta(days=1)
         )

@@ -2,7 +2,8 @@
 
 Counting is done in a child (`lims.work.situation_apart`). An answer is good for ten times as long
 as it took, a quarter of a minute at least; asked again meanwhile, and by however many pages, it is
-the same one. While one asks, the others who want the same day wait for its answer.
+the same one. While one asks, the others who want the same day wait for its answer. The same holds
+for each form of file; `apart` lets no more than two children count at once.
 """
 
 from __future__ import annotations
@@ -23,38 +24,41 @@ from reports.situation_forms import Form
 
 LEAST_S: Final = 15.0
 REST: Final = 10
-MOST_DAYS: Final = 12
+MOST_KEPT: Final = 24  # days, in their languages and forms
 
 
 @dataclass
-class _Day:
+class _Kept:
     lock: threading.Lock = field(default_factory=threading.Lock)
     answer: Answered | None = None
     until: float = 0.0
 
 
 class Situations:
-    """By day and language; the day asked for least recently is forgotten first."""
+    """By day, language and form; what was asked for least recently is forgotten first."""
 
     def __init__(self, lab: Laboratory) -> None:
         self._lab = lab
-        self._days: OrderedDict[tuple[date, Tongue], _Day] = OrderedDict()
+        self._by_asked: OrderedDict[tuple[date, Tongue, Form | None], _Kept] = OrderedDict()
         self._lock = threading.Lock()
 
     def of(self, day: date, tongue: Tongue, now: datetime) -> Answered:
         """The figures and charts of a day. Raises ChildBroke."""
-        kept = self._kept(day, tongue)
+        return self._answer(day, tongue, now, None)
+
+    def file(self, day: date, tongue: Tongue, now: datetime, form: Form) -> bytes:
+        """A day's file, which says as of when it was counted. Raises ChildBroke."""
+        return self._answer(day, tongue, now, form).file
+
+    def _answer(self, day: date, tongue: Tongue, now: datetime, form: Form | None) -> Answered:
+        kept = self._kept(day, tongue, form)
         with kept.lock:
             if kept.answer is None or monotonic() >= kept.until:
                 started = monotonic()
-                kept.answer = situation_apart(self._lab.engine, self._asked(day, tongue, now, None))
+                kept.answer = situation_apart(self._lab.engine, self._asked(day, tongue, now, form))
                 took = monotonic() - started
                 kept.until = monotonic() + max(LEAST_S, took * REST)
             return kept.answer
-
-    def file(self, day: date, tongue: Tongue, now: datetime, form: Form) -> bytes:
-        """A file, always as of now. Raises ChildBroke."""
-        return situation_apart(self._lab.engine, self._asked(day, tongue, now, form)).file
 
     def _asked(self, day: date, tongue: Tongue, now: datetime, form: Form | None) -> Asked:
         return Asked(
@@ -66,12 +70,12 @@ class Situations:
             form=form,
         )
 
-    def _kept(self, day: date, tongue: Tongue) -> _Day:
+    def _kept(self, day: date, tongue: Tongue, form: Form | None) -> _Kept:
         with self._lock:
-            kept = self._days.setdefault((day, tongue), _Day())
-            self._days.move_to_end((day, tongue))
-            while len(self._days) > MOST_DAYS:
-                self._days.popitem(last=False)
+            kept = self._by_asked.setdefault((day, tongue, form), _Kept())
+            self._by_asked.move_to_end((day, tongue, form))
+            while len(self._by_asked) > MOST_KEPT:
+                self._by_asked.popitem(last=False)
             return kept
 
 

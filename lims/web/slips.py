@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from lims.db.laboratory import Laboratory
+from lims.domain.days import day_of
 from lims.domain.refusals import NotFound
 from lims.domain.result_slips import NotReleased, TooManySlips, Worth
 from lims.web.access import current, needs
@@ -208,6 +209,6 @@ def _choice() -> Choice:
 
 def _day(text: str | None) -> date | None:
     try:
-        return date.fromisoformat(text or "")
+        return day_of(text or "")
     except ValueError:
         return None

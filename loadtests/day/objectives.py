@@ -37,7 +37,8 @@ WEBHOOK_TITLE: Final = "result captured → webhook answered"
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One objective's verdict; ``met`` is None where nothing was measured, or nothing is judged."""
+    """One objective's verdict; ``met`` is None where nothing is judged, and False where what is to
+    be judged was not measured: nobody may say that it was fast."""
 
     title: str
     limit_ms: float
@@ -53,9 +54,9 @@ class Measured:
 
     @property
     def met(self) -> bool | None:
-        if self.p99_ms is None or not self.judged:
+        if not self.judged:
             return None
-        return self.p99_ms <= self.limit_ms
+        return self.p99_ms is not None and self.p99_ms <= self.limit_ms
 
     def as_json(self) -> dict[str, Any]:
         limit = self.limit_ms if self.judged else None

@@ -98,6 +98,7 @@ def reckon_day(
     pending = frozenset(session.execute(_PENDING).scalars())
     truth = reconcile(session, commune, ledger, told, StillOpen(open_swabs, pending))
     positives = session.execute(_POSITIVES).all()
+    swabs = session.execute(_SWABS).scalars().all()
     day = closing.reconcile(session, site_id=site_id, since=since, until=until)
     differences = [
         *(Difference("a tube that is nowhere", r.barcode) for r in tubes if r.place == "lost"),
@@ -105,6 +106,11 @@ def reckon_day(
             Difference("a tube that nobody registered", r.barcode)
             for r in tubes
             if r.barcode not in ledger.labelled
+        ),
+        *(
+            Difference("a swab that nobody registered", str(swab))
+            for swab in swabs
+            if swab not in ledger.swabs
         ),
         *(Difference(row.what, row.barcode) for row in positives if row.what),
         *(Difference("lost", what) for what in truth.lost),
@@ -120,7 +126,7 @@ def reckon_day(
             Equation(
                 "people of the plan = registered",
                 len(commune.villagers),
-                {"registered": len(set(ledger.swabs.values()))},
+                {"registered": len({ledger.swabs[swab] for swab in swabs if swab in ledger.swabs})},
             ),
             Equation(
                 "tubes registered = results + waiting + rejected",
@@ -200,8 +206,12 @@ SELECT barcode, swabs,
 FROM staged ORDER BY barcode
 """)
 
+_SWABS = text("SELECT id FROM specimen ORDER BY id")
+
 _PENDING = text("SELECT id FROM notice WHERE state = 'owed'")
 
+# A case that was withdrawn is no positive's case; nor is one that PCR did not confirm, unless a
+# negative PCR stands beside nothing but a rapid test's presumption.
 _POSITIVES = text("""
 WITH found AS (
     SELECT f.person_id, coalesce(min(t.barcode), min(f.specimen_id::text)) AS barcode
@@ -211,12 +221,19 @@ WITH found AS (
     WHERE f.current AND f.outcome IN ('positive', 'presumptive') GROUP BY f.person_id
 ), live AS (
     SELECT c.person_id, bool_or(c.state IN ('presumptive', 'confirmed')) AS live,
+           bool_or(c.state IN ('presumptive', 'confirmed', 'closed')) AS stands,
+           bool_or(c.state = 'not_confirmed') AND NOT EXISTS (
+               SELECT FROM finding d WHERE d.person_id = c.person_id AND d.current
+               AND d.outcome = 'positive') AND EXISTS (
+               SELECT FROM finding d WHERE d.person_id = c.person_id AND d.current
+               AND d.outcome = 'negative') AS refuted,
            min(c.id::text) AS case_id
     FROM f0_case c GROUP BY c.person_id
 )
-SELECT f.person_id IS NOT NULL AS positive, c.person_id IS NOT NULL AS has_case,
+SELECT f.person_id IS NOT NULL AS positive, coalesce(c.stands OR c.refuted, false) AS has_case,
        coalesce(f.barcode, c.case_id) AS barcode,
-       CASE WHEN c.person_id IS NULL THEN 'a positive without a case'
+       CASE WHEN f.person_id IS NOT NULL AND NOT coalesce(c.stands OR c.refuted, false)
+            THEN 'a positive without a case'
             WHEN f.person_id IS NULL AND c.live AND NOT EXISTS (
                 SELECT FROM finding d WHERE d.person_id = c.person_id AND d.current
                 AND d.outcome = 'discordant') THEN 'a live case without a positive' END AS what

@@ -124,9 +124,15 @@ def objectives_table(lines: list[Measured] | tuple[Measured, ...]) -> Table:
             _ms(one.p50_ms),
             _ms(one.p99_ms),
             _ms(one.limit_ms) if one.judged else "",
-            Text("not judged", "dim") if not one.judged else _met(one.met),
+            _judged(one),
         )
     return table
+
+
+def _judged(one: Measured) -> Text:
+    if not one.judged:
+        return Text("not judged", "dim")
+    return _met(one.met) if one.number else Text("✗ not measured", "red")
 
 
 def tell(console: Console, verdict: Verdict) -> None:

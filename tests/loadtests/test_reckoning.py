@@ -62,6 +62,28 @@ def test_a_positive_whose_case_is_gone_is_found(day: DayOfTen) -> None:
     }
 
 
+@pytest.mark.parametrize("state", ["withdrawn", "not_confirmed"])
+def test_a_positive_whose_case_does_not_stand_is_found(day: DayOfTen, state: str) -> None:
+    day.resolved()
+    day.sql("UPDATE f0_case SET state = :state", state=state)
+    said = day.reckoned()
+
+    assert ("a positive without a case", day.swabs[SICK].barcode) in {
+        (d.what, d.subject) for d in said.differences
+    }
+    (equation,) = (e for e in said.equations if e.says.startswith("people with a positive"))
+    assert (equation.whole, equation.parts) == (1, {"cases": 0})
+
+
+def test_people_are_counted_in_the_database_and_not_in_the_receipts(day: DayOfTen) -> None:
+    gone = day.swabs[7]
+    day.sql("DELETE FROM tube_specimen WHERE specimen_id = :swab", swab=gone.specimen_id)
+    day.sql("DELETE FROM specimen WHERE id = :swab", swab=gone.specimen_id)
+    (people,) = (e for e in day.reckoned().equations if e.says.startswith("people of the plan"))
+
+    assert (people.whole, people.parts, people.holds) == (10, {"registered": 9}, False)
+
+
 def test_a_tube_nobody_registered_is_found(day: DayOfTen) -> None:
     day.resolved()
     stranger = day.bench.swab()

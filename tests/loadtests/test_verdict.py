@@ -77,12 +77,19 @@ def test_a_slow_objective_an_unmeant_failure_or_a_broken_user_is_exit_1(day: Day
     assert replace(verdict(clean), drained=False).exit_status == 1
 
 
-def test_what_was_not_measured_or_is_not_judged_decides_nothing(day: DayOfTen) -> None:
+def test_an_objective_that_was_not_measured_is_exit_1(day: DayOfTen) -> None:
     never = measured("a batch", 1500, [])
-    shown = measured("… while: webhook receiver dead", math.inf, [9_000.0])
 
-    assert (never.met, shown.met) == (None, None)
-    assert verdict(day.reckoned(), FAST, never, shown).exit_status == 0
+    assert never.met is False
+    assert verdict(day.reckoned(), FAST, never).exit_status == 1
+
+
+def test_what_is_not_judged_decides_nothing(day: DayOfTen) -> None:
+    shown = measured("… while: webhook receiver dead", math.inf, [9_000.0])
+    nothing = measured("… its receivers are not ours", math.inf, [])
+
+    assert (shown.met, nothing.met) == (None, None)
+    assert verdict(day.reckoned(), FAST, shown, nothing).exit_status == 0
 
 
 def test_percentiles_are_of_all_samples() -> None:

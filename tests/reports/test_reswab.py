@@ -46,6 +46,14 @@ def test_everybody_of_a_house_is_on_the_sheet_once_under_its_door(people: int) -
     assert whole.count("Dán nhãn ống mới") == people
 
 
+def test_a_road_longer_than_the_paper_says_how_many_doors_are_left_out() -> None:
+    door = DoorOnPaper("12", "Hai Bà Trưng", "Tân Định", (person(1),))
+    given = ReswabSheet(laboratory="PXN", doors=(door,), issued_at=AT)
+    [whole], [cut] = words(reswab_pdf(given)), words(reswab_pdf(replace(given, left_out=1204)))
+    assert "không có trên giấy" not in whole
+    assert "1 người · 1 hộ · còn 1.204 hộ không có trên giấy" in cut
+
+
 def test_no_page_ends_with_a_heading_alone() -> None:
     doors = [DoorOnPaper(str(n), f"đường {n};", f"Phường {n};", (person(n),)) for n in range(40)]
     for page in words(sheet(*doors)):

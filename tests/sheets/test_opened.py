@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from lims.sheets.encodings import Encoding, decoded, encoded
 from lims.sheets.faults import FileFault, Unreadable
 from lims.sheets.opened import Format, open_list, separator_of
+from lims.sheets.reach import plainly_reached, reached
 from lims.sheets.table import headings_of, lines_of
 from tests.lists import HEADINGS, csv_text, workbook
 
@@ -169,6 +170,97 @@ def test_one_cell_in_the_last_corner_does_not_fill_the_memory() -> None:
     with pytest.raises(Unreadable) as refused:
         open_list(raw)
     assert refused.value.fault is FileFault.TOO_MANY_ROWS
+
+
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_ROW_1 = '<row r="1"><c r="A1"><v>1</v></c></row>'
+_PLAIN = f'<worksheet xmlns="{_MAIN}"><sheetData>{{}}</sheetData></worksheet>'
+
+
+def with_sheet(xml: str, part: str = "xl/worksheets/sheet1.xml") -> bytes:
+    """A workbook whose only sheet is this XML."""
+    out = BytesIO()
+    with (
+        zipfile.ZipFile(BytesIO(workbook([["1"]]))) as sound,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made,
+    ):
+        for name in sound.namelist():
+            if name != "xl/worksheets/sheet1.xml":
+                made.writestr(name, sound.read(name))
+        made.writestr(part, xml)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("xml", "fault"),
+    [
+        (
+            f'<x:worksheet xmlns:x="{_MAIN}"><x:sheetData><x:row r="1048576">'
+            '<x:c r="XFD1048576"><x:v>1</x:v></x:c></x:row></x:sheetData></x:worksheet>',
+            FileFault.TOO_MANY_ROWS,
+        ),
+        (
+            _PLAIN.format(f'{_ROW_1}<row r="2"><c r = "XFD2"><v>1</v></c></row>'),
+            FileFault.TOO_WIDE,
+        ),
+        (
+            _PLAIN.format(f'{_ROW_1}<row r="1048576">{"<c><v>1</v></c>" * 20}</row>'),
+            FileFault.TOO_MANY_ROWS,
+        ),
+        (
+            _PLAIN.format(f"{_ROW_1}<row>{'<c><v>1</v></c>' * 209}</row>"),
+            FileFault.TOO_WIDE,
+        ),
+        (
+            _PLAIN.format("<row>" * 3 + "<c><v>1</v></c>" + "</row>" * 3),
+            FileFault.DAMAGED,
+        ),
+        (
+            _PLAIN.format('<row r="1"><c r="A1"><c/><v>1</v></c></row>'),
+            FileFault.DAMAGED,
+        ),
+        (
+            f'<!DOCTYPE worksheet [<!ENTITY a "1">]>{_PLAIN.format(_ROW_1)}',
+            FileFault.DAMAGED,
+        ),
+    ],
+    ids=["prefix", "spaces", "far row", "cells counted on", "rows in rows", "cells", "doctype"],
+)
+def test_a_far_cell_is_refused_however_its_address_is_written(xml: str, fault: FileFault) -> None:
+    for part in ("xl/worksheets/sheet1.xml", "xl/Worksheets/SHEET1.xml"):
+        with pytest.raises(Unreadable) as refused:
+            open_list(with_sheet(xml, part))
+        assert refused.value.fault is fault
+
+
+def test_cells_that_are_only_formatted_may_reach_to_the_last_column() -> None:
+    opened = open_list(with_sheet(_PLAIN.format(f'{_ROW_1}<row r="2"><c r="XFD2" s="0"/></row>')))
+    assert [sheet.rows for sheet in opened.sheets] == [[[1]]]
+
+
+def test_a_plain_sheet_is_measured_without_being_parsed_and_alike() -> None:
+    xml = workbook([[n, "An", None, 1980] for n in range(30)])
+    with zipfile.ZipFile(BytesIO(xml)) as archive:
+        sheet = archive.read("xl/worksheets/sheet1.xml")
+    for size in (1 << 20, 7):  # a tag that is longer than a piece is parsed
+        pieces = [sheet[at : at + size] for at in range(0, len(sheet), size)]
+        assert plainly_reached(pieces) == (120 if size > 7 else None)
+        assert reached(pieces) == 120
+    halves = [sheet[:700], sheet[700:]]
+    assert plainly_reached(halves) == 120
+
+
+def test_many_sheets_that_are_each_within_the_limits_are_refused_together() -> None:
+    corners = (
+        '<row r="1"><c r="A1"><v>1</v></c></row><row r="109000"><c r="GR109000"><v>1</v></c></row>'
+    )
+    out = BytesIO(with_sheet(_PLAIN.format(corners)))
+    with zipfile.ZipFile(out, "a") as archive:
+        for n in range(2, 5):
+            archive.writestr(f"xl/worksheets/sheet{n}.xml", _PLAIN.format(corners))
+    with pytest.raises(Unreadable) as refused:
+        open_list(out.getvalue())
+    assert refused.value.fault is FileFault.UNPACKS_TOO_BIG
 
 
 @given(

@@ -16,7 +16,7 @@ from lims.importing.worker import Worker
 from lims.sheets.columns import column_of
 from lims.sheets.faults import CellFault, FileFault
 from lims.sheets.opened import open_list
-from lims.tables import ImportJob, Specimen
+from lims.tables import AuditEvent, ImportJob, Specimen
 from lims.web.imports import pages
 from lims.web.imports.wording import KEPT, STATES
 from lims.work.access import Role
@@ -107,6 +107,12 @@ def test_the_bad_rows_speak_the_readers_language(
         (sheet,) = open_list(answer.data).sheets
         assert sheet.rows[0] == [*HEADINGS, heading]
         assert sheet.rows[1][-1] == said
+    taken_along = select(AuditEvent).where(AuditEvent.verb == "download_bad_rows")
+    records = bench.session.scalars(taken_along).all()
+    assert [(one.subject, one.detail) for one in records] == [
+        (path.rpartition("/")[2], {"rows": 1})
+    ] * 2
+    assert {one.actor for one in records} == {"user:technician"}
 
 
 def test_a_double_click_and_the_same_form_sent_back_to_are_one_list(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 
 from lims.work.access import Role
+from lims.work.views.reswabs import every_door
 from tests.builders import Bench
 from tests.reports.printed import words
 from tests.web.conftest import SignIn
@@ -25,6 +26,28 @@ def test_the_road_on_paper_and_who_took_it_along(signed_in: SignIn, bench: Bench
         text("SELECT actor FROM audit_event WHERE verb = 'print_reswab_sheet'")
     )
     assert actor == "user:technician"
+
+
+def test_a_road_of_more_than_four_hundred_doors_is_printed_whole(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    doors = 405
+    bench.swabs(doors)
+    bench.session.execute(
+        text(
+            "INSERT INTO recollection (id, site_id, specimen_id, person_id, why, state, created_at)"
+            " SELECT gen_random_uuid(), site_id, id, person_id, 'the tube was empty', 'open', :now"
+            " FROM specimen"
+        ),
+        {"now": bench.now},
+    )
+    bench.session.commit()
+    road = every_door(bench.session, site_id=bench.site_id)
+    assert (len(road.doors), road.left_out) == (doors, 0)
+    cut = every_door(bench.session, site_id=bench.site_id, most=100)
+    assert (len(cut.doors), cut.left_out) == (100, doors - 100)
+    said = words(signed_in(Role.TECHNICIAN, language="en").get("/collect/again.pdf").data)
+    assert f"People: {doors} · doors: {doors}" in said[0]
 
 
 def test_a_runs_report_names_tubes_and_nobody(signed_in: SignIn, bench: Bench) -> None:

@@ -1,7 +1,5 @@
 """Who is to be swabbed again, by household: read on a telephone, or printed as a sheet."""
 
-from typing import Final
-
 from flask import Response, render_template, request
 
 from lims.web.access import current, needs
@@ -15,8 +13,6 @@ from lims.work.audit import record
 from lims.work.views.reswabs import every_door, reswab_sheet
 from lims.work.views.stages import LIMITS, Item
 from reports.reswab import reswab_pdf
-
-MOST_DOORS: Final = 400  # a day of several teams; drawn in two seconds
 
 
 @blueprint.get("/again")
@@ -41,7 +37,7 @@ def again_pdf() -> Response:
     """The whole road on paper, with a box for each new label; taking it along is recorded."""
     lab = laboratory()
     with lab.sessions.begin() as session:
-        doors = every_door(session, site_id=lab.site_id, most=MOST_DOORS)
+        road = every_door(session, site_id=lab.site_id)
         record(
             session,
             site_id=lab.site_id,
@@ -49,11 +45,11 @@ def again_pdf() -> Response:
             verb="print_reswab_sheet",
             subject=str(lab.site_id),
             now=now(),
-            doors=len(doors),
-            people=sum(len(door.people) for door in doors),
+            doors=len(road.doors),
+            people=sum(len(door.people) for door in road.doors),
         )
     sheet = reswab_on_paper(
-        doors,
+        road,
         laboratory=site_name(),
         issued_at=now(),
         timezone=lab.timezone,

@@ -15,12 +15,13 @@ from lims.sheets.blank import blank_list
 from lims.sheets.opened import Format
 from lims.sheets.sayings import TITLES, line_words
 from lims.sheets.written import write
-from lims.web.access import needs
+from lims.web.access import current, needs
 from lims.web.collect.blueprint import DESK
 from lims.web.imports.blueprint import blueprint
 from lims.web.imports.wording import wrong_heading
 from lims.web.language import gettext as _
-from lims.web.language import laboratory, language, words
+from lims.web.language import laboratory, language, now, words
+from lims.work.audit import record
 from lims.work.views.imports import bad_lines, imported_list
 
 T = TypeVar("T")
@@ -34,13 +35,23 @@ _TYPES: Final = {
 @blueprint.get("/<uuid:job_id>/bad")
 @needs(*DESK)
 def bad(job_id: UUID) -> Response:
-    """The same columns, order, text and encoding, and a last column that says what is wrong."""
+    """The same columns, order, text and encoding, and a last column that says what is wrong. They
+    are people's rows: taking them along is recorded."""
     lab = laboratory()
     with lab.sessions.begin() as session:
         found = imported_list(session, job_id, site_id=lab.site_id)
         lines = bad_lines(session, job_id)
-    if found.outline is None or not lines:
-        raise NotFound(came=str(job_id), where="bad rows")
+        if found.outline is None or not lines:
+            raise NotFound(came=str(job_id), where="bad rows")
+        record(
+            session,
+            site_id=lab.site_id,
+            actor=current().actor,
+            verb="download_bad_rows",
+            subject=str(job_id),
+            now=now(),
+            rows=len(lines),
+        )
     outline, heading, say = found.outline, wrong_heading(), words(language()).gettext
 
     def written() -> bytes:

@@ -1,5 +1,6 @@
 """The pages of the lists: upload, columns, progress, the answer, and taking back."""
 
+import re
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -36,6 +37,7 @@ from lims.work.views.imports import (
 
 Answer = str | Response | tuple[str, int]
 SHOWN_ROWS: Final = 200
+_LINE: Final = re.compile("[1-9][0-9]{0,5}")  # of a sheet of 100,000 lines and its titles
 _NOBODY_CAME: Final = timedelta(seconds=20)
 
 
@@ -115,7 +117,7 @@ def look(job_id: UUID) -> Answer:
             session,
             job_id,
             sheet=request.form.get("sheet"),
-            heading_line=int(line) if line.isascii() and line.isdigit() else None,
+            heading_line=int(line) if _LINE.fullmatch(line) else None,
             site_id=laboratory().site_id,
         )
     )

@@ -52,7 +52,16 @@ class Sheet:
         return max(1, -(-self.all_doors // DOORS_A_PAGE))
 
 
+@dataclass(frozen=True, slots=True)
+class Road:
+    """Doors to be printed, and how many more there are than paper for them."""
+
+    doors: tuple[Door, ...]
+    left_out: int
+
+
 DOORS_A_PAGE: Final = 40
+MOST_DOORS: Final = 10_000  # on paper: some two thousand sheets, more than anybody carries
 
 _DOORS = text("""
 WITH door AS (
@@ -87,7 +96,17 @@ ORDER BY r.created_at, r.id
 
 def reswab_sheet(session: Session, *, site_id: UUID, page: int = 1) -> Sheet:
     """One page of doors, commune by commune, the oldest of each first."""
-    values = {"site": site_id, "most": DOORS_A_PAGE, "skipped": (page - 1) * DOORS_A_PAGE}
+    return _read(session, site_id, page, DOORS_A_PAGE)
+
+
+def every_door(session: Session, *, site_id: UUID, most: int = MOST_DOORS) -> Road:
+    """The whole road, up to `most` doors, and how many are beyond."""
+    sheet = _read(session, site_id, 1, most)
+    return Road(sheet.doors, sheet.all_doors - len(sheet.doors))
+
+
+def _read(session: Session, site_id: UUID, page: int, doors: int) -> Sheet:
+    values = {"site": site_id, "most": doors, "skipped": (page - 1) * doors}
     keys = session.execute(_DOORS, values).all()
     behind: dict[UUID, list[Row[Any]]] = {row.key: [] for row in keys}
     about = {"site": site_id, "keys": list(behind)}
@@ -99,18 +118,6 @@ def reswab_sheet(session: Session, *, site_id: UUID, page: int = 1) -> Sheet:
         all_people=int(keys[0].all_people) if keys else 0,
         page=page,
     )
-
-
-def every_door(session: Session, *, site_id: UUID, most: int) -> list[Door]:
-    """The whole road, page after page, up to `most` doors."""
-    doors, page = list[Door](), 1
-    while len(doors) < most:
-        sheet = reswab_sheet(session, site_id=site_id, page=page)
-        doors += sheet.doors
-        if page >= sheet.pages:
-            break
-        page += 1
-    return doors[:most]
 
 
 def _door(rows: Sequence[Row[Any]]) -> Door:
