@@ -99,6 +99,7 @@ def enter(me: SignedIn) -> None:
     session.permanent = True
     session["user"], session["epoch"] = str(me.user_id), me.session_epoch
     session["since"] = int(now().timestamp())
+    session[kept_form.TOKEN] = kept_form.token_for(me.user_id)
     g.me = me
 
 

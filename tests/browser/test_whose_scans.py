@@ -19,7 +19,11 @@ pytestmark = pytest.mark.browser
 def registrars(bench: Bench) -> list[str]:  # noqa: F811 - the fixture above
     """Who is written down as having registered each swab."""
     bench.session.rollback()
-    return list(bench.session.scalars(text("SELECT registered_by FROM specimen WHERE registered_by LIKE 'user:%'")))
+    return list(
+        bench.session.scalars(
+            text("SELECT registered_by FROM specimen WHERE registered_by LIKE 'user:%'")
+        )
+    )
 
 
 def without_network(route: Route) -> None:
