@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from lims.work.access import Role
 from tests.browser.conftest import Open
+from tests.browser.test_pages import sideways
 from tests.browser.test_stages_at_work import scanner
 from tests.browser.test_street_desk import card, kept
 from tests.builders import Bench
@@ -63,3 +64,47 @@ def test_scans_never_go_out_in_the_name_of_who_signed_in_since(
     expect(page.locator(".answer.good .big")).to_contain_text("Lê Thị Ba", timeout=20_000)
     assert registrars(bench) == ["user:technician"]
     assert kept(page) == ""
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (500, "<!doctype html><main>Something broke here</main>"),
+        (507, "<form class='scan'></form><main>a page of ours, yet broken</main>"),
+        (200, "<!doctype html><h1>Sign in to the airport's network</h1>"),
+        (403, "<!doctype html><h1>Blocked by the proxy</h1>"),
+    ],
+)
+def test_what_does_not_answer_a_scan_keeps_it_and_stops_those_behind(
+    open_as: Open,
+    bench: Bench,  # noqa: F811 - the fixture above
+    status: int,
+    body: str,
+) -> None:
+    bench.session.commit()
+    context = open_as(Role.TECHNICIAN, language="en", width=360)
+    page = context.new_page()
+    page.goto("/collect", wait_until="load")
+    scan = scanner(page)
+    scan(card(1, "Lê Thị Ba"))
+    expect(page.locator("html")).to_have_attribute("data-sounded", "half")
+    expect(page.locator("html")).to_have_attribute("data-unsent", "0")
+
+    def break_it(route: Route) -> None:
+        if route.request.method == "POST":
+            route.fulfill(status=status, content_type="text/html", body=body)
+        else:
+            route.continue_()
+
+    context.route("**/*", break_it)
+    scan(next(bench.labels))
+    expect(page.locator("#unsent")).to_contain_text("did not answer this scan")
+    expect(page.locator("#unsent")).to_contain_text("1 not sent")
+    assert page.url.endswith("/collect") and sideways(page) == 0
+    page.reload(wait_until="load")
+    expect(page.locator("#unsent")).to_contain_text("did not answer this scan")
+    context.unroute("**/*", break_it)
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator(".answer.good .big")).to_contain_text("Lê Thị Ba", timeout=20_000)
+    expect(page.locator("#unsent")).to_be_hidden()
+    assert registrars(bench) == ["user:technician"]

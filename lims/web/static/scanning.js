@@ -11,7 +11,7 @@ import { Unsent, misread } from "./unsent.js";
 const AGAIN_MS = 4_000;
 const PATIENCE_MS = 30_000;
 const SAID_AS_WAITED_MS = 5_000;
-const AWAY = new Set([429, 502, 503, 504]);
+const AWAY = new Set([429, 502, 503, 504]); // it passes: sent again by itself
 
 const form = document.querySelector("form.scan");
 const field = document.getElementById("scan");
@@ -81,19 +81,18 @@ async function send(scan) {
     return away();
   }
   if (AWAY.has(answer.status)) return away();
-  offline = false;
-  why = "";
   const path = new URL(answer.url).pathname;
   if (path === "/login") {
     location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
     return false; // it is sent when somebody has signed in and this page is back
   }
+  // Only a page that answers this scan ends it: not one of ours that broke or refused the whole
+  // request, nor whatever else stands between this browser and the laboratory.
   const next = page.querySelector("form.scan");
-  if (!next) {
-    unsent.answered(scan.id, null, false);
-    location.assign(answer.url);
-    return true;
-  }
+  if (answer.status >= 500 || !next || answer.headers.has("X-Problem")) return held("broken");
+  if (next.dataset.who !== form.dataset.who) return held("another");
+  offline = false;
+  why = "";
   const elsewhere = next.getAttribute("action") !== form.getAttribute("action");
   if (elsewhere && answer.redirected) {
     unsent.answered(scan.id, null, false);
@@ -210,7 +209,8 @@ function say() {
   if (waiting > 1 || (waiting && (offline || stopped || why))) words.push(`${waiting} ${notice.dataset.unsent}`);
   if (others) words.push(`${others} ${notice.dataset.others}`);
   notice.querySelector("span").textContent = words.join(" · ");
-  notice.querySelector("button").hidden = !stopped;
+  notice.querySelector("[data-go-on]").hidden = !stopped || Boolean(why);
+  notice.querySelector("[data-again]").hidden = why !== "broken";
   notice.hidden = !words.length;
   document.documentElement.dataset.unsent = String(waiting);
 }
@@ -251,12 +251,13 @@ function show(block) {
   else (main.querySelector(".stack") ?? main).prepend(block);
 }
 
-notice?.querySelector("button").addEventListener("click", () => {
+notice?.querySelector("[data-go-on]").addEventListener("click", () => {
   unsent.goOn();
   drain();
 });
+notice?.querySelector("[data-again]").addEventListener("click", drain);
 window.addEventListener("online", drain);
-window.addEventListener("pageshow", () => { say(); drain(); });
+window.addEventListener("pageshow", (event) => { if (event.persisted) { say(); drain(); } });
 document.addEventListener("visibilitychange", () => { if (!document.hidden) drain(); });
 if (unsent) {
   showSwitch();
