@@ -108,3 +108,21 @@ def test_what_does_not_answer_a_scan_keeps_it_and_stops_those_behind(
     expect(page.locator(".answer.good .big")).to_contain_text("Lê Thị Ba", timeout=20_000)
     expect(page.locator("#unsent")).to_be_hidden()
     assert registrars(bench) == ["user:technician"]
+
+
+def test_a_browser_without_room_keeps_scans_on_the_page_and_says_so(
+    open_as: Open,
+    bench: Bench,  # noqa: F811 - the fixture above
+) -> None:
+    bench.session.commit()
+    context = open_as(Role.TECHNICIAN, language="en")
+    context.add_init_script(
+        "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }"
+    )
+    page = one_person_unsent(context, bench)
+    assert kept(page) == ""
+    expect(page.locator("#unsent")).to_contain_text("they are lost if this page is closed")
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    expect(page.locator(".answer.good .big")).to_contain_text("Lê Thị Ba", timeout=20_000)
+    expect(page.locator("#unsent")).to_be_hidden()
+    assert registrars(bench) == ["user:technician"]

@@ -207,6 +207,7 @@ function say() {
   if (offline && waiting) words.push(`⚠ ${notice.dataset.offline}`);
   if (waiting && why) words.push(`⚠ ${notice.dataset[why]}`);
   if (waiting > 1 || (waiting && (offline || stopped || why))) words.push(`${waiting} ${notice.dataset.unsent}`);
+  if (waiting && unsent.onlyHere) words.push(notice.dataset.full);
   if (others) words.push(`${others} ${notice.dataset.others}`);
   notice.querySelector("span").textContent = words.join(" · ");
   notice.querySelector("[data-go-on]").hidden = !stopped || Boolean(why);
@@ -256,6 +257,7 @@ notice?.querySelector("[data-go-on]").addEventListener("click", () => {
   drain();
 });
 notice?.querySelector("[data-again]").addEventListener("click", drain);
+window.addEventListener("beforeunload", (event) => { if (unsent?.onlyHere) event.preventDefault(); });
 window.addEventListener("online", drain);
 window.addEventListener("pageshow", (event) => { if (event.persisted) { say(); drain(); } });
 document.addEventListener("visibilitychange", () => { if (!document.hidden) drain(); });

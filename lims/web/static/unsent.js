@@ -4,18 +4,21 @@
 // draft make a scan that is sent twice one registration.
 
 const PREFIX = "lims.unsent.";
-const spare = new Map(); // where the browser keeps nothing (a private window): for this page only
+// Where the browser keeps nothing (a private window, no room left): for this page only, and newer
+// than whatever the browser still has under the key. A null here is a list that was emptied.
+const spare = new Map();
 
 const read = (key) => {
-  try { return localStorage.getItem(key); } catch { return spare.get(key) ?? null; }
+  if (spare.has(key)) return spare.get(key);
+  try { return localStorage.getItem(key); } catch { return null; }
 };
 const write = (key, value) => {
   try {
     if (value === null) localStorage.removeItem(key);
     else localStorage.setItem(key, value);
+    spare.delete(key);
   } catch {
-    if (value === null) spare.delete(key);
-    else spare.set(key, value);
+    spare.set(key, value);
   }
 };
 
@@ -40,6 +43,7 @@ export class Unsent {
   get scans() { return this.#kept().scans; }
   get draft() { return this.#kept().draft; }
   get stopped() { return this.#kept().stopped; }
+  get onlyHere() { return Boolean(spare.get(this.key)); } // gone when this page is closed
 
   // One more at the end; while a person has something to decide, the answer goes to the front.
   add(text, draft) {
