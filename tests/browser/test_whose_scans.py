@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, Route, expect
 from sqlalchemy import text
 
@@ -117,7 +118,8 @@ def test_a_browser_without_room_keeps_scans_on_the_page_and_says_so(
     bench.session.commit()
     context = open_as(Role.TECHNICIAN, language="en")
     context.add_init_script(
-        "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }"
+        "Storage.prototype.setItem = () => {"
+        " throw new DOMException('full', 'QuotaExceededError'); };"
     )
     page = one_person_unsent(context, bench)
     assert kept(page) == ""
@@ -126,3 +128,72 @@ def test_a_browser_without_room_keeps_scans_on_the_page_and_says_so(
     expect(page.locator(".answer.good .big")).to_contain_text("Lê Thị Ba", timeout=20_000)
     expect(page.locator("#unsent")).to_be_hidden()
     assert registrars(bench) == ["user:technician"]
+
+
+def test_signing_out_asks_about_scans_that_wait_and_deletes_them_on_a_word(
+    open_as: Open,
+    bench: Bench,  # noqa: F811 - the fixture above
+) -> None:
+    bench.session.commit()
+    context = open_as(Role.TECHNICIAN, language="en", width=360)
+    page = one_person_unsent(context, bench)
+    context.route("**/collect/scan", without_network)
+    page.goto("/labels", wait_until="load")  # not a desk: it asks as well
+    page.locator("details.menu summary").click()
+    page.get_by_role("button", name="Sign out on every device").click()
+    asked = page.locator("#leave-unsent")
+    expect(asked).to_contain_text("Lê Thị Ba")
+    assert sideways(page) == 0
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    asked.get_by_role("button", name="Stay and send them").click()
+    assert page.url.endswith("/labels") and kept(page) != ""
+    page.locator("details.menu summary").click()
+    page.get_by_role("button", name="Sign out on every device").click()
+    asked.get_by_role("button", name="Delete them and sign out").click()
+    page.wait_for_url("**/login*")
+    assert kept(page) == "" and registrars(bench) == []
+
+
+def test_what_is_not_sent_is_deleted_only_after_a_second_word(
+    open_as: Open,
+    bench: Bench,  # noqa: F811 - the fixture above
+) -> None:
+    bench.session.commit()
+    context = open_as(Role.TECHNICIAN, language="en")
+    context.route("**/collect/scan", without_network)
+    page = context.new_page()
+    page.goto("/collect", wait_until="load")
+    scanner(page)(card(1, "Lê Thị Ba"))
+    delete = page.get_by_role("button", name="Delete what is not sent")
+    delete.click()
+    page.get_by_role("button", name="Keep them").click()
+    expect(page.locator("#unsent")).to_contain_text("1 not sent")
+    delete.click()
+    page.get_by_role("button", name="Delete them", exact=True).click()
+    expect(page.locator("#unsent")).to_be_hidden()
+    assert kept(page) == ""
+
+
+def test_anothers_scans_are_said_with_their_login_and_go_after_three_days(
+    open_as: Open,
+    bench: Bench,  # noqa: F811 - the fixture above
+) -> None:
+    bench.session.commit()
+    page = open_as(Role.TECHNICIAN, language="en").new_page()
+    page.goto("/collect", wait_until="load")
+    put = (
+        "([who, days]) => localStorage.setItem(`lims.unsent.${who}./collect/scan`, JSON.stringify("
+        "{ login: who, scans: [{ id: who, text: 'x', at: Date.now() - days * 864e5 }] }))"
+    )
+    page.evaluate(put, ["lan.nguyen", 2.9])
+    page.evaluate(put, ["old.login", 3.1])
+    page.reload(wait_until="load")
+    expect(page.locator("#unsent")).to_contain_text(
+        "1 wait in this browser until they sign in: lan.nguyen"
+    )
+    expect(page.locator("#dropped")).to_contain_text("1 never sent, older than three days: deleted")
+    page.get_by_role("button", name="Understood").click()
+    page.reload(wait_until="load")
+    expect(page.locator("#dropped")).to_be_hidden()
+    assert "old.login" not in kept(page) and "lan.nguyen" in kept(page)

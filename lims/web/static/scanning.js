@@ -17,7 +17,7 @@ const form = document.querySelector("form.scan");
 const field = document.getElementById("scan");
 const notice = document.getElementById("unsent");
 const start = form?.getAttribute("action");
-const unsent = form && new Unsent(form.dataset.who, start);
+const unsent = form && new Unsent(form.dataset.who, start, form.dataset.login);
 let turn = Promise.resolve();
 let offline = false;
 let why = ""; // why they wait for a person, not for the network: the name of what #unsent says
@@ -202,15 +202,16 @@ function away() {
 
 function say() {
   if (!notice) return;
-  const waiting = unsent.scans.length, stopped = unsent.stopped, others = unsent.othersWaiting();
+  const waiting = unsent.scans.length, stopped = unsent.stopped, others = unsent.others;
   const words = [];
   if (offline && waiting) words.push(`⚠ ${notice.dataset.offline}`);
   if (waiting && why) words.push(`⚠ ${notice.dataset[why]}`);
   if (waiting > 1 || (waiting && (offline || stopped || why))) words.push(`${waiting} ${notice.dataset.unsent}`);
   if (waiting && unsent.onlyHere) words.push(notice.dataset.full);
-  if (others) words.push(`${others} ${notice.dataset.others}`);
+  if (others.waiting) words.push(`${others.waiting} ${notice.dataset.others} ${others.logins.join(", ")}`);
   notice.querySelector("span").textContent = words.join(" · ");
   notice.querySelector("[data-go-on]").hidden = !stopped || Boolean(why);
+  notice.querySelector("[data-delete]").hidden = !waiting || !(offline || stopped || why);
   notice.querySelector("[data-again]").hidden = why !== "broken";
   notice.hidden = !words.length;
   document.documentElement.dataset.unsent = String(waiting);
@@ -256,6 +257,7 @@ notice?.querySelector("[data-go-on]").addEventListener("click", () => {
   unsent.goOn();
   drain();
 });
+document.addEventListener("unsent-deleted", () => { why = ""; say(); });
 notice?.querySelector("[data-again]").addEventListener("click", drain);
 window.addEventListener("beforeunload", (event) => { if (unsent?.onlyHere) event.preventDefault(); });
 window.addEventListener("online", drain);
