@@ -26,7 +26,7 @@ from flask import (
 )
 from werkzeug.wrappers import Response as AnyResponse
 
-from lims.domain.refusals import WrongScope
+from lims.domain.refusals import ForgedForm, WrongScope
 from lims.web import kept_form
 from lims.web.language import laboratory, now
 from lims.work import access
@@ -35,6 +35,7 @@ from lims.work.access import Role, SignedIn
 View = TypeVar("View", bound=Callable[..., Any])
 SHIFT: Final = timedelta(hours=12)  # however busy: nobody's session outlives their shift
 EVERY_ROLE: Final = frozenset(Role)
+SCANNED_BY: Final = "X-Who"  # whose hands scanned: `scanning.js` says it with each scan it kept
 _DECLARED: Final = "_may_enter"
 
 CONTENT_SECURITY_POLICY: Final = (
@@ -98,6 +99,7 @@ def enter(me: SignedIn) -> None:
     session.permanent = True
     session["user"], session["epoch"] = str(me.user_id), me.session_epoch
     session["since"] = int(now().timestamp())
+    session[kept_form.TOKEN] = kept_form.token_for(me.user_id)
     g.me = me
 
 
@@ -142,6 +144,8 @@ def _admit(declaration: Declaration | None) -> AnyResponse | None:
             return make_response(page, 401)
         going_to = request.full_path.rstrip("?") if request.method == "GET" else "/"
         return redirect(f"{url_for('doorway.login')}?next={quote(going_to)}", 303)
+    if request.headers.get(SCANNED_BY, str(me.user_id)) != str(me.user_id):
+        raise ForgedForm(where=request.path)  # somebody else has signed in since, in another tab
     if not me.roles & declaration.roles:
         raise WrongScope(where=request.path)
     return None

@@ -56,8 +56,10 @@ def try_login() -> str | Response | tuple[str, int] | tuple[str, int, dict[str, 
         return _login_page(typed, _("The login or the password is wrong.")), 403
     enter(me)
     kept = kept_form.carried()
-    if kept is not None:
+    if kept is not None and kept.typed_by == me.user_id:
         return render_template("doorway/kept.html", kept=kept)
+    if kept is not None:
+        flash(_("What somebody else had typed here was not sent, and was thrown away."), "careful")
     return redirect(safe_next(request.form.get("next")), 303)
 
 

@@ -32,22 +32,29 @@ def stranger(app: Flask) -> Browser:
     return Browser(app.test_client())
 
 
+def late(app: Flask, whose: Browser) -> tuple[Browser, dict[str, str]]:
+    """A browser whose session has ended, and the token that its open form still carries."""
+    token = re.search(r'name="csrf_token" value="([^"]+)"', whose.get("/collect").text)
+    assert token is not None
+    return stranger(app), {"csrf_token": token[1]}
+
+
 def test_a_form_of_the_desk_survives_signing_in_again(
     app: Flask, signed_in: SignIn, bench: Bench
 ) -> None:
-    signed_in(Role.TECHNICIAN)
-    barcode, late = next(bench.labels), stranger(app)
-    typed = {"name": LONG, "birth": "1989", "barcode": barcode, "phone": "0912345678"}
-    asked = late.client.post("/collect", data=typed, headers=OURS)
+    barcode = next(bench.labels)
+    gone, token = late(app, signed_in(Role.TECHNICIAN))
+    typed = token | {"name": LONG, "birth": "1989", "barcode": barcode, "phone": "0912345678"}
+    asked = gone.client.post("/collect", data=typed, headers=OURS)
     assert asked.status_code == 401
     assert "what you had typed is kept" in words(asked)
     kept = hidden(asked.text)
-    wrong = late.client.post("/login", data={**kept, "login": "technician", "password": "no"})
+    wrong = gone.client.post("/login", data={**kept, "login": "technician", "password": "no"})
     assert wrong.status_code == 403
     kept = hidden(wrong.text)
-    back = late.client.post("/login", data={**kept, "login": "technician", "password": PASSWORD})
+    back = gone.client.post("/login", data={**kept, "login": "technician", "password": PASSWORD})
     assert LONG in words(back) and "0912345678" in words(back)
-    sent = late.client.post("/collect", data=hidden(back.text))
+    sent = gone.client.post("/collect", data=hidden(back.text))
     assert sent.status_code == 303
     assert bench.session.scalars(select(Person.name)).one() == LONG
     assert bench.session.scalars(select(Tube.barcode)).one() == barcode
@@ -56,36 +63,66 @@ def test_a_form_of_the_desk_survives_signing_in_again(
 def test_a_households_tube_keeps_each_of_its_people(
     app: Flask, signed_in: SignIn, bench: Bench
 ) -> None:
-    signed_in(Role.TECHNICIAN)
-    late = stranger(app)
-    typed = {"member": ['{"a": 1}', '{"b": "2"}'], "barcode": next(bench.labels)}
-    kept = hidden(late.client.post("/collect/field-pool", data=typed, headers=OURS).text)
-    back = late.client.post("/login", data={**kept, "login": "technician", "password": PASSWORD})
-    assert hidden(back.text)["member"] == typed["member"]
+    gone, token = late(app, signed_in(Role.TECHNICIAN))
+    members = ['{"a": 1}', '{"b": "2"}']
+    typed = token | {"member": members, "barcode": next(bench.labels)}
+    kept = hidden(gone.client.post("/collect/field-pool", data=typed, headers=OURS).text)
+    back = gone.client.post("/login", data={**kept, "login": "technician", "password": PASSWORD})
+    assert hidden(back.text)["member"] == members
 
 
 @pytest.mark.parametrize(
     "headers", [{}, {"Origin": "https://elsewhere.example"}, {"Origin": "null"}]
 )
 def test_a_form_that_is_not_ours_is_not_put_into_anybodys_hands(
-    app: Flask, headers: dict[str, str]
+    app: Flask, signed_in: SignIn, headers: dict[str, str]
 ) -> None:
-    asked = stranger(app).client.post("/collect", data={"name": "An"}, headers=headers)
+    gone, token = late(app, signed_in(Role.TECHNICIAN))
+    asked = gone.client.post("/collect", data=token | {"name": "An"}, headers=headers)
     assert asked.status_code == 303 and asked.location.startswith("/login")
 
 
-def test_a_password_is_never_carried(app: Flask) -> None:
-    asked = stranger(app).client.post(
-        "/admin/users", data={"login": "an", "password": "a secret of an"}, headers=OURS
-    )
+@pytest.mark.parametrize("token", [{}, {"csrf_token": ""}, {"csrf_token": "x.y.z"}])
+def test_a_form_that_says_not_whose_it_is_is_not_kept(app: Flask, token: dict[str, str]) -> None:
+    asked = stranger(app).client.post("/collect", data=token | {"name": "An"}, headers=OURS)
+    assert asked.status_code == 303 and asked.location.startswith("/login")
+
+
+def test_what_one_person_typed_is_never_shown_to_or_sent_by_another(
+    app: Flask, signed_in: SignIn, bench: Bench
+) -> None:
+    gone, token = late(app, signed_in(Role.TECHNICIAN))
+    operator = signed_in(Role.OPERATOR)
+    typed = token | {"name": LONG, "barcode": next(bench.labels), "phone": "0912345678"}
+    asked = gone.client.post("/collect", data=typed, headers=OURS)
+    kept = hidden(asked.text)
+    back = gone.client.post("/login", data={**kept, "login": "operator", "password": PASSWORD})
+    assert back.status_code == 303 and "0912345678" not in back.text
+    first = gone.get("/")
+    assert "was thrown away" in words(first) and LONG not in words(first)
+    _other, token = late(app, operator)  # a token of the other person is no signature either
+    forged = {**kept, "kept_by": token["csrf_token"]}
+    signing = {**forged, "login": "operator", "password": PASSWORD}
+    again = stranger(app).post("/login", signing, seen="/login")
+    assert again.status_code == 303
+    assert bench.session.scalars(select(Person.name)).all() == []
+
+
+def test_a_password_is_never_carried(app: Flask, signed_in: SignIn) -> None:
+    gone, token = late(app, signed_in(Role.TECHNICIAN))
+    typed = token | {"login": "an", "password": "a secret of an"}
+    asked = gone.client.post("/admin/users", data=typed, headers=OURS)
     assert asked.status_code == 401 and "a secret of an" not in asked.text
 
 
 @pytest.mark.parametrize("path", ["//elsewhere.example/x", "https://elsewhere.example", "/logout"])
 def test_a_kept_form_goes_only_where_forms_go(signed_in: SignIn, app: Flask, path: str) -> None:
-    signed_in(Role.TECHNICIAN)
-    body = {"kept_path": path, "kept": ["name", "An"], "login": "technician", "password": PASSWORD}
-    assert stranger(app).post("/login", body, seen="/login").status_code == 303
+    gone, token = late(app, signed_in(Role.TECHNICIAN))
+    kept = hidden(gone.client.post("/collect", data=token | {"name": "An"}, headers=OURS).text)
+    body = {**kept, "login": "technician", "password": PASSWORD}
+    assert gone.client.post("/login", data=body).status_code == 200
+    elsewhere = stranger(app).post("/login", body | {"kept_path": path}, seen="/login")
+    assert elsewhere.status_code == 303
 
 
 def test_a_scan_is_kept_by_the_page_that_sent_it_not_by_the_door(app: Flask) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from lims.db.ids import uuid7
 from lims.work.access import Role
 from tests.builders import Bench
 from tests.web.browsing import words
@@ -62,3 +65,15 @@ def test_what_nobody_knows_is_said_so(signed_in: SignIn, bench: Bench, text: str
     page = signed_in(Role.TECHNICIAN).post("/scan", {"text": text})
     assert page.status_code == 404
     assert "<script>alert" not in page.text
+
+
+def test_a_scan_of_another_person_is_refused_with_any_token(signed_in: SignIn) -> None:
+    desk = signed_in(Role.TECHNICIAN)
+    token = re.search(r'name="csrf_token" value="([^"]+)"', desk.get("/collect").text)
+    who = re.search(r'data-who="([^"]+)"', desk.get("/collect").text)
+    assert token is not None and who is not None
+    body = {"text": "CMD-10", "csrf_token": token[1]}
+    theirs = desk.client.post("/collect/scan", data=body, headers={"X-Who": str(uuid7())})
+    assert theirs.status_code == 403 and theirs.headers["X-Problem"] == "csrf"
+    own = desk.client.post("/collect/scan", data=body, headers={"X-Who": who[1]})
+    assert "X-Problem" not in own.headers

@@ -11,15 +11,16 @@ import { Unsent, misread } from "./unsent.js";
 const AGAIN_MS = 4_000;
 const PATIENCE_MS = 30_000;
 const SAID_AS_WAITED_MS = 5_000;
-const AWAY = new Set([429, 502, 503, 504]);
+const AWAY = new Set([429, 502, 503, 504]); // it passes: sent again by itself
 
 const form = document.querySelector("form.scan");
 const field = document.getElementById("scan");
 const notice = document.getElementById("unsent");
 const start = form?.getAttribute("action");
-const unsent = form && new Unsent(form.dataset.who, start);
+const unsent = form && new Unsent(form.dataset.who, start, form.dataset.login);
 let turn = Promise.resolve();
 let offline = false;
+let why = ""; // why they wait for a person, not for the network: the name of what #unsent says
 let again;
 
 form?.addEventListener("submit", (event) => {
@@ -57,7 +58,7 @@ async function sendAll() {
     const [scan] = unsent.scans;
     if (!scan || (unsent.stopped && !scan.first)) return;
     if (!(await send(scan))) {
-      again = setTimeout(drain, AGAIN_MS);
+      if (!why) again = setTimeout(drain, AGAIN_MS);
       return;
     }
   }
@@ -74,23 +75,24 @@ async function send(scan) {
   let answer, page;
   try {
     answer = await post(body);
+    if (!answer) return held("another");
     page = new DOMParser().parseFromString(await answer.text(), "text/html");
   } catch {
     return away();
   }
   if (AWAY.has(answer.status)) return away();
-  offline = false;
   const path = new URL(answer.url).pathname;
   if (path === "/login") {
     location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
     return false; // it is sent when somebody has signed in and this page is back
   }
+  // Only a page that answers this scan ends it: not one of ours that broke or refused the whole
+  // request, nor whatever else stands between this browser and the laboratory.
   const next = page.querySelector("form.scan");
-  if (!next) {
-    unsent.answered(scan.id, null, false);
-    location.assign(answer.url);
-    return true;
-  }
+  if (answer.status >= 500 || !next || answer.headers.has("X-Problem")) return held("broken");
+  if (next.dataset.who !== form.dataset.who) return held("another");
+  offline = false;
+  why = "";
   const elsewhere = next.getAttribute("action") !== form.getAttribute("action");
   if (elsewhere && answer.redirected) {
     unsent.answered(scan.id, null, false);
@@ -108,16 +110,21 @@ async function send(scan) {
   return true;
 }
 
+// The answer; null when this browser's session has become another person's.
 async function post(body) {
   body.set("csrf_token", form.elements.csrf_token.value);
-  const options = { method: "POST", body, headers: { Accept: "text/html", "X-Scan": "1" } };
+  const headers = { Accept: "text/html", "X-Scan": "1", "X-Who": form.dataset.who };
+  const options = { method: "POST", body, headers };
   const answer = await fetch(start, { ...options, signal: AbortSignal.timeout(PATIENCE_MS) });
   if (answer.status !== 403 || answer.headers.get("X-Problem") !== "csrf") return answer;
-  // Somebody signed in again in another tab: this page's token is of the session before.
+  // Somebody signed in again in another tab: this page's token is of the session before. When it
+  // was somebody else, nothing goes out in their name.
   const fresh = await fetch(location.pathname, { headers: { Accept: "text/html" } });
   const page = new DOMParser().parseFromString(await fresh.text(), "text/html");
-  const token = page.querySelector("form.scan input[name=csrf_token]")?.value;
-  if (!token) return answer;
+  const theirs = page.querySelector("form.scan");
+  if (!theirs) return fresh;
+  if (theirs.dataset.who !== form.dataset.who) return null;
+  const token = theirs.querySelector("[name=csrf_token]").value;
   form.elements.csrf_token.value = token;
   body.set("csrf_token", token);
   return fetch(start, { ...options, signal: AbortSignal.timeout(PATIENCE_MS) });
@@ -139,7 +146,8 @@ async function swap(address, how, asked) {
     const answer = await fetch(address, { ...how, headers: { Accept: "text/html" } });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const next = page.querySelector("form.scan");
-    if (next?.getAttribute("action") !== start) {
+    const same = next?.getAttribute("action") === start && next.dataset.who === form.dataset.who;
+    if (!same) {
       location.assign(answer.redirected ? answer.url : new URL(answer.url).pathname);
       return;
     }
@@ -172,7 +180,16 @@ function put(page, next, focus = true) {
   }
 }
 
+// Kept, and nothing is sent by itself until the page is loaded again or somebody presses.
+function held(reason) {
+  offline = false;
+  why = reason;
+  play("bad");
+  return false;
+}
+
 function away() {
+  why = "";
   if (!offline) {
     offline = true;
     const last = unsent.scans.at(-1);
@@ -185,13 +202,17 @@ function away() {
 
 function say() {
   if (!notice) return;
-  const waiting = unsent.scans.length, stopped = unsent.stopped, others = unsent.othersWaiting();
+  const waiting = unsent.scans.length, stopped = unsent.stopped, others = unsent.others;
   const words = [];
   if (offline && waiting) words.push(`⚠ ${notice.dataset.offline}`);
-  if (waiting > 1 || (waiting && (offline || stopped))) words.push(`${waiting} ${notice.dataset.unsent}`);
-  if (others) words.push(`${others} ${notice.dataset.others}`);
+  if (waiting && why) words.push(`⚠ ${notice.dataset[why]}`);
+  if (waiting > 1 || (waiting && (offline || stopped || why))) words.push(`${waiting} ${notice.dataset.unsent}`);
+  if (waiting && unsent.onlyHere) words.push(notice.dataset.full);
+  if (others.waiting) words.push(`${others.waiting} ${notice.dataset.others} ${others.logins.join(", ")}`);
   notice.querySelector("span").textContent = words.join(" · ");
-  notice.querySelector("button").hidden = !stopped;
+  notice.querySelector("[data-go-on]").hidden = !stopped || Boolean(why);
+  notice.querySelector("[data-delete]").hidden = !waiting || !(offline || stopped || why);
+  notice.querySelector("[data-again]").hidden = why !== "broken";
   notice.hidden = !words.length;
   document.documentElement.dataset.unsent = String(waiting);
 }
@@ -232,12 +253,15 @@ function show(block) {
   else (main.querySelector(".stack") ?? main).prepend(block);
 }
 
-notice?.querySelector("button").addEventListener("click", () => {
+notice?.querySelector("[data-go-on]").addEventListener("click", () => {
   unsent.goOn();
   drain();
 });
+document.addEventListener("unsent-deleted", () => { why = ""; say(); });
+notice?.querySelector("[data-again]").addEventListener("click", drain);
+window.addEventListener("beforeunload", (event) => { if (unsent?.onlyHere) event.preventDefault(); });
 window.addEventListener("online", drain);
-window.addEventListener("pageshow", () => { say(); drain(); });
+window.addEventListener("pageshow", (event) => { if (event.persisted) { say(); drain(); } });
 document.addEventListener("visibilitychange", () => { if (!document.hidden) drain(); });
 if (unsent) {
   showSwitch();

@@ -4,42 +4,82 @@
 // draft make a scan that is sent twice one registration.
 
 const PREFIX = "lims.unsent.";
-const spare = new Map(); // where the browser keeps nothing (a private window): for this page only
+const DROPPED = "lims.dropped";
+const KEPT_MS = 3 * 24 * 3600 * 1000;
+// Where the browser keeps nothing (a private window, no room left): for this page only, and newer
+// than whatever the browser still has under the key. A null here is a list that was emptied.
+const spare = new Map();
 
 const read = (key) => {
-  try { return localStorage.getItem(key); } catch { return spare.get(key) ?? null; }
+  if (spare.has(key)) return spare.get(key);
+  try { return localStorage.getItem(key); } catch { return null; }
 };
 const write = (key, value) => {
   try {
     if (value === null) localStorage.removeItem(key);
     else localStorage.setItem(key, value);
+    spare.delete(key);
   } catch {
-    if (value === null) spare.delete(key);
-    else spare.set(key, value);
+    spare.set(key, value);
   }
 };
 
+const listed = (key) => {
+  try {
+    const kept = JSON.parse(read(key));
+    if (kept && Array.isArray(kept.scans)) return kept;
+  } catch { /* what we did not write counts as nothing */ }
+  return { scans: [], draft: null, stopped: false };
+};
+
+function lists() {
+  const keys = new Set(spare.keys());
+  try {
+    for (let n = 0; n < localStorage.length; n += 1) keys.add(localStorage.key(n));
+  } catch { /* then there are those of this page */ }
+  return [...keys].filter((key) => key.startsWith(PREFIX));
+}
+
+const ofPerson = (who) => lists().filter((key) => key.startsWith(`${PREFIX}${who}.`));
+
+// Of every desk at which this person scanned.
+export const waitingOf = (who) => ofPerson(who).flatMap((key) => listed(key).scans);
+export const discardOf = (who) => ofPerson(who).forEach((key) => write(key, null));
+
+// People's cards do not lie in a browser for ever. A list goes as a whole, three days after its
+// last scan: a label that outlived its card would go to the next person's name.
+export function expire() {
+  let gone = 0;
+  for (const key of lists()) {
+    const { scans } = listed(key);
+    if (scans.some((scan) => Date.now() - scan.at < KEPT_MS)) continue;
+    gone += scans.length;
+    write(key, null);
+  }
+  if (gone) write(DROPPED, String(dropped() + gone));
+}
+export const dropped = () => Number(read(DROPPED)) || 0;
+export const droppedIsKnown = () => write(DROPPED, null);
+
 export class Unsent {
-  constructor(who, path) {
+  constructor(who, path, login) {
     this.who = who;
+    this.login = login;
     this.key = `${PREFIX}${who}.${path}`;
   }
 
   #kept() {
-    try {
-      const kept = JSON.parse(read(this.key));
-      if (kept && Array.isArray(kept.scans)) return kept;
-    } catch { /* what we did not write counts as nothing */ }
-    return { scans: [], draft: null, stopped: false };
+    return listed(this.key);
   }
 
   #keep(kept) {
-    write(this.key, kept.scans.length ? JSON.stringify(kept) : null);
+    write(this.key, kept.scans.length ? JSON.stringify({ ...kept, login: this.login }) : null);
   }
 
   get scans() { return this.#kept().scans; }
   get draft() { return this.#kept().draft; }
   get stopped() { return this.#kept().stopped; }
+  get onlyHere() { return Boolean(spare.get(this.key)); } // gone when this page is closed
 
   // One more at the end; while a person has something to decide, the answer goes to the front.
   add(text, draft) {
@@ -65,17 +105,13 @@ export class Unsent {
     this.#keep({ ...this.#kept(), stopped: false });
   }
 
-  // Scans of other people in this browser: theirs to send, ours only to count.
-  othersWaiting() {
-    let waiting = 0;
-    try {
-      for (let n = 0; n < localStorage.length; n += 1) {
-        const key = localStorage.key(n);
-        if (!key.startsWith(PREFIX) || key.startsWith(`${PREFIX}${this.who}.`)) continue;
-        waiting += JSON.parse(localStorage.getItem(key)).scans.length;
-      }
-    } catch { /* nothing to count */ }
-    return waiting;
+  // Scans of other people in this browser: theirs to send, ours only to count and to say whose.
+  get others() {
+    const theirs = lists().filter((key) => !key.startsWith(`${PREFIX}${this.who}.`)).map(listed);
+    return {
+      waiting: theirs.reduce((sum, { scans }) => sum + scans.length, 0),
+      logins: [...new Set(theirs.map(({ login }) => login).filter(Boolean))],
+    };
   }
 }
 
