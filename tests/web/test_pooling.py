@@ -105,11 +105,9 @@ def test_a_tube_that_does_not_fit_is_told_the_true_reason(signed_in: SignIn, ben
     bench.session.commit()
     browser = signed_in(Role.TECHNICIAN)
     fresh = browser.get("/pools/new").text
-    said = words(scanned(browser, fresh, household))
+    said = scanned(browser, fresh, household)
     assert "pooled at the desk" in said and "It is tested as it is" in said
-    assert f"{barcodes.shown(outside)} is not received yet" in words(
-        scanned(browser, fresh, outside)
-    )
+    assert f"{barcodes.shown(outside)} is not received yet" in scanned(browser, fresh, outside)
     vietnamese = signed_in(Role.TECHNICIAN, language="vi")
-    said = words(scanned(vietnamese, vietnamese.get("/pools/new").text, outside))
+    said = scanned(vietnamese, vietnamese.get("/pools/new").text, outside)
     assert f"{barcodes.shown(outside)} chưa tiếp nhận" in said
