@@ -39,6 +39,7 @@ _COLUMNS: Final = (
     Both("Đã xử trí", "What was done"),
 )
 _RELEASED: Final = Both("Người trả kết quả", "Released by")
+_MACHINE: Final = Both("Máy tự trả, quy tắc {rule}", "The machine, by rule {rule}")
 _PEOPLE: Final = Both("{n} người · {when}", "{n} people · {when}")
 _MESSAGES: Final = Both("Dấu vân (SHA-256) của bản tin máy", "SHA-256 of the analyser's messages")
 
@@ -66,11 +67,15 @@ class Attention:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Who released how many results of this run, and when the last of them."""
+    """Who released how many results of this run, and when the last of them.
+
+    `by` is a person's name, or the rule where the machine released them by it.
+    """
 
     by: str
     people: int
     at: datetime
+    by_rule: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +180,7 @@ def _facts(page: Pen, report: RunReport) -> None:
         page.text(MARGIN + 8 + said, 50.9, why, 9)
 
 
-_AT: Final = (0.0, 14.0, 68.0, 98.0, 110.0)
+_AT: Final = (0.0, 12.0, 86.0, 114.0, 127.0)
 
 
 def _attention(page: Pen, lines: Sequence[Attention], y: float, language: Language) -> float:
@@ -193,7 +198,10 @@ def _attention(page: Pen, lines: Sequence[Attention], y: float, language: Langua
         ink = pen.POSITIVE if line.look is WellLook.POSITIVE else look.ink
         page.text(MARGIN + _AT[0], base, line.position, 9, font=fonts.MEDIUM)
         wide = page.text(MARGIN + _AT[1], base, barcodes.shown(line.barcode), 9, font=fonts.MEDIUM)
-        page.text(MARGIN + _AT[1] + wide + 2, base, line.holds.first(language), 7, colour=pen.SOFT)
+        begin = _AT[1] + wide + 2
+        room = _AT[2] - begin - 2
+        holds = fonts.fitted(line.holds.first(language), fonts.REGULAR, 7, room * mm)
+        page.text(MARGIN + begin, base, holds, 7, colour=pen.SOFT)
         said = f"{look.sign} {look.word.first(language)}".strip()
         page.text(MARGIN + _AT[2], base, said, 9, font=fonts.BOLD, colour=ink)
         if line.ct_cycles is not None:
@@ -214,10 +222,11 @@ def _tail(page: Pen, report: RunReport, y: float) -> None:
     below = y + 3
     for release in report.releases:
         below += 5
+        by = _MACHINE.first(language).format(rule=release.by) if release.by_rule else release.by
         page.text(
             MARGIN,
             below,
-            fonts.fitted(release.by, fonts.MEDIUM, 8.5, (half - 40) * mm),
+            fonts.fitted(by, fonts.MEDIUM, 8.5, (half - 42) * mm),
             8.5,
             font=fonts.MEDIUM,
         )

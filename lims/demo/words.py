@@ -23,7 +23,7 @@ NARRATION: Final[Mapping[Phase, tuple[str, str]]] = {
     ),
     Phase.CONFIRM: (
         "Xét nghiệm nhanh dương tính là F0 tạm thời, đã báo ngay. Mẫu PCR của họ chạy máy riêng,"
-        " không chờ khay.",
+        " không chờ đĩa.",
         "A positive rapid test is a presumptive F0, told at once. Its PCR runs on a cartridge and"
         " waits for no plate.",
     ),
@@ -42,20 +42,20 @@ NARRATION: Final[Mapping[Phase, tuple[str, str]]] = {
         "A household's shared tube cannot say who: its people are swabbed again, one by one.",
     ),
     Phase.REVIEW: (
-        "Máy đã báo F0 tạm thời; lời cuối là của người duyệt: khẳng định, và mọi đội đã được báo"
+        "Máy đã báo F0 tạm thời; lời cuối là của người duyệt: khẳng định, và mọi tổ đã được báo"
         " được báo lại.",
         "The machine told of presumptive F0s; the last word is the reviewer's: confirmed, and"
         " every team that was told hears it.",
     ),
     Phase.TELL: (
-        "Mỗi F0 đến tay đội truy vết của nơi ở và nơi làm việc: có chữ ký, có biên nhận,"
+        "Mỗi F0 đến tay tổ truy vết của nơi ở và nơi làm việc: có chữ ký, có biên nhận,"
         " có người nhận việc.",
         "Every F0 reaches the tracing teams of home and workplace: signed, receipted, claimed.",
     ),
 }
 
 OVER: Final = (
-    "Hết một ngày. Các trang vẫn mở: vài ca còn chờ người duyệt và đội truy vết - mời đăng nhập."
+    "Hết một ngày. Các trang vẫn mở: vài ca còn chờ người duyệt và tổ truy vết - mời đăng nhập."
     " Ctrl-C để dừng.",
     "The day is over. The pages stay open, and some cases wait for a reviewer and a tracer: sign"
     " in as one. Ctrl-C ends it.",
@@ -76,7 +76,7 @@ TITLES: Final[Mapping[Phase, str]] = {
 LOGINS: Final[Mapping[str, str]] = {
     "technician": "kỹ thuật viên · at the bench",
     "reviewer": "duyệt kết quả · has the last word on a positive",
-    "tracer": "đội truy vết của xã · the commune's tracing team: /handoff",
+    "tracer": "tổ truy vết của xã · the commune's tracing team: /handoff",
     "operator": "điều hành · sees the whole day",
     "admin": "quản trị · people, teams, keys",
 }

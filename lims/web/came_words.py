@@ -34,6 +34,7 @@ _PATTERNS: Final = tuple(
         (r"(?P<what>.+), (?P<n>\d+) wells", later("%(what)s, %(n)s wells")),
         (r"(?P<well>\S+) holds another tube", later("%(well)s holds another tube")),
         (r"(?P<one>\S+) and (?P<other>\S+)", later("%(one)s and %(other)s")),
+        (r"(?P<tube>\S+) is not received yet", later("%(tube)s is not received yet")),
         (r"(?P<tube>\S+) is a (?P<state>\w+)", later("%(tube)s: %(state)s")),
         (r"(?P<tube>\S+) for (?P<assay>\S+)", later("%(tube)s for %(assay)s")),
         (r"(?P<n>\d+), at most (?P<most>\d+)", later("%(n)s, at most %(most)s")),

@@ -56,7 +56,7 @@ def _obey() -> Response | str | tuple[str, int] | None:
     if request.method != "POST" or request.endpoint not in _SCANNING or not at_a_desk():
         return None
     command = command_of(request.form.get("text", ""))
-    if command is None or request.form.getlist("member") or request.form.getlist("source"):
+    if command is None or _open_here(command):
         return None  # an open tube or pool is that page's own business
     if command in _GO:
         return redirect(url_for(_GO[command]), 303)
@@ -68,6 +68,15 @@ def _obey() -> Response | str | tuple[str, int] | None:
         flash(_("The half-finished scan was dropped."), "careful")
         return redirect(url_for(here), 303)
     return take_back_here()
+
+
+def _open_here(command: Command) -> bool:
+    """Whether somebody is in the tube or the pool; a pool with only its label is there to close."""
+    form = request.form
+    labelled = request.endpoint == "pools.scan" and bool(form.get("barcode"))
+    return bool(
+        form.getlist("member") or form.getlist("source") or (labelled and command is Command.CLOSE)
+    )
 
 
 def _half_scanned() -> bool:

@@ -15,6 +15,7 @@ from lims.domain.refusals import InvalidBody, NotFound, Refusal, WrongScope
 from lims.web import handoff_words
 from lims.web.access import current, needs
 from lims.web.feed import scope_of
+from lims.web.lab_words import team as team_name
 from lims.web.language import gettext as _
 from lims.web.language import laboratory, now
 from lims.web.refusing import faults_of, said
@@ -61,7 +62,7 @@ def page() -> str:
         )
         warned = alert_views.alerts(session, scope, site_id=lab.site_id)
         areas = [(a.value, a.label) for a in views.areas(session, scope, site_id=lab.site_id)]
-        teams = [(t.value, t.label) for t in views.teams(session, site_id=lab.site_id)]
+        teams = [(t.value, team_name(t.label)) for t in views.teams(session, site_id=lab.site_id)]
     return render_template(
         "handoff/board.html",
         board=board,
@@ -121,7 +122,7 @@ def file(case_id: UUID) -> str:
         "handoff/case.html",
         case=shown,
         file=whole,
-        teams=[(team.value, team.label) for team in whole.teams],
+        teams=[(team.value, team_name(team.label)) for team in whole.teams],
         may_claim=_may_claim(me),
         may_assign=bool(me.roles & _OVERSEES),
         mine=me.team_id is not None and shown.team_id == me.team_id,

@@ -104,7 +104,12 @@ def run_on_paper(
         wells=tuple(_well(well) for well in run.wells),
         attention=tuple(_attention(well) for well in run.attention),
         releases=tuple(
-            Release(one.by.removeprefix("user:"), one.people, one.last_at.astimezone(zone))
+            Release(
+                one.by.removeprefix("user:"),
+                one.people,
+                one.last_at.astimezone(zone),
+                one.by_rule,
+            )
             for one in record.releases
         ),
         digests=tuple(record.digests),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
@@ -19,10 +19,10 @@ from lims.domain.refusals import (
     AlreadyInPool,
     BarcodeTaken,
     DifferentBody,
-    IllegalMove,
     NotFound,
     PoolFull,
     PoolHasResults,
+    PoolOfPools,
     Refusal,
     TubeHasOwnTest,
     TubeRejected,
@@ -35,12 +35,13 @@ from lims.tables import Site
 from lims.web.access import current, needs
 from lims.web.answers import Told, told
 from lims.web.collect.person_form import chosen_uuid
+from lims.web.language import gettext as _
 from lims.web.language import laboratory, now
 from lims.web.pool_words import next_for, sign_of, stand_word
 from lims.web.shell import day_start
 from lims.web.transaction import in_transaction
 from lims.work.access import Role
-from lims.work.pool import PoolRequest, make_pool
+from lims.work.pool import PoolRequest, make_pool, not_received
 from lims.work.views import pool_view, reception
 from lims.work.views.reception import DoorTube, Step
 from lims.work.views.stages import LIMITS, Item
@@ -140,7 +141,7 @@ def scan() -> Response | str | tuple[str, int]:
         case Command.UNDO:
             return _making(replace(draft, sources=draft.sources[:-1]))
         case Command.CLOSE:
-            return _make(draft)
+            return _closed(draft)
         case None:
             pass
         case _:
@@ -176,6 +177,20 @@ def _closes(draft: PoolDraft, following: PoolDraft) -> bool:
         return len(draft.sources) >= 2
     with laboratory().sessions.begin() as session:
         return len(draft.sources) >= _places(session, draft)
+
+
+def _closed(draft: PoolDraft) -> Response | str | tuple[str, int]:
+    """The pool made by the command card; what it still lacks is said, and nothing of it is lost."""
+    if not draft.barcode:
+        flash(_("This pool has no label yet: scan a new label, then close it."), "careful")
+    elif len(draft.sources) < 2:
+        flash(
+            _("Pool %(label)s is kept: scan two tubes at least into it.", label=draft.barcode),
+            "careful",
+        )
+    else:
+        return _make(draft)
+    return _making(draft)
 
 
 def _make(draft: PoolDraft) -> Response | tuple[str, int]:
@@ -248,7 +263,8 @@ def _with_scan(draft: PoolDraft, barcode: str) -> PoolDraft:
     lab = laboratory()
     with lab.sessions.begin() as session:
         tube = reception.door_tube(session, barcode, site_id=lab.site_id)
-        most = session.get_one(Site, lab.site_id).max_pool_size
+        site = session.get_one(Site, lab.site_id)
+        most, pools_of_pools = site.max_pool_size, site.pools_of_pools
     shown = barcodes.shown(barcode)
     if tube is None:
         if draft.barcode and draft.barcode != shown:
@@ -256,27 +272,30 @@ def _with_scan(draft: PoolDraft, barcode: str) -> PoolDraft:
         return replace(draft, barcode=shown)
     if barcode in draft.sources:
         raise TubeTwiceInPool(came=shown, where="sources")
-    _refuse_unfit(tube)
+    _refuse_unfit(tube, pools_of_pools=pools_of_pools)
     if len(draft.sources) >= most:
         raise PoolFull(came=shown, where="sources")
     return replace(draft, sources=(*draft.sources, barcode))
 
 
-def _refuse_unfit(tube: DoorTube) -> None:
+def _refuse_unfit(tube: DoorTube, *, pools_of_pools: bool) -> None:
     """Said at the scan, while the tube is in the hand; making the pool refuses all of it again."""
     shown = barcodes.shown(tube.barcode)
     match tube.step:
         case Step.DOOR:
-            raise IllegalMove(
-                source=tube.state, target="pooled", allowed=["received"], where=f"tube {shown}"
-            )
+            raise not_received(shown)
         case Step.REJECTED:
             raise TubeRejected(came=f"{shown}: {tube.reject_reason}", where="sources")
         case Step.POOLED:
             raise AlreadyInPool(came=shown, where="sources")
-        case Step.RUN | Step.DONE:
-            kind = TubeHasOwnTest if tube.kind is TubeKind.INDIVIDUAL else PoolHasResults
-            raise kind(came=shown, where="sources")
+        case Step.RUN | Step.DONE if tube.kind is TubeKind.INDIVIDUAL:
+            raise TubeHasOwnTest(came=shown, where="sources")
+        case Step.DONE:
+            raise PoolHasResults(came=shown, where="sources")
+        case Step.RUN if not pools_of_pools:
+            raise PoolOfPools(came=f"{shown} is a {tube.kind}", where="sources")
+        case Step.RUN if not tube.queued:
+            raise PoolHasResults(came=shown, where="sources")
         case _:
             return
 

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from lims.domain.days import day_of
 from lims.web.access import current, needs
+from lims.web.lab_words import team as team_name
 from lims.web.language import gettext as _
 from lims.web.language import laboratory, local, now
 from lims.web.reports import saying_here
@@ -89,7 +90,7 @@ def _page(typed: dict[str, str], faults: dict[str, str]) -> str:
         typed=typed,
         faults=faults,
         today=local(now()).date(),
-        teams=[(team.value, team.label) for team in teams],
+        teams=[(team.value, team_name(team.label)) for team in teams],
         oversees=bool(me.roles & _OVERSEES),
         no_team=me.team_id is None and not me.roles & _OVERSEES,
         with_ct=bool(me.roles & _READS_CT),

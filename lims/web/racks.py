@@ -1,6 +1,8 @@
 """Racks at the door: a list of what should come, a scan for what does, a sheet of what did not."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
@@ -11,13 +13,14 @@ from lims.db.ids import uuid7
 from lims.domain import barcodes
 from lims.domain.days import day_of
 from lims.domain.rack_list import RackRead, read_rack_list
-from lims.domain.refusals import Refusal
+from lims.domain.refusals import InvalidBody, Refusal
 from lims.doors.statuses import status_of
 from lims.web.access import current, needs
 from lims.web.answers import Told, told
 from lims.web.collect.person_form import chosen_uuid
 from lims.web.language import gettext as _
 from lims.web.language import laboratory, later, ngettext, now
+from lims.web.refusing import faults_of
 from lims.web.shell import day_start
 from lims.web.transaction import in_transaction
 from lims.work.access import Role
@@ -92,7 +95,13 @@ def open_one() -> Answer:
             lambda s: open_rack(s, wanted, site_id=lab.site_id, by=current().actor, now=now())[0].id
         )
     except Refusal as refusal:
-        return _list_page(form.to_dict(), told(refusal)), int(status_of(type(refusal)))
+        typed, faults = form.to_dict(), {}
+        if isinstance(refusal, InvalidBody):
+            faults = faults_of(refusal)
+        if "sender" in faults:
+            typed.pop("sender", None)  # a scanned card is not written back
+        status = int(status_of(type(refusal)))
+        return _list_page(typed, told(refusal), faults), status
     return redirect(url_for("racks.rack", rack_id=rack_id), 303)
 
 
@@ -171,7 +180,11 @@ def _written(group: Outgoing) -> str:
     return f"{group.day.isoformat()} {group.campaign_id or '-'} {group.by}"
 
 
-def _list_page(typed: dict[str, str], refused: Told | None = None) -> str:
+def _list_page(
+    typed: Mapping[str, str],
+    refused: Told | None = None,
+    faults: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     lab = laboratory()
     with lab.sessions.begin() as session:
         groups = racks.outgoing(
@@ -186,6 +199,7 @@ def _list_page(typed: dict[str, str], refused: Told | None = None) -> str:
         typed=typed,
         rack_id=typed.get("rack_id") or uuid7(),
         refused=refused,
+        faults=faults,
     )
 
 

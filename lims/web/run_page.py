@@ -19,6 +19,7 @@ from lims.web.well_words import (
     well_said,
     what_next,
 )
+from lims.work import waiting
 from lims.work.access import Role
 from lims.work.views import plate_view, run_list
 from lims.work.views.plate_view import RunPage
@@ -38,12 +39,12 @@ class Shown:
 
 def run_page(plate: str, shown: Shown) -> str:
     """Raises UnknownRun."""
-    lab = laboratory()
+    lab, at_work = laboratory(), bool(current().roles & BENCH)
     with lab.sessions.begin() as session:
         run = plate_view.run_page(session, plate, site_id=lab.site_id)
+        filling = at_work and run.state is RunState.PLANNED
+        queued = waiting.queue(session, run.assay, site_id=lab.site_id).tests if filling else 0
         drift = run_list.control_drift(session, site_id=lab.site_id, assay=run.assay)
-    at_work = bool(current().roles & BENCH)
-    filling = at_work and run.state is RunState.PLANNED
     lit = _lit(run, shown.at) if filling else None
     wells = {well.position: well for well in run.wells}
     return render_template(
@@ -61,6 +62,7 @@ def run_page(plate: str, shown: Shown) -> str:
         what_next=what_next,
         refused=shown.refused,
         filling=filling,
+        fillable=min(queued, len(run.free)),
         lit=lit,
         chosen=wells.get(lit) if lit else None,
         just=next((w for w in run.samples if shown.last and w.barcode == shown.last), None),

@@ -112,6 +112,18 @@ def refuse_taken(session: Session, barcode: str) -> None:
         raise BarcodeTaken(came=barcodes.shown(barcode), where="barcode")
 
 
+def not_received(shown: str) -> IllegalMove:
+    """A registered tube that nobody has scanned in at the door."""
+    return IllegalMove(
+        source=TubeState.COLLECTED,
+        target="pooled",
+        allowed=[TubeState.RECEIVED],
+        came=f"{shown} is not received yet",
+        where=f"tube {shown}",
+        todo="scan the tube at the laboratory's door first; then it goes into a pool",
+    )
+
+
 def _refuse_unfit(session: Session, sources: Sequence[Tube], site: Site) -> None:
     if not 2 <= len(sources) <= site.max_pool_size:
         raise PoolFull(
@@ -128,6 +140,8 @@ def _refuse_unfit(session: Session, sources: Sequence[Tube], site: Site) -> None
         seen.add(tube.id)
         if tube.state == TubeState.REJECTED:
             raise TubeRejected(came=f"{shown}: {tube.reject_reason}", where="sources")
+        if tube.state == TubeState.COLLECTED:
+            raise not_received(shown)
         if tube.state != TubeState.RECEIVED:
             raise IllegalMove(
                 source=tube.state,

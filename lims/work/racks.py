@@ -10,6 +10,8 @@ from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
 from lims.domain import barcodes
+from lims.domain.commands import command_of
+from lims.domain.gs1 import looks_like_kit
 from lims.domain.rack_list import RackRead
 from lims.domain.rack_verdict import NOT_TAKEN, RackVerdict
 from lims.domain.refusals import (
@@ -75,15 +77,9 @@ def open_rack(
     """Open a rack with the list of what should be in it; whether it is a replay.
 
     The list is fixed here: a tube registered later for the same desk is not suddenly missing.
-    Raises DifferentBody, InvalidBody (no sender, too long a list).
+    Raises DifferentBody, InvalidBody (no sender, a scanned code for one, too long a list).
     """
-    sender = " ".join(request.sender.split())
-    if not 1 <= len(sender) <= 200:
-        raise InvalidBody(
-            errors=[{"pointer": "#/sender", "detail": "say who hands the rack over"}],
-            where="sender",
-            came="nothing",
-        )
+    sender = _sender(request.sender)
     said = digest(request)
     one_at_a_time(session, request.rack_id)
     earlier = session.get(Rack, request.rack_id)
@@ -218,6 +214,40 @@ SET tube_id = excluded.tube_id, position = coalesce(excluded.position, r.positio
     verdict = excluded.verdict, scanned_at = coalesce(r.scanned_at, excluded.scanned_at),
     scanned_by = coalesce(r.scanned_by, excluded.scanned_by)
 """)
+
+
+def _sender(said: str) -> str:
+    """Who hands the rack over, tidied; a scanner types into whatever field the cursor is in."""
+    sender = " ".join(said.split())
+    if _is_scanned(sender):
+        raise InvalidBody(
+            errors=[
+                {
+                    "pointer": "#/sender",
+                    "detail": "a code was scanned here: write who hands the rack over, open the"
+                    " rack, and scan its tubes then",
+                }
+            ],
+            where="sender",
+        )
+    if not 1 <= len(sender) <= 200:
+        raise InvalidBody(
+            errors=[{"pointer": "#/sender", "detail": "say who hands the rack over"}],
+            where="sender",
+            came="nothing",
+        )
+    return sender
+
+
+def _is_scanned(text: str) -> bool:
+    """A tube, a card of either kind or a kit's box; a written name has spaces or no digit."""
+    tube = any(one.isdigit() for one in text) and barcodes.is_valid(barcodes.normalise(text))
+    return (
+        (tube and " " not in text)
+        or "|" in text
+        or command_of(text) is not None
+        or looks_like_kit(text)
+    )
 
 
 def _listed(session: Session, request: RackRequest, site_id: UUID) -> list[str]:

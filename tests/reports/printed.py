@@ -36,3 +36,22 @@ def ink_beyond(picture: Image, *, margin_mm: float, width_mm: float) -> bool:
     inner = (edge, edge, picture.width - edge, picture.height - edge)
     whole = sum(picture.histogram()[:250])
     return whole != sum(picture.crop(inner).histogram()[:250])
+
+
+def overlaps(pdf: bytes) -> list[tuple[str, str]]:
+    """Each two pieces of text of which one is drawn over the other."""
+    document = pypdfium2.PdfDocument(pdf)
+    try:
+        found = []
+        for page in document:
+            text = page.get_textpage()
+            boxes = [text.get_rect(n) for n in range(text.count_rects())]
+            for n, one in enumerate(boxes):
+                for other in boxes[n + 1 :]:
+                    across = min(one[2], other[2]) - max(one[0], other[0])
+                    down = min(one[3], other[3]) - max(one[1], other[1])
+                    if across > 0.5 and down > 0.5:
+                        found.append((text.get_text_bounded(*one), text.get_text_bounded(*other)))
+        return found
+    finally:
+        document.close()

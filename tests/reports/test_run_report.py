@@ -12,7 +12,7 @@ from lims.domain import barcodes
 from reports.pen import Both
 from reports.plate_drawing import WellLook, WellOnPaper
 from reports.run_report import Attention, Release, RunReport, Verdict, run_pdf
-from tests.reports.printed import ink_beyond, pictures, words
+from tests.reports.printed import ink_beyond, overlaps, pictures, words
 
 AT = datetime(2021, 9, 11, 8, 12, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
 TUBE = barcodes.mint("TT", "7K", 40_151)
@@ -53,7 +53,10 @@ def report(rows: int = 8, columns: int = 12, positives: int = 3) -> RunReport:
             for well in plate
             if well.look is WellLook.POSITIVE
         ),
-        releases=(Release("auto/1", 880, AT), Release("BS. Trần Văn Ước", 1, AT)),
+        releases=(
+            Release("sars-cov-2-av/1", 880, AT, by_rule=True),
+            Release("BS. Trần Văn Ước", 1, AT),
+        ),
         digests=("ab" * 32, "cd" * 32),
         issued_at=AT + timedelta(hours=4),
     )
@@ -81,9 +84,16 @@ def test_the_first_page_says_how_the_run_stands() -> None:
         *("PL-1121-07", "SARS-CoV-2", "QS5-1", "VN-2231", "11/09/2021 10:12"),
         *("Chứng đạt", "Chứng âm sạch", "91 âm tính negative", "3 dương tính positive"),
         *("PC G12", "Ct 24,8", "NTC H12", "không khuếch đại", "20,3", "10 ống lên đầu hàng đợi"),
-        *("auto/1", "880 người · 11/09/2021 08:12"),
+        *("Máy tự trả, quy tắc sars-cov-2-av/1", "880 người · 11/09/2021 08:12"),
     ):
         assert fact in said, fact
+
+
+@pytest.mark.parametrize("holds", ["Gộp tại phòng xét nghiệm · 10 người", "dài " * 40])
+def test_a_row_of_the_list_lies_over_nothing(holds: str) -> None:
+    run = report()
+    rows = tuple(replace(row, holds=Both(holds, holds)) for row in run.attention)
+    assert overlaps(run_pdf(replace(run, attention=rows))) == []
 
 
 def test_a_large_plate_has_its_rows_to_p_and_its_controls_in_one_line() -> None:

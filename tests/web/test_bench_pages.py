@@ -132,7 +132,7 @@ def test_a_plate_is_laid_out_once_however_often_the_form_is_sent(
     for written in ("pl-0001", "PL 0001"):
         answer = browser.post("/runs", {**form, "plate": written})
         assert answer.location == "/runs/PL-0001"
-    assert "0 of 3 wells" in words(browser.get("/runs/PL-0001"))
+    assert "· 3 tubes" in words(browser.get("/runs/PL-0001"))
     page = words(browser.get("/runs"))
     assert "a space becomes a hyphen" in page
     refused = browser.post("/runs", {**form, "run_id": str(uuid7()), "plate": "Đĩa số 1"})

@@ -89,7 +89,10 @@ def test_the_rest_of_a_plate_is_filled_from_the_queue(signed_in: SignIn, bench: 
     laid_out(bench, "PL-0001", PlateSize.WELLS_96, most=2)
     bench.session.commit()
     browser = signed_in(Role.TECHNICIAN)
+    assert "Fill 3 free wells" in words(browser.get("/runs/PL-0001"))
     answer = browser.post("/runs/PL-0001/fill")
+    page = words(browser.get(answer.location))
+    assert "Fill" not in page and "Nothing is queued." in page and "· 5 tubes" in page
     assert "89 free" in words(browser.get(answer.location))
     empty = browser.post("/runs/PL-0001/fill")
     assert empty.status_code == 404 and "receive tubes or make pools first" in words(empty).lower()

@@ -6,6 +6,7 @@ import re
 
 from sqlalchemy import func, select
 
+from lims.domain import barcodes
 from lims.tables import Tube
 from lims.work.access import Role
 from tests.builders import Bench
@@ -81,3 +82,32 @@ def test_a_rack_with_nothing_to_pool_says_so(signed_in: SignIn) -> None:
     assert "No two tubes wait for a pool." in words(
         signed_in(Role.TECHNICIAN).get("/pools/proposed")
     )
+
+
+def test_the_card_that_closes_keeps_a_label_that_has_no_tubes_yet(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    label, tube = next(bench.labels), bench.swabs(1)[0].barcode
+    bench.session.commit()
+    browser = signed_in(Role.TECHNICIAN)
+    page = scanned(browser, browser.get("/pools/new").text, label, "CMD-20")
+    assert "is kept: scan two tubes at least into it" in page
+    page = scanned(browser, page, tube, "CMD-20")
+    assert "is kept: scan two tubes at least into it" in page
+    kept = carried(page)
+    assert (kept["barcode"], kept["source"]) == ([barcodes.shown(label)], [tube])
+    assert pools(bench) == 0
+
+
+def test_a_tube_that_does_not_fit_is_told_the_true_reason(signed_in: SignIn, bench: Bench) -> None:
+    household = bench.field_pool(2).barcode
+    outside = bench.swab(received=False).barcode
+    bench.session.commit()
+    browser = signed_in(Role.TECHNICIAN)
+    fresh = browser.get("/pools/new").text
+    said = scanned(browser, fresh, household)
+    assert "pooled at the desk" in said and "It is tested as it is" in said
+    assert f"{barcodes.shown(outside)} is not received yet" in scanned(browser, fresh, outside)
+    vietnamese = signed_in(Role.TECHNICIAN, language="vi")
+    said = scanned(vietnamese, vietnamese.get("/pools/new").text, outside)
+    assert f"{barcodes.shown(outside)} chưa tiếp nhận" in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lims.db.ids import uuid7
+from lims.domain import barcodes
 from lims.work.access import Role
 from tests.builders import Bench
 from tests.web.browsing import Browser, words
@@ -95,3 +96,24 @@ def test_a_rack_without_a_sender_comes_back_with_what_was_typed(signed_in: SignI
     answer = signed_in(Role.TECHNICIAN).post("/receive/racks", {"sender": " ", "list": "X"})
     assert answer.status_code == 422
     assert "Say who hands the rack over" in words(answer)
+
+
+def test_a_code_scanned_into_the_senders_field_is_no_sender(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    tube = bench.swab(received=False).barcode
+    bench.session.commit()
+    browser = signed_in(Role.TECHNICIAN)
+    card = "001099012345||NGUYEN VAN AN|01021990|Nam|Tan Dinh|01062021"
+    for scan in (tube, barcodes.shown(tube), "CMD-20", card):
+        answer = browser.post("/receive/racks", {"sender": scan})
+        assert answer.status_code == 422
+        assert "A code was scanned here: write who hands the rack over" in words(answer)
+        assert "NGUYEN VAN AN" not in answer.text and f'value="{scan}"' not in answer.text
+    for name in ("Trạm 4", "Tram4", "BS. Lan Q3"):
+        assert browser.post("/receive/racks", {"sender": name}).status_code == 303
+
+
+def test_the_sender_of_a_rack_is_no_date(signed_in: SignIn) -> None:
+    page = signed_in(Role.TECHNICIAN, language="vi").get("/receive/racks").text
+    assert "Bên gửi" in page and "Từ ngày" not in page

@@ -27,12 +27,20 @@ class IllegalMove(Conflict):
     todo = "look at the tube's history, then choose one of the allowed moves"
 
     def __init__(
-        self, *, source: str, target: str, allowed: Sequence[str], where: str = ""
+        self,
+        *,
+        source: str,
+        target: str,
+        allowed: Sequence[str],
+        where: str = "",
+        came: str = "",
+        todo: str | None = None,
     ) -> None:
         super().__init__(
-            came=f"{source} → {target}",
+            came=came or f"{source} → {target}",
             where=where,
             expected=None if allowed else "no further move: this state is final",
+            todo=todo,
         )
         self.facts = {"from": source, "to": target, "allowed": list(allowed)}
 
@@ -106,7 +114,7 @@ class TubeHasNoTest(Conflict):
 class PoolOfPools(Conflict):
     slug = "pool-of-pools"
     expected = "single tubes where the site does not allow pools of pools"
-    todo = "pool the source tubes themselves, or ask an operator to allow it"
+    todo = "it is tested as it is: scan it onto a plate; pools of pools are off at this site"
 
 
 class MixedAssay(Conflict):

@@ -10,6 +10,7 @@ from lims.domain.refusals import InvalidBody
 from lims.web.access import current, needs
 from lims.web.admin.blueprint import blueprint
 from lims.web.admin.forms import chosen_id, ticked
+from lims.web.lab_words import team as team_name
 from lims.web.language import gettext as _
 from lims.web.language import laboratory, now
 from lims.web.refusing import faults_of
@@ -94,7 +95,7 @@ def _page(
         "admin/tokens.html",
         tokens=lines,
         teams=[
-            *((team.team_id, team.name) for team in teams),
+            *((team.team_id, team_name(team.name)) for team in teams),
             (_EVERY_TEAM, _("every team (sees every case)")),
         ],
         scope_choices=[(scope, scope, scope_name(scope)) for scope in Scope],

@@ -10,6 +10,7 @@ from lims.domain.refusals import InvalidBody
 from lims.web.access import current, needs
 from lims.web.admin.blueprint import blueprint
 from lims.web.admin.forms import chosen_id, ticked
+from lims.web.lab_words import team as team_name
 from lims.web.language import gettext as _
 from lims.web.language import laboratory, now
 from lims.web.refusing import faults_of
@@ -145,7 +146,7 @@ def _list_page(typed: dict[str, Any], faults: dict[str, str]) -> str:
     return render_template(
         "admin/users.html",
         users=users,
-        teams=[(team.team_id, team.name) for team in teams],
+        teams=[(team.team_id, team_name(team.name)) for team in teams],
         role_choices=role_choices(),
         role_name=role_name,
         typed=typed,
@@ -161,7 +162,7 @@ def _user_page(user_id: UUID, faults: dict[str, str]) -> str:
     return render_template(
         "admin/user.html",
         user=shown,
-        teams=[(team.team_id, team.name) for team in teams],
+        teams=[(team.team_id, team_name(team.name)) for team in teams],
         role_choices=role_choices(),
         faults=faults,
     )

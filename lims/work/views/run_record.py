@@ -16,6 +16,7 @@ class ReleasedBy:
     by: str
     people: int
     last_at: datetime
+    by_rule: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,8 @@ class RunRecord:
 
 
 _RELEASES = text("""
-SELECT coalesce(u.name, f.released_by) AS by, count(*) AS people, max(f.released_at) AS last_at
+SELECT coalesce(u.name, f.released_by) AS by, count(*) AS people, max(f.released_at) AS last_at,
+       bool_and(f.released_by = f.rule) AS by_rule
 FROM result r
 JOIN tube_specimen ts ON ts.tube_id = r.tube_id
 JOIN finding f ON f.specimen_id = ts.specimen_id AND f.current AND r.id = ANY(f.evidence)
