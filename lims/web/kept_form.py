@@ -100,7 +100,7 @@ def _signer() -> URLSafeSerializer:
     return URLSafeSerializer(str(current_app.secret_key), salt="kept-form")
 
 
-def _signed_id(signer: URLSafeSerializer, signed: str) -> UUID | None:
+def _signed_id(signer: URLSafeSerializer | URLSafeTimedSerializer, signed: str) -> UUID | None:
     try:
         return UUID(str(signer.loads(signed)).partition(".")[0])
     except (BadSignature, ValueError):

@@ -28,6 +28,19 @@ def registrars(bench: Bench) -> list[str]:  # noqa: F811 - the fixture above
     )
 
 
+def cookies(context: BrowserContext) -> dict[str, str]:
+    """The session and the language that this browser holds."""
+    return {cookie["name"]: cookie["value"] for cookie in context.cookies()}
+
+
+def become(page: Page, theirs: dict[str, str]) -> None:
+    """The session in this browser is another one from now on; the page stays as it is."""
+    page.context.clear_cookies()
+    page.context.add_cookies(
+        [{"name": name, "value": value, "url": page.url} for name, value in theirs.items()]
+    )
+
+
 def without_network(route: Route) -> None:
     route.abort() if route.request.method == "POST" else route.continue_()
 
@@ -50,17 +63,16 @@ def test_scans_never_go_out_in_the_name_of_who_signed_in_since(
     bench: Bench,  # noqa: F811 - the fixture above
 ) -> None:
     bench.session.commit()
-    other, context = open_as(Role.OPERATOR), open_as(Role.TECHNICIAN, language="en")
+    other = open_as(Role.OPERATOR, language="en")
+    context = open_as(Role.TECHNICIAN, language="en")
     page = one_person_unsent(context, bench)
-    mine = context.cookies()
-    context.clear_cookies()  # in another tab the session ends and the operator signs in
-    context.add_cookies([*other.cookies(), {**mine[0], "name": "language", "value": "en"}])
+    mine = cookies(context)
+    become(page, cookies(other))  # in another tab the session ends and the operator signs in
     page.evaluate("window.dispatchEvent(new Event('online'))")
     expect(page.locator("#unsent")).to_contain_text("Somebody else has signed in", timeout=20_000)
     expect(page.locator("#unsent")).to_contain_text("2 not sent")
     assert registrars(bench) == []
-    context.clear_cookies()
-    context.add_cookies(mine)
+    become(page, mine)
     page.reload(wait_until="load")
     expect(page.locator(".answer.good .big")).to_contain_text("Lê Thị Ba", timeout=20_000)
     assert registrars(bench) == ["user:technician"]
