@@ -108,6 +108,6 @@ def test_a_tube_that_does_not_fit_is_told_the_true_reason(signed_in: SignIn, ben
     said = scanned(browser, fresh, household)
     assert "pooled at the desk" in said and "It is tested as it is" in said
     assert f"{barcodes.shown(outside)} is not received yet" in scanned(browser, fresh, outside)
-    vietnamese = signed_in(Role.TECHNICIAN, language="vi")
+    vietnamese = signed_in(Role.OPERATOR, language="vi")
     said = scanned(vietnamese, vietnamese.get("/pools/new").text, outside)
     assert f"{barcodes.shown(outside)} chưa tiếp nhận" in said

@@ -82,7 +82,7 @@ def test_a_refused_pool_says_in_vietnamese_what_to_do(signed_in: SignIn, bench: 
     for sources, said in (
         ([free.barcode, alone.barcode], "Ống có xét nghiệm riêng"),
         ([free.barcode, free.barcode], "Ống đã có trong mẻ gộp này"),
-        ([free.barcode, outside.barcode], "đang trên đường → vào mẻ gộp"),
+        ([free.barcode, outside.barcode], "chưa tiếp nhận"),
         ([free.barcode], "1 ống, nhiều nhất 20"),
     ):
         form = {"barcode": next(bench.labels), "source": sources}
