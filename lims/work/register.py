@@ -22,6 +22,8 @@ from lims.domain.refusals import (
 from lims.domain.registration import PersonGiven, Registration
 from lims.work.people import person_columns
 
+# `known` waits for a merge (merge.py) and reads the row as that left it. No comment inside: the
+# bench gives the statement to pgbench on one line.
 STATEMENT = text("""
 WITH earlier AS (
     SELECT s.body_digest, s.person_id FROM specimen s WHERE s.id = :specimen_id
@@ -53,7 +55,7 @@ WITH earlier AS (
             WHEN person.birth_year <> excluded.birth_year THEN 'birth_year'
             ELSE person.identity_conflict END
     RETURNING id, name_key, birth_year
-), known AS (  -- waits for a merge (merge.py) and reads the row as that left it
+), known AS (
     SELECT coalesce(p.merged_into_id, p.id) AS id
     FROM person p, may WHERE p.id = cast(:known_person_id AS uuid) AND p.site_id = :site_id
     FOR SHARE OF p
