@@ -6,7 +6,7 @@ READY  := $(VENV)/ready
 PIP    := $(BIN)/pip -qq --disable-pip-version-check --no-input install --no-warn-script-location
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench loadtest lock clean
+.PHONY: help demo test coverage lint format bench loadtest lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +22,10 @@ demo: $(READY)  ## the whole mission on this machine (ONCE=1: headless, reconcil
 	$(BIN)/lims demo $(if $(ONCE),--once --json) $(if $(PEOPLE),--people $(PEOPLE)) $(if $(PREVALENCE),--prevalence $(PREVALENCE)) $(if $(SEED),--seed $(SEED))
 
 test: $(READY)  ## all tests, on a real database, a real serial line and a real browser
-	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered $(ARGS)
+	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+
+coverage: $(READY)  ## the same, counting branches: more than twice as long (htmlcov/)
+	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered --cov-report=html $(ARGS)
 
 lint: $(READY)  ## format, rules, types, walls
 	$(BIN)/ruff format --check .

@@ -1,8 +1,9 @@
 """All of the API on one blueprint, with its document and its readable page."""
 
+from functools import cache
 from http import HTTPStatus
 from importlib.metadata import version
-from typing import Final
+from typing import Any, Final
 
 from flask import Blueprint, Response, current_app, jsonify, render_template, request
 from structlog import get_logger
@@ -25,10 +26,18 @@ def build() -> Blueprint:
     for room in (collection, bench, messages, findings, handoff, reading):
         room.declare(door)
     door.hang(blueprint, prefix="/v1")
-    written = document(door, version=version("thantoc"))
-    blueprint.add_url_rule("/openapi.json", endpoint="openapi", view_func=lambda: jsonify(written))
+
+    @cache
+    def written() -> dict[str, Any]:  # when first asked for: a fifth of a second of every start
+        return document(door, version=version("thantoc"))
+
     blueprint.add_url_rule(
-        "/", endpoint="reading", view_func=lambda: render_template("api/reading.html", api=written)
+        "/openapi.json", endpoint="openapi", view_func=lambda: jsonify(written())
+    )
+    blueprint.add_url_rule(
+        "/",
+        endpoint="reading",
+        view_func=lambda: render_template("api/reading.html", api=written()),
     )
     blueprint.add_url_rule(
         "/<path:rest>",

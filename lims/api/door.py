@@ -145,7 +145,7 @@ class Door:
             )
 
     def _view(self, endpoint: Endpoint) -> Callable[..., Response]:
-        dump = TypeAdapter(endpoint.answers).dump_json
+        dump = _adapter(endpoint.answers).dump_json
 
         def view(**path: Any) -> Response:
             laboratory: Laboratory = current_app.extensions["laboratory"]
@@ -182,6 +182,11 @@ class Door:
             self._tokens.clear()
         self._tokens[plain] = (time.monotonic() + TOKEN_MEMORY_S, holder)
         return holder
+
+
+@cache
+def _adapter(answers: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(answers)
 
 
 def _parse(endpoint: Endpoint) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.crash, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(800)]
 
 PEOPLE = 2_000
 ELSEWHERE = {"LIMS_DATABASE_URL": "postgresql://nobody@127.0.0.1:9/production"}

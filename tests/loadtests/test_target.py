@@ -56,7 +56,7 @@ def test_a_file_of_keys_that_lacks_something_says_what_it_is_to_hold(tmp_path: P
 
 
 @pytest.mark.crash
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(800)
 def test_a_running_lims_of_this_machine_is_loaded_and_reckoned_by_its_api(tmp_path: Path) -> None:
     with open_house(seed=3, ledger=Ledger(), home=None, interactive=False) as house:
         for machine in ("gateway-cycler-1", "gateway-genexpert-1"):

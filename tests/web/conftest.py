@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
+from types import CodeType
 from uuid import UUID
 
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import Engine
 
 from lims.app import create_app
@@ -26,6 +28,23 @@ from tests.door_settings import door_settings
 from tests.web.browsing import PASSWORD, Browser
 
 SignIn = Callable[..., Browser]
+
+
+class Compiled(BytecodeCache):
+    """Templates compiled once a worker, not once a test."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._codes.get(bucket.key)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._codes[bucket.key] = bucket.code
+
+
+TEMPLATES = Compiled()
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +80,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def app(laboratory: Laboratory, settings: Settings) -> Iterator[Flask]:
     made = create_app(laboratory, settings)
+    made.jinja_env.bytecode_cache = TEMPLATES
     yield made
     feed.close(made)
 
