@@ -11,11 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import settings
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from lims.db.engine import connect, session_factory
+from lims.work import passwords
 from tests.database import (
     HOME_VARIABLE,
     CleanSlate,
@@ -93,6 +95,14 @@ def session(database: Engine) -> Iterator[Session]:
     """The test commits, or not, as the edge would."""
     with session_factory(database)() as opened:
         yield opened
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Signing in is in many tests; how slow a hash must be is asked by those marked `slow_hash`."""
+    if request.node.get_closest_marker("slow_hash") is None:
+        quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        monkeypatch.setattr(passwords, "_HASHER", quick)
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from types import CodeType
 from uuid import UUID
 
 import pytest
-from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
@@ -20,7 +19,6 @@ from lims.db.engine import session_factory
 from lims.db.laboratory import Laboratory
 from lims.settings import Settings
 from lims.web import feed
-from lims.work import passwords
 from lims.work.access import Role, create_user
 from lims.work.sites import found_site
 from tests.builders import Bench, open_bench
@@ -45,13 +43,6 @@ class Compiled(BytecodeCache):
 
 
 TEMPLATES = Compiled()
-
-
-@pytest.fixture(autouse=True)
-def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Signing in is in most tests here; how slow a hash must be is tests/work/test_access's."""
-    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(passwords, "_HASHER", quick)
 
 
 @pytest.fixture

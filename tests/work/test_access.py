@@ -207,6 +207,7 @@ def test_every_field_that_cannot_stand_is_named_at_once(
     assert [error["pointer"] for error in errors] == ["#/login", "#/name", "#/password", "#/roles"]
 
 
+@pytest.mark.slow_hash
 def test_no_password_stands_anywhere_in_plain(
     session: Session, site_id: UUID, now: datetime
 ) -> None:
