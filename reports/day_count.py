@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import polars as pl
@@ -24,6 +24,7 @@ from reports.situation import (
 from reports.turnaround import joined_times, turnaround
 
 _FINAL: Final = ["F", "C"]
+_STAGE: Final = pl.Enum(Stage)
 _Z95: Final = 1.96  # Wilson's interval for a share, 95 %
 MOST_POOLS: Final = 40
 
@@ -67,26 +68,26 @@ def _staged(times: pl.DataFrame) -> pl.DataFrame:
     final = pl.col("status").is_in(_FINAL) & (pl.col("outcome") != "recollect")
     stage = (
         pl.when(final)
-        .then(pl.lit(Stage.DONE.value))
+        .then(_at(Stage.DONE))
         .when(pl.col("held"))
-        .then(pl.lit(Stage.HELD.value))
+        .then(_at(Stage.HELD))
         .when(pl.col("outcome") == "recollect")
-        .then(pl.lit(Stage.SWAB_AGAIN.value))
+        .then(_at(Stage.SWAB_AGAIN))
         .when((pl.col("outcome") == "preliminary") & (pl.col("kind") == "field_pool"))
-        .then(pl.lit(Stage.SWAB_AGAIN.value))
+        .then(_at(Stage.SWAB_AGAIN))
         .when(pl.col("outcome") == "preliminary")
-        .then(pl.lit(Stage.RESOLVING.value))
+        .then(_at(Stage.RESOLVING))
         .when(pl.col("outcome").is_not_null())
-        .then(pl.lit(Stage.TO_REVIEW.value))
+        .then(_at(Stage.TO_REVIEW))
         .when(pl.col("state") == "rejected")
-        .then(pl.lit(Stage.REJECTED.value))
+        .then(_at(Stage.REJECTED))
         .when(pl.col("received_at").is_null())
-        .then(pl.lit(Stage.ON_THE_WAY.value))
+        .then(_at(Stage.ON_THE_WAY))
         .when(pl.col("order_state") == "plated")
-        .then(pl.lit(Stage.RUNNING.value))
+        .then(_at(Stage.RUNNING))
         .when(pl.col("order_state").is_not_null())
-        .then(pl.lit(Stage.TO_PLATE.value))
-        .otherwise(pl.lit(Stage.TO_POOL.value))
+        .then(_at(Stage.TO_PLATE))
+        .otherwise(_at(Stage.TO_POOL))
     )
     since = (
         pl.when(pl.col("outcome").is_not_null() | pl.col("held"))
@@ -100,21 +101,29 @@ def _staged(times: pl.DataFrame) -> pl.DataFrame:
     return times.select(stage.alias("stage"), since.alias("since"))
 
 
+def _at(stage: Stage) -> pl.Expr:
+    return pl.lit(stage, dtype=_STAGE)
+
+
 def _stages(
     staged: pl.DataFrame, now: datetime, limits: Mapping[Stage, timedelta]
 ) -> Sequence[StageLine]:
-    late_before = {stage.value: now - limit for stage, limit in limits.items()}
-    counted = staged.group_by("stage").agg(
-        pl.len().alias("swabs"),
-        pl.col("since").min().alias("oldest_at"),
-        (
-            pl.col("since")
-            < pl.col("stage").replace_strict(
-                late_before, default=None, return_dtype=pl.Datetime("us", "UTC")
-            )
+    late = pl.any_horizontal(
+        pl.lit(value=False),
+        *(
+            (pl.col("stage") == stage) & (pl.col("since") < (now - limit).astimezone(UTC))
+            for stage, limit in limits.items()
+        ),
+    )
+    counted = (
+        staged.lazy()
+        .group_by("stage")
+        .agg(
+            pl.len().alias("swabs"),
+            pl.col("since").min().alias("oldest_at"),
+            late.sum().alias("late"),
         )
-        .sum()
-        .alias("late"),
+        .collect()
     )
     found = {row["stage"]: row for row in counted.iter_rows(named=True)}
     return [
@@ -182,9 +191,11 @@ def _hours(times: pl.DataFrame, day: date, timezone: str) -> Sequence[HourLine]:
         at = pl.col(column).dt.convert_time_zone(timezone)
         found = (
             times.lazy()
+            .group_by(pl.col(column).dt.truncate("15m"))  # no zone's hour begins between
+            .agg(pl.len().alias("many"))
             .filter(at.dt.date() == day)
             .group_by(at.dt.hour().alias("hour"))
-            .agg(pl.len().alias("many"))
+            .agg(pl.col("many").sum())
             .collect()
         )
         counts[name] = dict(zip(found["hour"].to_list(), found["many"].to_list(), strict=True))

@@ -1,8 +1,9 @@
-"""What one day looks like before anybody counts: five frames of raw columns, one consistent look.
+"""What one day looks like before anybody counts: frames of raw columns, one consistent look.
 
 Times are UTC microseconds (`Datetime("us", "UTC")`), null where the thing has not happened. A
-swab's or tube's id is two signed 64-bit halves, because joining on two integers is several times
-faster than on 36 letters. `area` numbers the rows of `areas`; 0 is "no commune known".
+swab's or tube's id is one signed 128-bit integer, and what can be few things is an enumeration:
+joining and comparing integers costs half of what two halves of an id do, a fifth of what words do.
+`area` numbers the rows of `areas`; 0 is "no commune known".
 """
 
 from __future__ import annotations
@@ -13,39 +14,43 @@ from typing import Final
 
 import polars as pl
 
+from lims.domain.lifecycle import OrderState, ResultStatus, TubeKind, TubeState
+from lims.domain.outcomes import FindingOutcome
+
 MOMENT: Final = pl.Datetime("us", "UTC")
+ROW_ID: Final = pl.Int128
+OUTCOME: Final = pl.Enum(FindingOutcome)
+STATUS: Final = pl.Enum(ResultStatus)
+TUBE_KIND: Final = pl.Enum(TubeKind)
+TUBE_STATE: Final = pl.Enum(TubeState)
+ORDER_STATE: Final = pl.Enum(OrderState)
 
 SWABS: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {
-    "hi": pl.Int64,
-    "lo": pl.Int64,
+    "swab": ROW_ID,
     "collected_at": MOMENT,
     "area": pl.Int32,
-    "outcome": pl.String,  # lims.domain.outcomes.FindingOutcome, null: nothing is known yet
-    "status": pl.String,  # lims.domain.lifecycle.ResultStatus
+    "outcome": OUTCOME,  # null: nothing is known yet
+    "status": STATUS,
     "found_at": MOMENT,
     "released_at": MOMENT,
 }
 TUBES: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {
-    "hi": pl.Int64,  # of the swab
-    "lo": pl.Int64,
-    "tube_hi": pl.Int64,
-    "tube_lo": pl.Int64,
-    "kind": pl.String,  # lims.domain.lifecycle.TubeKind
-    "state": pl.String,
+    "swab": ROW_ID,  # a row for the tube it was put into and for each pool it is in
+    "tube": ROW_ID,
+    "kind": TUBE_KIND,
+    "state": TUBE_STATE,
     "received_at": MOMENT,
 }
 TESTS: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {
-    "tube_hi": pl.Int64,
-    "tube_lo": pl.Int64,
-    "state": pl.String,  # lims.domain.lifecycle.OrderState
+    "tube": ROW_ID,
+    "state": ORDER_STATE,
     "ordered_at": MOMENT,
     "plated_at": MOMENT,
     "measured_at": MOMENT,
     "held": pl.Boolean,
 }
 CASES: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {
-    "hi": pl.Int64,  # of the swab that named the person
-    "lo": pl.Int64,
+    "swab": ROW_ID,  # that named the person
     "opened_at": MOMENT,
     "told_at": MOMENT,
     "claimed_at": MOMENT,

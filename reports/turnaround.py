@@ -15,10 +15,8 @@ from typing import Final
 
 import polars as pl
 
-from reports.day_frames import DayFrames
-
-SWAB: Final = ["hi", "lo"]
-TUBE: Final = ["tube_hi", "tube_lo"]
+from lims.domain.lifecycle import TubeKind
+from reports.day_frames import TUBE_KIND, DayFrames
 
 
 class Segment(StrEnum):
@@ -51,6 +49,8 @@ OF_EVERYBODY: Final = (
 )
 OF_F0: Final = (Segment.MEASURED_NAMED, Segment.NAMED_TOLD, Segment.TOLD_CLAIMED)
 TOTALS: Final = (Segment.COLLECTED_RELEASED, Segment.COLLECTED_TOLD)
+_OF_TUBE: Final = ("kind", "state", "received_at")
+_TESTED: Final = ("plated_at", "measured_at", "held", "order_state", "ordered_at")
 _ENDS: Final = {
     Segment.COLLECTED_RECEIVED: ("collected_at", "received_at"),
     Segment.RECEIVED_PLATED: ("received_at", "plated_at"),
@@ -77,46 +77,86 @@ class Turnaround:
 
 def joined_times(frames: DayFrames) -> pl.DataFrame:
     """One row a swab: its tube, its first test and its open one, and its finding."""
-    tests = (
-        frames.tests.lazy()
-        .sort("ordered_at")
-        .group_by(TUBE)
-        .agg(
-            pl.col("plated_at").min(),
-            pl.col("measured_at").min(),
-            pl.col("held").any(),
-            pl.col("state", "ordered_at").last().name.prefix("order_"),
-            pl.col("plated_at").last().alias("order_plated_at"),
-        )
+    tubes = frames.tubes.lazy().join(_by_tube(frames.tests), on="tube", how="left")
+    leaf = tubes.filter(pl.col("kind") != TubeKind.LAB_POOL).select(
+        *("swab", "kind", "state", "received_at"),
+        *(pl.col(name).alias(f"own_{name}") for name in _TESTED),
     )
-    tubes = frames.tubes.lazy().join(tests, on=TUBE, how="left")
-    leaf = tubes.filter(pl.col("kind") != "lab_pool").select(*SWAB, "kind", "state", "received_at")
-    tested = (
-        tubes.filter(pl.col("order_state").is_not_null())
-        .group_by(SWAB)
-        .agg(
-            pl.col("plated_at").min(),
-            pl.col("measured_at").min(),
-            pl.col("held").any(),
-            pl.col("kind").sort_by("order_ordered_at").first().alias("way"),
-            pl.col("order_state").sort_by("order_ordered_at").last(),
-            pl.col("order_ordered_at").max().alias("ordered_at"),
-        )
-    )
+    pooled = tubes.filter(pl.col("kind") == TubeKind.LAB_POOL, pl.col("order_state").is_not_null())
+    own, pool = pl.col("own_ordered_at"), pl.col("pool_ordered_at")
+    first_in_pool = pl.col("first_pool_ordered_at") <= own
+    own_is_last = pool.is_null() | (own >= pool)
     return (
         frames.swabs.lazy()
-        .join(leaf, on=SWAB, how="left")
-        .join(tested, on=SWAB, how="left")
-        .with_columns(pl.col("held").fill_null(value=False))
-        .collect()
+        .join(leaf, on="swab", how="left")
+        .join(_by_swab(pooled), on="swab", how="left")
+        .with_columns(
+            pl.min_horizontal("own_plated_at", "pool_plated_at").alias("plated_at"),
+            pl.min_horizontal("own_measured_at", "pool_measured_at").alias("measured_at"),
+            pl.any_horizontal("own_held", "pool_held").fill_null(value=False).alias("held"),
+            pl.when(pool.is_not_null() & (own.is_null() | first_in_pool))
+            .then(pl.lit(TubeKind.LAB_POOL, dtype=TUBE_KIND))
+            .when(own.is_not_null())
+            .then("kind")
+            .alias("way"),
+            pl.when(own_is_last)
+            .then("own_order_state")
+            .otherwise("pool_order_state")
+            .alias("order_state"),
+            pl.max_horizontal(own, pool).alias("ordered_at"),
+        )
+        .select(*frames.swabs.columns, *_OF_TUBE, *_TESTED, "way")
+        .collect(engine="streaming")
+    )
+
+
+def _by_tube(tests: pl.DataFrame) -> pl.LazyFrame:
+    """One row a tube that was ever to be tested: its first times, its last order."""
+    return (
+        tests.lazy()
+        .sort("ordered_at")
+        .group_by("tube")
+        .agg(
+            pl.col("plated_at", "measured_at").min(),
+            pl.col("held").any(),
+            pl.col("state").last().alias("order_state"),
+            pl.col("ordered_at").last(),
+        )
+    )
+
+
+def _by_swab(pooled: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a swab that is in a tested pool.
+
+    Nearly every swab is in one pool only, and grouping a million single rows would cost more than
+    all the rest: only what is in several is grouped.
+    """
+    rows = pooled.select("swab", *_TESTED).collect(engine="streaming")
+    first = pl.col("ordered_at").alias("first_ordered_at")
+    if rows["swab"].n_unique() == rows.height:
+        found = rows.lazy().with_columns(first)
+    else:
+        found = (
+            rows.lazy()
+            .sort("ordered_at")
+            .group_by("swab")
+            .agg(
+                pl.col("plated_at", "measured_at").min(),
+                pl.col("held").any(),
+                pl.col("order_state", "ordered_at").last(),
+                first.first(),
+            )
+        )
+    return found.select("swab", pl.exclude("swab").name.prefix("pool_")).rename(
+        {"pool_first_ordered_at": "first_pool_ordered_at"}
     )
 
 
 def turnaround(times: pl.DataFrame, cases: pl.DataFrame) -> Sequence[Turnaround]:
     """Every segment that somebody has gone through, by way and in the order of the way."""
-    told = cases.lazy().group_by(SWAB).agg(pl.col("opened_at", "told_at", "claimed_at").min())
+    told = cases.lazy().group_by("swab").agg(pl.col("opened_at", "told_at", "claimed_at").min())
     every = times.lazy().filter(pl.col("way").is_not_null())
-    f0 = every.join(told, on=SWAB, how="inner")
+    f0 = every.join(told, on="swab", how="inner")
     lines: dict[tuple[Way, Segment], Turnaround] = {}
     for source, segments in (
         (every, (*OF_EVERYBODY, Segment.COLLECTED_RELEASED)),
@@ -140,14 +180,15 @@ def _measured(source: pl.LazyFrame, segments: Sequence[Segment]) -> pl.DataFrame
         return took.clip(lower_bound=0)  # a cartridge is measured in its own clock's second
 
     return (
-        source.group_by("way")
+        source.select("way", *(minutes(segment).alias(segment) for segment in segments))
+        .group_by("way")
         .agg(
             expression
             for segment in segments
             for expression in (
-                minutes(segment).count().alias(f"{segment}_n"),
-                minutes(segment).median().alias(f"{segment}_median"),
-                minutes(segment).quantile(0.9, "linear").alias(f"{segment}_p90"),
+                pl.col(segment).count().alias(f"{segment}_n"),
+                pl.col(segment).median().alias(f"{segment}_median"),
+                pl.col(segment).quantile(0.9, "linear").alias(f"{segment}_p90"),
             )
         )
         .collect()

@@ -11,45 +11,59 @@ Source of the layout: PostgreSQL 18, src/backend/utils/adt/arrayfuncs.c, array_s
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
+from uuid import UUID
 
 import numpy as np
 import polars as pl
 import psycopg
+from numpy.typing import NDArray
 from psycopg.pq import Format
 
-from reports.day_frames import MOMENT
+from reports.day_frames import MOMENT, ROW_ID
 
 _HEAD: Final = 20  # dimensions, flags, element type, length, lower bound: five int32
 _EPOCH_US: Final = 946_684_800_000_000  # PostgreSQL counts from 2000-01-01
 _NEVER: Final = np.iinfo(np.int64).min  # -infinity
+_NO_WORD: Final = 255
 
 
 class Kind(StrEnum):
-    """How the elements of one array are read."""
+    """How the elements of one array are read, unless they are letters for words."""
 
-    UUID = "uuid"  # becomes two columns, <name>hi and <name>lo
-    MOMENT = "moment"
+    ROW_ID = "row_id"  # uuid
+    MOMENT = "moment"  # timestamptz
     NUMBER = "number"  # int4
-    LETTER = "letter"  # "char", to be replaced by a word
     FLAG = "flag"
 
 
-_ELEMENT: Final[Mapping[Kind, list[tuple[str, str]]]] = {
-    Kind.UUID: [("length", ">i4"), ("hi", ">i8"), ("lo", ">i8")],
-    Kind.MOMENT: [("length", ">i4"), ("value", ">i8")],
-    Kind.NUMBER: [("length", ">i4"), ("value", ">i4")],
-    Kind.LETTER: [("length", ">i4"), ("value", "i1")],
-    Kind.FLAG: [("length", ">i4"), ("value", "i1")],
-}
+@dataclass(frozen=True)
+class Words:
+    """A `"char"` column that says each word of an enumeration as one letter, in its order."""
+
+    letters: str
+    words: type[StrEnum]
+
+    def spelt(self, column: str) -> str:
+        """SQL that says the column's word as its letter."""
+        pairs = zip(self.letters, self.words, strict=True)
+        cases = " ".join(f"WHEN '{word}' THEN '{letter}'" for letter, word in pairs)
+        return f"""CAST(coalesce(CASE {column} {cases} END, '') AS "char")"""
+
+
+Columns = Mapping[str, Kind | Words]
+
+_ID: Final = np.dtype([("length", ">i4"), ("hi", ">i8"), ("lo", ">u8")])
+_ELEMENT: Final[Mapping[Kind, str]] = {Kind.MOMENT: ">i8", Kind.NUMBER: ">i4", Kind.FLAG: "i1"}
 
 
 def read_columns(
     connection: psycopg.Connection[Any],
     query: str,
     values: Mapping[str, Any],
-    kinds: Mapping[str, Kind],
+    kinds: Columns,
 ) -> pl.DataFrame:
     """The frame of a query that selects `array_agg` of each column, in the order of `kinds`."""
     with connection.cursor(binary=True) as cursor:
@@ -57,40 +71,52 @@ def read_columns(
         answer = cursor.pgresult
         if answer is None or answer.fformat(0) != Format.BINARY:
             raise TypeError("expected one row of arrays in the binary format")
-        columns: dict[str, pl.Series] = {}
-        for place, (name, kind) in enumerate(kinds.items()):
-            columns |= _column(name, kind, answer.get_value(0, place))
-    return pl.DataFrame(columns)
+        return pl.DataFrame(
+            [
+                _column(name, kind, answer.get_value(0, place))
+                for place, (name, kind) in enumerate(kinds.items())
+            ]
+        )
 
 
-def one_letter(words: Mapping[str, str], column: str) -> str:
-    """SQL that says a word as its letter, for `in_words` to say again."""
-    cases = " ".join(f"WHEN '{word}' THEN '{letter}'" for letter, word in words.items())
-    return f"""CAST(coalesce(CASE {column} {cases} END, '') AS "char")"""
+def row_id(given: UUID) -> int:
+    """The id as `Kind.ROW_ID` reads it."""
+    return int.from_bytes(given.bytes, signed=True)
 
 
-def in_words(column: str, words: Mapping[str, str]) -> pl.Expr:
-    """The letters of a column as their words; an unknown letter and none are null."""
-    codes = {ord(letter): word for letter, word in words.items()}
-    return pl.col(column).replace_strict(codes, default=None, return_dtype=pl.String)
+def _column(name: str, kind: Kind | Words, raw: bytes | None) -> pl.Series:
+    if isinstance(kind, Words):
+        return _worded(name, _elements(name, raw, "u1")["value"], kind)
+    if kind is Kind.ROW_ID:
+        halves = _checked(name, raw, _ID)
+        return _row_ids(name, halves["hi"].astype(np.int64), halves["lo"].astype(np.uint64))
+    read = _elements(name, raw, _ELEMENT[kind])["value"]
+    numbers = pl.Series(name, read.astype(read.dtype.newbyteorder("=")))
+    if kind is Kind.MOMENT:
+        known = pl.when(pl.col(name) != _NEVER).then(pl.col(name) + _EPOCH_US).cast(MOMENT)
+        return numbers.to_frame().select(known).to_series()
+    return numbers.cast(pl.Boolean) if kind is Kind.FLAG else numbers
 
 
-def _column(name: str, kind: Kind, raw: bytes | None) -> dict[str, pl.Series]:
-    element = np.dtype(_ELEMENT[kind])
+def _row_ids(name: str, hi: NDArray[np.int64], lo: NDArray[np.uint64]) -> pl.Series:
+    whole = pl.col("hi").cast(ROW_ID) * (1 << 64) + pl.col("lo").cast(ROW_ID)
+    return pl.DataFrame({"hi": hi, "lo": lo}).select(whole.alias(name)).to_series()
+
+
+def _worded(name: str, letters: NDArray[np.uint8], kind: Words) -> pl.Series:
+    """An unknown letter and none are null."""
+    numbers = np.full(256, _NO_WORD, np.uint8)
+    numbers[[ord(letter) for letter in kind.letters]] = range(len(kind.letters))
+    word = pl.when(pl.col(name) != _NO_WORD).then(pl.col(name)).cat.to(pl.Enum(kind.words))
+    return pl.DataFrame({name: numbers[letters]}).select(word).to_series()
+
+
+def _elements(name: str, raw: bytes | None, element: str) -> NDArray[Any]:
+    return _checked(name, raw, np.dtype([("length", ">i4"), ("value", element)]))
+
+
+def _checked(name: str, raw: bytes | None, element: np.dtype[Any]) -> NDArray[Any]:
     read = np.frombuffer(raw or b"", dtype=element, offset=_HEAD if raw else 0)
     if len(read) and not (read["length"] == element.itemsize - 4).all():
         raise TypeError(f"a null, or another type, in the column {name}")
-    if kind is Kind.UUID:
-        return {
-            name + half: pl.Series(name + half, read[half].astype(np.int64))
-            for half in ("hi", "lo")
-        }
-    if kind is Kind.MOMENT:
-        at = pl.Series(name, read["value"].astype(np.int64))
-        known = pl.DataFrame({name: at}).select(
-            pl.when(pl.col(name) != _NEVER).then(pl.col(name) + _EPOCH_US).cast(MOMENT)
-        )
-        return {name: known.to_series()}
-    native = np.int32 if kind is Kind.NUMBER else np.int8
-    numbers = pl.Series(name, read["value"].astype(native))
-    return {name: numbers.cast(pl.Boolean) if kind is Kind.FLAG else numbers}
+    return read

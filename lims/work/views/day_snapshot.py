@@ -20,28 +20,26 @@ import psycopg
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from lims.domain.lifecycle import OrderState, TubeKind, TubeState
+from lims.domain.lifecycle import OrderState, ResultStatus, TubeKind, TubeState
 from lims.domain.outcomes import FindingOutcome
 from lims.work.views import stages
-from lims.work.views.day_columns import Kind, in_words, one_letter, read_columns
+from lims.work.views.day_columns import Columns, Kind, Words, read_columns, row_id
 from lims.work.views.stages import Waiting
 from reports.day_frames import AREAS, CASES, KITS, POOLS, DayFrames
 
-_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
-    "outcome": dict(zip("nplsiDr", FindingOutcome, strict=True)),
-    "status": {letter: letter for letter in "PFCX"},
-    "kind": dict(zip("ifl", TubeKind, strict=True)),
-    "tube_state": dict(zip("crjd", TubeState, strict=True)),
-    "order_state": dict(zip("qprvc", OrderState, strict=True)),
-}
+_OUTCOME: Final = Words("nplsiDr", FindingOutcome)
+_STATUS: Final = Words("PFCX", ResultStatus)
+_KIND: Final = Words("ifl", TubeKind)
+_TUBE_STATE: Final = Words("crjd", TubeState)
+_ORDER_STATE: Final = Words("qprvc", OrderState)
 
 
 def _at(column: str) -> str:
     return f"array_agg(coalesce({column}, '-infinity'::timestamptz))"
 
 
-def _word(column: str, words: str) -> str:
-    return f"array_agg({one_letter(_WORDS[words], column)})"
+def _word(column: str, words: Words) -> str:
+    return f"array_agg({words.spelt(column)})"
 
 
 _NUMBERED_AREAS: Final = (
@@ -58,10 +56,14 @@ _SWABS: Final = (
     f" LEFT JOIN ({_NUMBERED_AREAS}) a ON a.scheme = p.area_scheme AND a.code = p.area_code"
     f" WHERE {_OF_THE_DAY}"
 )
-_SWAB_KINDS: Final = {"": Kind.UUID, "collected_at": Kind.MOMENT, "area": Kind.NUMBER}
+_SWAB_KINDS: Final[Columns] = {
+    "swab": Kind.ROW_ID,
+    "collected_at": Kind.MOMENT,
+    "area": Kind.NUMBER,
+}
 _FINDINGS: Final = (
-    f"SELECT array_agg(f.specimen_id), {_word('f.outcome', 'outcome')},"  # noqa: S608 - this file's own words
-    f" {_word('f.status', 'status')}, {_at('f.created_at')}, {_at('f.released_at')}"
+    f"SELECT array_agg(f.specimen_id), {_word('f.outcome', _OUTCOME)},"  # noqa: S608 - this file's own words
+    f" {_word('f.status', _STATUS)}, {_at('f.created_at')}, {_at('f.released_at')}"
     " FROM finding f"
 )
 # Of a day just gone everything found since is nearly all about it, and the range is an index's;
@@ -69,30 +71,32 @@ _FINDINGS: Final = (
 _FOUND_SINCE: Final = " WHERE f.site_id = %(site)s AND f.current AND f.created_at >= %(start)s"
 _FOUND_OF: Final = f" JOIN specimen s ON s.id = f.specimen_id WHERE f.current AND {_OF_THE_DAY}"
 _JUST_GONE: Final = timedelta(days=3)
-_FINDING_KINDS: Final = {
-    "": Kind.UUID,
-    "outcome": Kind.LETTER,
-    "status": Kind.LETTER,
+_FINDING_KINDS: Final[Columns] = {
+    "swab": Kind.ROW_ID,
+    "outcome": _OUTCOME,
+    "status": _STATUS,
     "found_at": Kind.MOMENT,
     "released_at": Kind.MOMENT,
 }
 _TUBES: Final = (
-    f"SELECT array_agg(s.id), array_agg(t.id), {_word('t.kind', 'kind')},"  # noqa: S608 - this file's own words
-    f" {_word('t.state', 'tube_state')}, {_at('t.received_at')}"
-    " FROM specimen s JOIN tube_specimen ts ON ts.specimen_id = s.id"
-    f" JOIN tube t ON t.id = ts.tube_id WHERE {_OF_THE_DAY}"
+    f"SELECT array_agg(ts.specimen_id), array_agg(t.id), {_word('t.kind', _KIND)},"
+    f" {_word('t.state', _TUBE_STATE)}, {_at('t.received_at')}"
 )
-_TUBE_KINDS: Final = {
-    "": Kind.UUID,
-    "tube_": Kind.UUID,
-    "kind": Kind.LETTER,
-    "state": Kind.LETTER,
+_TUBE_KINDS: Final[Columns] = {
+    "swab": Kind.ROW_ID,
+    "tube": Kind.ROW_ID,
+    "kind": _KIND,
+    "state": _TUBE_STATE,
     "received_at": Kind.MOMENT,
 }
+_OF_SWABS: Final = (
+    " FROM specimen s JOIN tube_specimen ts ON ts.specimen_id = s.id"
+    " JOIN tube t ON t.id = ts.tube_id WHERE "
+)
 # A superset: nobody orders a test before the swab, but for a clock that is a day wrong. Joining
 # the tubes' frame leaves the day's own.
 _TESTS: Final = (
-    f"SELECT array_agg(o.tube_id), {_word('o.state', 'order_state')}, {_at('o.created_at')},"  # noqa: S608 - this file's own words
+    f"SELECT array_agg(o.tube_id), {_word('o.state', _ORDER_STATE)}, {_at('o.created_at')},"  # noqa: S608 - this file's own words
     f" {_at('r.created_at')}, {_at('coalesce(r.measured_at, q.created_at)')},"
     " array_agg(coalesce(q.held, false))"
     " FROM test_order o LEFT JOIN well w ON w.order_id = o.id LEFT JOIN run r ON r.id = w.run_id"
@@ -100,9 +104,9 @@ _TESTS: Final = (
     " WHERE o.site_id = %(site)s AND o.state <> 'cancelled'"
     " AND o.created_at >= %(start)s - interval '1 day'"
 )
-_TEST_KINDS: Final = {
-    "tube_": Kind.UUID,
-    "state": Kind.LETTER,
+_TEST_KINDS: Final[Columns] = {
+    "tube": Kind.ROW_ID,
+    "state": _ORDER_STATE,
     "ordered_at": Kind.MOMENT,
     "plated_at": Kind.MOMENT,
     "measured_at": Kind.MOMENT,
@@ -200,30 +204,22 @@ def _swabs(
     swabs = read_columns(connection, _SWABS, values, _SWAB_KINDS)
     query = _FINDINGS + (_FOUND_SINCE if recent else _FOUND_OF)
     found = read_columns(connection, query, values, _FINDING_KINDS)
-    worded = found.with_columns(in_words(c, _WORDS[c]) for c in ("outcome", "status"))
-    return swabs.join(worded, on=["hi", "lo"], how="left")
+    return swabs.lazy().join(found.lazy(), on="swab", how="left").collect(engine="streaming")
 
 
 def _second_half(
     connection: psycopg.Connection[Any], values: Mapping[str, Any]
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    tubes = read_columns(connection, _TUBES, values, _TUBE_KINDS)
+    tubes = read_columns(connection, _TUBES + _OF_SWABS + _OF_THE_DAY, values, _TUBE_KINDS)
     tests = read_columns(connection, _TESTS, values, _TEST_KINDS)
     cases = connection.execute(_CASES.encode(), values).fetchall()
     named = {
-        "hi": [_half(row[0], 0) for row in cases],
-        "lo": [_half(row[0], 8) for row in cases],
+        "swab": [row_id(row[0]) for row in cases],
         "opened_at": [row[1] for row in cases],
         "told_at": [row[2] for row in cases],
         "claimed_at": [row[3] for row in cases],
     }
-    return (
-        tubes.with_columns(
-            in_words("kind", _WORDS["kind"]), in_words("state", _WORDS["tube_state"])
-        ),
-        tests.with_columns(in_words("state", _WORDS["order_state"])),
-        pl.DataFrame(named, schema=CASES),
-    )
+    return tubes, tests, pl.DataFrame(named, schema=CASES)
 
 
 def _rows(
@@ -234,10 +230,6 @@ def _rows(
 ) -> pl.DataFrame:
     found = connection.execute(query.encode(), values).fetchall()
     return pl.DataFrame(found, schema=dict(schema), orient="row")
-
-
-def _half(row_id: UUID, start: int) -> int:
-    return int.from_bytes(row_id.bytes[start : start + 8], signed=True)
 
 
 def _driver(connection: object) -> psycopg.Connection[Any]:
