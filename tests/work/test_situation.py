@@ -15,6 +15,7 @@ from lims.domain.registration import PersonGiven
 from lims.work.claim import claim
 from lims.work.rapid import RapidReading, read_rapid_test
 from lims.work.receive import receive
+from lims.work.reject import reject
 from lims.work.situation import day_situation, midnights
 from reports.situation import Awaits, Situation, Stage
 from reports.turnaround import Segment, Turnaround, Way
@@ -167,6 +168,49 @@ def test_a_day_long_gone_says_the_same(bench: Bench, database: Engine, days_late
     situation = of(bench, database)
     assert (situation.swabs, situation.negative) == (4, 4)
     assert at(situation) == {Stage.DONE: 4}
+
+
+@pytest.mark.parametrize("days_later", [0, 40])
+def test_a_tube_older_than_its_swabs_own_day_is_found(
+    bench: Bench, database: Engine, days_later: int
+) -> None:
+    """Tubes of a day just gone are read by when they came; these came before, or never came."""
+    start, _ = midnights(DAY, ZONE)
+    bench.now = start - timedelta(hours=5)
+    early = bench.swabs(3)  # written down, received and pooled on the evening before
+    pool = bench.lab_pool(early)
+    refused = bench.swab(received=False)
+    bench.swab(received=False)
+    bench.session.execute(
+        text("UPDATE specimen SET collected_at = :at"), {"at": start + timedelta(hours=1)}
+    )
+    bench.now = start + timedelta(hours=8)
+    bench.plate(pool)
+    reject(bench.session, refused.barcode, "leaked", by="door", now=bench.now)
+    bench.swab()
+    bench.later(days_later * 24 * 60)
+    assert at(of(bench, database)) == {
+        Stage.ON_THE_WAY: 1,
+        Stage.TO_PLATE: 1,
+        Stage.RUNNING: 3,
+        Stage.SWAB_AGAIN: 1,
+    }
+
+
+def test_a_member_tested_alone_after_its_pool_counts_first_and_last(
+    bench: Bench, database: Engine
+) -> None:
+    """Its way and its first times are the pool's; where it is now, its own test says."""
+    members = bench.swabs(3)
+    pool = bench.lab_pool(members)
+    bench.run({pool: 27.0})
+    bench.later(60)
+    bench.plate(*(one.barcode for one in members))
+    situation = of(bench, database)
+    assert at(situation) == {Stage.RESOLVING: 3}
+    plated = took(situation, Way.LAB_POOL, Segment.RECEIVED_PLATED)
+    assert (plated.swabs, plated.median_min) == (3, 0.0)
+    assert {line.way for line in situation.turnaround} == {Way.LAB_POOL}
 
 
 def test_rapid_tests_are_counted_by_lot_with_what_pcr_said(bench: Bench, database: Engine) -> None:

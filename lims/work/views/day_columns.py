@@ -84,6 +84,11 @@ def row_id(given: UUID) -> int:
     return int.from_bytes(given.bytes, signed=True)
 
 
+def as_uuid(number: int) -> UUID:
+    """What `row_id` was given."""
+    return UUID(bytes=number.to_bytes(16, signed=True))
+
+
 def _column(name: str, kind: Kind | Words, raw: bytes | None) -> pl.Series:
     if isinstance(kind, Words):
         return _worded(name, _elements(name, raw, "u1")["value"], kind)

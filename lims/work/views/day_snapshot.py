@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from lims.domain.lifecycle import OrderState, ResultStatus, TubeKind, TubeState
 from lims.domain.outcomes import FindingOutcome
 from lims.work.views import stages
-from lims.work.views.day_columns import Columns, Kind, Words, read_columns, row_id
+from lims.work.views.day_columns import Columns, Kind, Words, as_uuid, read_columns, row_id
 from lims.work.views.stages import Waiting
 from reports.day_frames import AREAS, CASES, KITS, POOLS, DayFrames
 
@@ -89,10 +89,18 @@ _TUBE_KINDS: Final[Columns] = {
     "state": _TUBE_STATE,
     "received_at": Kind.MOMENT,
 }
-_OF_SWABS: Final = (
-    " FROM specimen s JOIN tube_specimen ts ON ts.specimen_id = s.id"
-    " JOIN tube t ON t.id = ts.tube_id WHERE "
+# Asking each swab for its tubes costs twice what reading every tube of the time does; of a day long
+# gone there would be more to read than to ask. A swab's pools are never older than its tube.
+_IN_TUBES: Final = " FROM tube t JOIN tube_specimen ts ON ts.tube_id = t.id WHERE "
+_CAME_SINCE: Final = (
+    "t.site_id = %(site)s AND (t.received_at >= %(start)s - interval '1 hour'"
+    " OR t.state = 'collected' AND t.created_at >= %(start)s - interval '1 hour')"
 )
+_TUBES_OF: Final = (
+    " FROM specimen s JOIN tube_specimen ts ON ts.specimen_id = s.id"
+    f" JOIN tube t ON t.id = ts.tube_id WHERE {_OF_THE_DAY}"
+)
+_ONE_DAY: Final = timedelta(days=1)
 # A superset: nobody orders a test before the swab, but for a clock that is a day wrong. Joining
 # the tubes' frame leaves the day's own.
 _TESTS: Final = (
@@ -177,7 +185,8 @@ def take_snapshot(
         exported = first.execute("SELECT pg_export_snapshot()").fetchone()
         _begin(second, None if exported is None else str(exported[0]))
         with ThreadPoolExecutor(1) as beside:
-            tubes = beside.submit(_second_half, second, values)
+            since = now - end < _ONE_DAY
+            tubes = beside.submit(_second_half, second, values, recent=since)
             swabs = _swabs(first, values, recent=now - end < _JUST_GONE)
             name = first.execute("SELECT name FROM site WHERE id = %(site)s", values).fetchone()
             areas = _rows(first, _AREA_ROWS, values, AREAS)
@@ -185,6 +194,8 @@ def take_snapshot(
             kits = _rows(first, _KITS, values, KITS)
             waiting = stages.waiting(session, site_id=site_id, now=now, day_start=start)
             held, tests, cases = tubes.result()
+        if since:
+            held = _with_stragglers(second, swabs, held)
     frames = DayFrames(swabs, held, tests, cases, areas, pools, kits)
     return Snapshot(frames, str(name[0]) if name else "", waiting)
 
@@ -208,9 +219,10 @@ def _swabs(
 
 
 def _second_half(
-    connection: psycopg.Connection[Any], values: Mapping[str, Any]
+    connection: psycopg.Connection[Any], values: Mapping[str, Any], *, recent: bool
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    tubes = read_columns(connection, _TUBES + _OF_SWABS + _OF_THE_DAY, values, _TUBE_KINDS)
+    query = _TUBES + (_IN_TUBES + _CAME_SINCE if recent else _TUBES_OF)
+    tubes = read_columns(connection, query, values, _TUBE_KINDS)
     tests = read_columns(connection, _TESTS, values, _TEST_KINDS)
     cases = connection.execute(_CASES.encode(), values).fetchall()
     named = {
@@ -220,6 +232,22 @@ def _second_half(
         "claimed_at": [row[3] for row in cases],
     }
     return tubes, tests, pl.DataFrame(named, schema=CASES)
+
+
+def _with_stragglers(
+    connection: psycopg.Connection[Any], swabs: pl.DataFrame, tubes: pl.DataFrame
+) -> pl.DataFrame:
+    """Adds by name what came before its own day: written down the evening before, turned away at
+    the door without being received, or dated by a clock that is wrong."""
+    leaf = tubes.lazy().filter(pl.col("kind") != TubeKind.LAB_POOL)
+    missing = swabs.lazy().select("swab").join(leaf, on="swab", how="anti")
+    without = missing.collect(engine="streaming")
+    if without.is_empty():
+        return tubes
+    named = {"swabs": [as_uuid(one) for one in without["swab"]]}
+    query = f"{_TUBES}{_IN_TUBES}ts.specimen_id = ANY(%(swabs)s)"
+    found = read_columns(connection, query, named, _TUBE_KINDS)
+    return pl.concat([tubes.join(without, on="swab", how="anti"), found])
 
 
 def _rows(
