@@ -151,7 +151,7 @@ def _cards(situation: Situation, saying: Saying) -> Sequence[Card]:
         Card(situation_words.plain(saying, "swabs"), saying.number(situation.swabs)),
         Card(situation_words.plain(saying, "done"), saying.number(done)),
         Card(situation_words.plain(saying, "positive"), saying.number(situation.positive)),
-        Card(situation_words.plain(saying, "share"), saying.share(situation.share)),
+        Card(situation_words.plain(saying, "share"), situation_words.positivity(saying, situation)),
         Card(situation_words.plain(saying, "late"), saying.number(late), late=late > 0),
     ]
     return cards + [
