@@ -7,7 +7,7 @@ from typing import Final
 from flask import flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
-from lims.domain.days import day_of
+from lims.domain.days import typed_day
 from lims.domain.gs1 import parse_kit
 from lims.domain.rapid_test import USUAL_WINDOW, LotSource, refuse_expired
 from lims.domain.refusals import InvalidBody, Refusal
@@ -153,7 +153,7 @@ def _back(path: str) -> str:
 
 def _day(text: str) -> date | None:
     try:
-        return day_of(text)
+        return typed_day(text)
     except ValueError:
         return None
 
