@@ -24,6 +24,7 @@ from lims.web import (
     lab_words,
     labels,
     language,
+    names,
     people,
     plating,
     pools,
@@ -114,6 +115,7 @@ def create_app(laboratory: Laboratory, settings: Settings) -> Flask:
     commands.init_app(app)  # after both: a card acts for who is signed in, on a form of ours
     language.init_app(app)
     lab_words.init_app(app)
+    names.init_app(app)
     counting.init_app(app, laboratory)
     shell.init_app(app)
     handoff.init_app(app)

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from lims.access_cli import token, user
-from lims.console import as_json, say, settings
+from lims.console import as_json, counted, say, settings
 from lims.report_cli import report
 from lims.report_many_cli import report_positives, report_situation
 from lims.settings import Settings
@@ -75,7 +75,7 @@ def migrate(as_json: bool) -> None:
         human=lambda a: (
             f"Applied {', '.join(a['applied']) or 'nothing: up to date'}."
             + (
-                f" Loaded {a['areas']} administrative units of {a['scheme']}."
+                f" Loaded {counted(a['areas'], 'administrative unit')} of {a['scheme']}."
                 if a["areas"]
                 else f" Areas: {a['scheme']}."
             )

@@ -32,6 +32,11 @@ def settings() -> Settings:
         sys.exit(2)
 
 
+def counted(many: int, one: str, more: str | None = None) -> str:
+    """1 slip, 1,204 slips: what English says of a number of them."""
+    return f"{many:,} {one if many == 1 else more or one + 's'}"
+
+
 def say(answer: dict[str, Any], *, as_json: bool, human: Callable[[dict[str, Any]], str]) -> None:
     """One JSON object, or a sentence."""
     click.echo(json.dumps(answer, default=str) if as_json else human(answer))

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import click
 
-from lims.console import ACTOR, out, settings, write, write_pieces
+from lims.console import ACTOR, counted, out, settings, write, write_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reports.slip import Slip
 
 Language = Literal["vi", "en"]
+_AT_A_TIME = 200  # slips read together: some two seconds of drawing, so that one sees it move
 language = click.option(
     "--language", type=click.Choice(["vi", "en"]), help="The larger one; the site's by default."
 )
@@ -86,7 +87,8 @@ def report_labels(
         raise TooManyLabels(came=f"{len(batch.barcodes)} × {copies}", where="copies")
     write(label_sheet(batch.barcodes, title=batch.title, copies=copies, layout=SHEETS[sheet]), out)
     click.echo(
-        f"{len(batch.barcodes)} labels, {batch.barcodes[0]} to {batch.barcodes[-1]}, in {out}; "
+        f"{counted(len(batch.barcodes), 'label')}, {batch.barcodes[0]} to {batch.barcodes[-1]}, "
+        f"in {out}; "
         f"the same again: --again {batch.batch_id}",
         err=True,
     )
@@ -131,7 +133,7 @@ def report_slip(
             issued = _issue(session, laboratory, findings, language or chosen.language)
         slips = _drawn(laboratory, chosen, issued)
         write_pieces(slip_pages(slips, count=len(issued), paper=Paper(paper)), out)
-    click.echo(f"{len(issued)} slips in {out}.", err=True)
+    click.echo(f"{counted(len(issued), 'slip')} in {out}.", err=True)
 
 
 def _of_tube(session: "Session", laboratory: "Laboratory", tube: str) -> "Sequence[UUID]":
@@ -207,11 +209,13 @@ def _drawn(
     from lims.work.views.slip_paper import slips_on_paper
 
     ids = [slip.slip_id for slip in issued]
-    for start in range(0, len(ids), 200):
+    for start in range(0, len(ids), _AT_A_TIME):
+        if start:
+            click.echo(f"{start:,} of {counted(len(ids), 'slip')} drawn …", err=True)
         with laboratory.sessions.begin() as session:
             some = slips_on_paper(
                 session,
-                ids[start : start + 200],
+                ids[start : start + _AT_A_TIME],
                 site_id=laboratory.site_id,
                 public_url=chosen.public_url,
                 timezone=laboratory.timezone,
@@ -282,5 +286,5 @@ def report_reswab(*, language: Language | None, out: Path) -> None:
         language=language or chosen.language,
     )
     write(reswab_pdf(sheet), out)
-    beyond = f" {road.left_out} more are not on it." if road.left_out else ""
-    click.echo(f"{len(road.doors)} doors in {out}.{beyond}", err=True)
+    beyond = f" {counted(road.left_out, 'more is', 'more are')} not on it." if road.left_out else ""
+    click.echo(f"{counted(len(road.doors), 'door')} in {out}.{beyond}", err=True)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from lims.console import ACTOR, out, settings, write
+from lims.console import ACTOR, counted, out, settings, write
 from lims.domain.days import day_of
 
 if TYPE_CHECKING:
@@ -97,17 +97,17 @@ def report_situation(
     with _opened() as laboratory:
         day = _day(asked_day, laboratory.timezone, now)
         click.echo(f"Looking at {day} …", err=True)
-        counted = day_situation(
+        situation = day_situation(
             laboratory.engine,
             site_id=laboratory.site_id,
             timezone=laboratory.timezone,
             day=day,
             now=now,
         )
-    click.echo(f"{counted.swabs:,} swabs counted; writing {wanted.value} …", err=True)
+    click.echo(f"{counted(situation.swabs, 'swab')} counted; writing {wanted.value} …", err=True)
     saying = Saying(Tongue(tongue or laboratory.language), laboratory.timezone)
-    write(situation_in(wanted, counted, saying), out)
-    told = "nobody was tested" if counted.empty else f"{counted.positive:,} positive"
+    write(situation_in(wanted, situation, saying), out)
+    told = "nobody was tested" if situation.empty else f"{situation.positive:,} positive"
     click.echo(f"{day}: {told}. Written to {out}.", err=True)
 
 
@@ -159,6 +159,6 @@ def report_positives(
             by_name=ACTOR,
             now=now,
         )
-    click.echo(f"{len(listed.lines):,} cases; writing {wanted.value} …", err=True)
+    click.echo(f"{counted(len(listed.lines), 'case')}; writing {wanted.value} …", err=True)
     write(drawn(listed, wanted, saying), out)
     click.echo(f"Written to {out}; recorded. Destroy it by {listed.destroy_by}.", err=True)

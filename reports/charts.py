@@ -17,7 +17,7 @@ import altair as alt
 import vl_convert
 
 from reports.saying import D3_LOCALE, Saying
-from reports.situation import Situation, Stage
+from reports.situation import FEW, AreaLine, Situation, Stage
 from reports.situation_words import plain, word
 from reports.tokens import LIGHT
 from reports.turnaround import OF_EVERYBODY, OF_F0, Way
@@ -25,8 +25,10 @@ from reports.turnaround import OF_EVERYBODY, OF_F0, Way
 WIDTH: Final = 500
 MOST_AREAS: Final = 10
 _FACE: Final = "Roboto"
-_ROW: Final = 20
+_ROW: Final = 18
 LABELS: Final = 166
+_HOURLY: Final = 26
+_SAID: Final = 128  # room at the right for what is said of each commune
 
 Chart = alt.Chart | alt.LayerChart | alt.VConcatChart | alt.HConcatChart
 
@@ -90,35 +92,52 @@ def stages(situation: Situation, saying: Saying) -> Chart:
 
 
 def areas(situation: Situation, saying: Saying) -> Chart:
-    """Positivity of the communes with most positives: a dot, its interval, and both numbers."""
+    """Positivity of the communes with most positives: a dot, its interval, and both numbers.
+
+    Where fewer than `FEW` have an answer the dot is a ring, the interval pale, and only the count
+    is said: two of two is not "100 %".
+    """
     rows = [
         {
             "area": line.area or plain(saying, "nowhere"),
             "share": line.share,
             "low": line.low,
             "high": line.high,
-            "label": f"{saying.share(line.share)}  ·  {saying.number(line.positive)}/"
-            f"{saying.number(line.known)}",
+            "few": line.known < FEW,
+            "label": _of_how_many(line, saying),
         }
         for line in situation.areas
         if line.share is not None
     ][:MOST_AREAS]
     named = _told_apart(rows, "area")
-    longest = max(row["high"] for row in named) * 1.7
+    width = WIDTH - LABELS - _SAID
+    longest = min(1.0, max(row["high"] for row in named) * 1.05)
     base = alt.Chart(_data(named)).encode(y=_names("area", named))
     x = alt.Scale(domain=[0, longest], nice=False)
     percent = f"replace(datum.label, '%', '{saying.pick(' %', '%')}')"
-    axis = alt.Axis(format="~%", labelExpr=percent, tickCount=4, title=None, grid=True)
-    spans = base.mark_rule(color=LIGHT["accent"], strokeWidth=1.5).encode(
-        x=alt.X("low:Q", scale=x, axis=axis), x2="high:Q"
-    )
-    dots = base.mark_point(filled=True, size=46, color=LIGHT["accent"], opacity=1).encode(
-        x=alt.X("share:Q", scale=x)
-    )
-    labels = base.mark_text(align="left", dx=6, color=LIGHT["ink"]).encode(
-        x=alt.X("high:Q", scale=x), text="label:N"
-    )
-    return _sized(spans + dots + labels, len(named))
+    ticks = {"values": [0, 0.25, 0.5, 0.75, 1]} if longest == 1 else {"tickCount": 4}
+    axis = alt.Axis(format="~%", labelExpr=percent, title=None, grid=True, **ticks)
+    marks: list[alt.Chart] = []
+    for few in (False, True):
+        some = base.transform_filter(f"datum.few === {str(few).lower()}")
+        colour = LIGHT["edge"] if few else LIGHT["accent"]
+        marks += [
+            some.mark_rule(color=colour, strokeWidth=1.5).encode(
+                x=alt.X("low:Q", scale=x, axis=axis), x2="high:Q"
+            ),
+            some.mark_point(
+                filled=True,
+                fill=LIGHT["sheet"] if few else colour,
+                stroke=LIGHT["accent"],
+                strokeWidth=1.5,
+                size=40,
+                opacity=1,
+            ).encode(x=alt.X("share:Q", scale=x)),
+            some.mark_text(align="right", color=LIGHT["soft" if few else "ink"]).encode(
+                x=alt.value(width + _SAID), text="label:N"
+            ),
+        ]
+    return alt.LayerChart(layer=marks).properties(width=width, height=_ROW * len(named))
 
 
 def turnaround(situation: Situation, saying: Saying) -> Chart:
@@ -186,14 +205,14 @@ def _hourly(
     some = alt.Chart(_data(values)).transform_filter("datum.many > 0")
     bars = some.mark_bar(color=LIGHT["accent"]).encode(x=x, y=y)
     if top["many"] == 0:
-        return _titled(bars.properties(width=WIDTH), title, 34)
+        return _titled(bars.properties(width=WIDTH), title, _HOURLY)
     peak = {**top, "label": saying.number(top["many"])}
     label = (
         alt.Chart(_data([peak]))
         .mark_text(dy=-6, color=LIGHT["soft"], fontSize=10)
         .encode(x=x, y=y, text="label:N")
     )
-    return _titled((bars + label).properties(width=WIDTH), title, 34)
+    return _titled((bars + label).properties(width=WIDTH), title, _HOURLY)
 
 
 def _way(
@@ -218,12 +237,12 @@ def _way(
         labelExpr=f"datum.value ? datum.label + '{unit}' : '0'",
         grid=True,
     )
-    spans = base.mark_rule(color=LIGHT["edge"], strokeWidth=1.5, dy=5).encode(
+    spans = base.mark_rule(color=LIGHT["edge"], strokeWidth=1.5, yOffset=6).encode(
         x=alt.X("median:Q", scale=scale, axis=hours_axis), x2="p90:Q"
     )
-    medians = base.mark_point(filled=True, size=44, color=LIGHT["accent"], opacity=1, dy=5).encode(
-        x=alt.X("median:Q", scale=scale)
-    )
+    medians = base.mark_point(
+        filled=True, size=44, color=LIGHT["accent"], opacity=1, yOffset=6
+    ).encode(x=alt.X("median:Q", scale=scale))
     late = base.mark_point(
         filled=True,
         fill=LIGHT["sheet"],
@@ -231,9 +250,9 @@ def _way(
         strokeWidth=1.5,
         size=36,
         opacity=1,
-        dy=5,
+        yOffset=6,
     ).encode(x=alt.X("p90:Q", scale=scale))
-    labels = base.mark_text(align="left", dy=-8, color=LIGHT["ink"], fontSize=9.5, x=2).encode(
+    labels = base.mark_text(align="left", dy=-7, color=LIGHT["ink"], fontSize=9.5, x=2).encode(
         text="label:N"
     )
     width = (WIDTH - LABELS - 14 * (of - 1)) / of
@@ -284,6 +303,13 @@ def _told_apart(rows: list[dict[str, Any]], column: str) -> list[dict[str, Any]]
         if seen[row[column]] > 1:
             row[column] += f" ({seen[row[column]]})"
     return rows
+
+
+def _of_how_many(line: AreaLine, saying: Saying) -> str:
+    counted = f"{saying.number(line.positive)}/{saying.number(line.known)}"
+    if line.known < FEW:
+        return f"{counted}  ·  {saying.pick('quá ít mẫu', 'too few')}"
+    return f"{saying.share(line.share)}  ·  {counted}"
 
 
 def _counted(many: int, late: int, saying: Saying) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 
 from reports.turnaround import Turnaround
 
@@ -40,6 +41,10 @@ class Awaits(StrEnum):
     REVIEW = "review"
     MEMBERS = "members"
     RESWAB = "reswab"
+
+
+FEW: Final = 20
+"""Under so many answers a percentage says more than anybody knows: only the count is said."""
 
 
 @dataclass(frozen=True, slots=True)

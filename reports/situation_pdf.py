@@ -25,12 +25,14 @@ from reports.paper import (
 )
 from reports.saying import Saying
 from reports.situation import Situation, Stage
-from reports.situation_words import item_word, plain, word
+from reports.situation_words import item_word, plain, positivity, word
 from reports.tokens import LIGHT
 from reports.turnaround import TOTALS, Turnaround
 
 _WIDTH: Final = 210 * mm - 2 * MARGIN
 _MOST_AREAS: Final = 60
+_ROOM: Final = 535.0  # points for the three charts of the first page, below title and figures
+_SMALLEST: Final = 0.8  # of a chart's own size: its letters stay over 8 points
 _SAID_OF: Final = {
     "stages": ("where", None),
     "areas": ("by_area", "interval"),
@@ -71,7 +73,7 @@ def _figures(situation: Situation, saying: Saying) -> Table:
         (plain(saying, "swabs"), saying.number(situation.swabs)),
         (plain(saying, "done"), saying.number(stages[Stage.DONE])),
         (plain(saying, "positive"), saying.number(situation.positive)),
-        (plain(saying, "share"), saying.share(situation.share)),
+        (plain(saying, "share"), positivity(saying, situation)),
         (plain(saying, "late"), saying.number(late)),
         *(
             (word(saying, line.segment), saying.lasting(line.median_min))
@@ -107,13 +109,20 @@ def _widest_total(situation: Situation) -> Sequence[Turnaround]:
 
 
 def _charts(situation: Situation, saying: Saying) -> Sequence[Flowable]:
+    """Each with its heading; the first page holds all but the turnaround, which ends in a table."""
     parts: list[Flowable] = []
-    for name, svg in situation_charts(situation, saying).items():
+    drawn = situation_charts(situation, saying)
+    tall = sum(ChartOnPaper(svg).height for name, svg in drawn.items() if name != "turnaround")
+    scale = max(_SMALLEST, min(1.0, _ROOM / tall)) if tall else 1.0
+    for name, svg in drawn.items():
         heading, note = _SAID_OF[name]
         said: list[Flowable] = [text(plain(saying, heading), HEADING)]
         if note:
             said.append(text(plain(saying, note), SOFT))
-        said += [Spacer(0, 3), ChartOnPaper(svg)]
+        said += [Spacer(0, 3), ChartOnPaper(svg, scale)]
+        totals = _turnaround_table(situation, saying) if name == "turnaround" else None
+        if totals is not None:
+            said += [Spacer(0, 6), totals]
         parts.append(KeepTogether(said))
     return parts
 
@@ -121,7 +130,6 @@ def _charts(situation: Situation, saying: Saying) -> Sequence[Flowable]:
 def _tables(situation: Situation, saying: Saying) -> Sequence[Flowable]:
     parts: list[Flowable] = []
     for heading, note, made in (
-        ("turnaround", None, _turnaround_table(situation, saying)),
         ("by_area", None, _area_table(situation, saying)),
         ("open_pools", "open_now", _pool_table(situation, saying)),
         ("overdue", None, _overdue_table(situation, saying)),
@@ -170,7 +178,7 @@ def _area_table(situation: Situation, saying: Saying) -> Table | None:
         )
         for line in situation.areas[:_MOST_AREAS]
     ]
-    widths = [50 * mm, 34 * mm, 19 * mm, 21 * mm, 18 * mm, 15 * mm, 25 * mm]
+    widths = [46 * mm, 32 * mm, 20 * mm, 22 * mm, 18 * mm, 19 * mm, 25 * mm]
     head = [plain(saying, key) for key in keys]
     return table(head, rows, widths, numbers=(2, 3, 4, 5, 6)) if rows else None
 
@@ -219,6 +227,6 @@ def _kit_table(situation: Situation, saying: Saying) -> Table | None:
         )
         for line in situation.kits
     ]
-    widths = [44 * mm, 28 * mm, *[22 * mm] * 5]
+    widths = [44 * mm, 26 * mm, 18 * mm, 18 * mm, 22 * mm, 27 * mm, 27 * mm]
     head = [plain(saying, key) for key in keys]
     return table(head, rows, widths, numbers=(2, 3, 4, 5, 6)) if rows else None

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from reports.saying import Saying, Tongue
-from reports.situation import Awaits, Stage
+from reports.situation import FEW, Awaits, Situation, Stage
 from reports.turnaround import Segment, Way
 
 Pair = tuple[str, str]
@@ -84,8 +84,8 @@ PLAIN: Final[Mapping[str, Pair]] = {
     "not_done": ("chưa có kết quả cuối", "without a final result"),
     "by_area": ("Tỷ lệ dương theo nơi ở", "Positivity by commune of residence"),
     "interval": (
-        "vạch: khoảng tin cậy 95 % (Wilson), trên số mẫu đã có kết quả",
-        "line: 95% interval (Wilson), of the swabs with an answer",
+        "vạch: khoảng tin cậy 95 % (Wilson), trên số mẫu đã có kết quả; vòng: dưới 20 mẫu",
+        "line: 95% interval (Wilson), of the swabs with an answer; ring: under 20 swabs",
     ),
     "turnaround": ("Thời gian từng chặng", "Turnaround by segment"),
     "dots": (
@@ -156,3 +156,10 @@ def plain(saying: Saying, key: str) -> str:
     """A heading or a label."""
     vi, en = PLAIN[key]
     return saying.pick(vi, en)
+
+
+def positivity(saying: Saying, situation: Situation) -> str:
+    """2,5 %, or 3/3 where too few have an answer for a percentage."""
+    if 0 < situation.known < FEW:
+        return f"{saying.number(situation.positive)}/{saying.number(situation.known)}"
+    return saying.share(situation.share)

@@ -83,6 +83,7 @@ def test_slips_of_a_day_and_of_a_tube_and_what_waits(shell: Shell, bench: Bench)
     one = shell.run("report", "slip", "--tube", shown, "--paper", "a5", "--out", str(tube))
     assert one.exit_code == 0, one.output
     assert "Lê Bích" in words(tube.read_bytes())[0]
+    assert "\n1 slip in " in f"\n{one.stderr}"
     refused = shell.run("report", "slip", "--tube", waiting.barcode, "--out", str(tube))
     assert refused.exit_code == 1
     assert "a positive that a reviewer has not released" in refused.stderr

@@ -47,7 +47,7 @@ def test_a_teams_list_is_written_and_recorded(shell: Shell, session: Session) ->
     asked = ("report", "positives", "--team", "Tổ phường Tân Định", "--day", "2021-09-11")
     told = shell.run(*asked, "--out", str(file))
     assert told.exit_code == 0, told.output
-    assert "1 cases" in told.stderr and file.read_bytes().startswith(b"%PDF")
+    assert "1 case;" in told.stderr and file.read_bytes().startswith(b"%PDF")
     taken = session.execute(
         text("SELECT actor FROM audit_event WHERE verb = 'positive-list-taken'")
     ).scalar_one()

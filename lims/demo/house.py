@@ -193,11 +193,13 @@ def _home(asked: Path | None) -> Path:
 
 
 def _environ(home: Path, port: int) -> dict[str, str]:
-    """Nothing of another laboratory's settings reaches the demonstration."""
+    """Nothing of another laboratory's settings reaches the demonstration, but the address under
+    which whoever shows it wants it to be found: else slips lead to this machine."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("LIMS_")}
     return inherited | {
         "LIMS_HOME": str(home),
         "LIMS_LISTEN": f"127.0.0.1:{port}",
+        "LIMS_PUBLIC_URL": os.environ.get("LIMS_PUBLIC_URL") or f"http://127.0.0.1:{port}",
         "LIMS_SITE": SITE,
         "LIMS_WEBHOOK_PRIVATE": "allow",  # the offices are programs of this machine
         "PYTHONUNBUFFERED": "1",

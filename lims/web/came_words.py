@@ -1,19 +1,26 @@
 """What came, as a rule wrote it down in English, said again in this request's language.
 
 A rule's sentence of values (`came`) is part of the API's answer and stays English there; a page
-says it by these patterns. One that no pattern knows is a barcode, a name or a number: it is shown
-as it came. `tests/web/test_refusals_in_vietnamese.py` fails on a rule whose words none knows.
+says it by these patterns, with days, moments and counts as everywhere on the page. One that no
+pattern knows is a barcode, a name or a number: it is shown as it came.
+`tests/web/test_refusals_in_vietnamese.py` fails on a rule whose words none knows.
 """
 
 import re
+from datetime import date, datetime
 from typing import Final
 
 from lims.domain.lifecycle import RunState, TubeKind, TubeState
 from lims.web.lab_words import WORDS
-from lims.web.language import gettext, later
+from lims.web.language import day, gettext, later, num, when
 from lims.web.reasons import reason
 
 _MEMBERS: Final = {str(one): one for one in (*RunState, *TubeKind, *TubeState)}
+_COUNTS: Final = frozenset({"n", "most", "low", "high", "last"})
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_MOMENT: Final = re.compile(
+    r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})", re.ASCII
+)
 _TARGETS: Final = {
     "pooled": later("into a pool"),
     "attached": later("a measurement attached"),
@@ -158,12 +165,26 @@ def came_words(came: str) -> str:
         if found:
             facts = found.groupdict()
             return gettext(said, **{name: _written(name, text) for name, text in facts.items()})
-    return reason(came)
+    return reason(_on_the_calendar(came))
 
 
 def _written(name: str, text: str) -> str:
+    if name in _COUNTS:
+        return num(int(text))
     if not name.startswith("state"):
-        return text
+        return _on_the_calendar(text)
     if text in _MEMBERS:
         return gettext(WORDS[_MEMBERS[text]])
     return gettext(_TARGETS.get(text, text))
+
+
+def _on_the_calendar(text: str) -> str:
+    """21/11/2026 for 2026-11-21, 21/11 08:12 for a moment; all else as it is."""
+    try:
+        if _DAY.fullmatch(text):
+            return day(date.fromisoformat(text))
+        if _MOMENT.fullmatch(text):
+            return when(datetime.fromisoformat(text))
+    except ValueError:
+        return text
+    return text

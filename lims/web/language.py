@@ -24,6 +24,7 @@ from babel.numbers import format_decimal
 from flask import Flask, current_app, g, has_request_context, request
 
 from lims.db.laboratory import Laboratory
+from lims.domain.days import typed_day
 
 Language = Literal["vi", "en"]
 LANGUAGES: Final[tuple[Language, ...]] = ("vi", "en")
@@ -175,6 +176,16 @@ def day(of: date | None) -> str:
     return format_date(of, "dd/MM/yyyy" if language() == "vi" else "d MMM yyyy", locale=language())
 
 
+def typed(of: date | str | None) -> str:
+    """31/01/2023 in both languages, as a day's field takes it; what is no day stays as typed."""
+    if isinstance(of, str):
+        try:
+            of = typed_day(of)
+        except ValueError:
+            return str(of)
+    return f"{of:%d/%m/%Y}" if of else ""
+
+
 def wait(since: datetime | None) -> str:
     """How long something has waited until now."""
     return "—" if since is None else lasting(now() - since)
@@ -200,7 +211,14 @@ def init_app(app: Flask) -> None:
     environment.add_extension("jinja2.ext.i18n")
     environment.install_gettext_callables(_said, _said_many, newstyle=True)  # type: ignore[attr-defined] # added to the environment by the extension above
     environment.filters.update(
-        when=when, day=day, wait=wait, num=num, iso=iso, clock_time=clock_time, lasting=lasting
+        when=when,
+        day=day,
+        wait=wait,
+        num=num,
+        iso=iso,
+        typed=typed,
+        clock_time=clock_time,
+        lasting=lasting,
     )
     environment.globals.update(language=language, is_late=is_late, now=now)
 

@@ -96,7 +96,7 @@ def run_on_paper(
         instrument=run.instrument,
         kit=None,
         created_at=run.created_at.astimezone(zone),
-        created_by=run.created_by.removeprefix("user:"),
+        created_by=record.laid_out_by,
         measured_at=run.measured_at.astimezone(zone) if run.measured_at else None,
         judged_at=run.judged_at.astimezone(zone) if run.judged_at else None,
         verdict=_VERDICTS.get(run.state, Verdict.OPEN),
@@ -105,7 +105,7 @@ def run_on_paper(
         attention=tuple(_attention(well) for well in run.attention),
         releases=tuple(
             Release(
-                one.by.removeprefix("user:"),
+                one.by,
                 one.people,
                 one.last_at.astimezone(zone),
                 one.by_rule,

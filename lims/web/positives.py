@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import Blueprint, make_response, render_template, request
 from werkzeug.wrappers import Response
 
-from lims.domain.days import day_of
+from lims.domain.days import typed_day
 from lims.web.access import current, needs
 from lims.web.lab_words import team as team_name
 from lims.web.language import gettext as _
@@ -43,9 +43,9 @@ def take() -> Response | tuple[str, int]:
     """The file, recorded with everybody who is on it."""
     me, typed, faults = current(), request.form.to_dict(), dict[str, str]()
     try:
-        day = day_of(typed["day"]) if typed.get("day") else None
+        day = typed_day(typed["day"]) if typed.get("day") else None
     except ValueError:
-        day, faults["day"] = None, _("Give a day of the calendar.")
+        day, faults["day"] = None, _("Give a day: 21/11/2026.")
     team_id = _team(me, typed.get("team", ""))
     if team_id is None and not me.roles & _OVERSEES:
         faults["team"] = _("You are in no tracing team yet.")

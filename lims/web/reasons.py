@@ -8,6 +8,7 @@ import re
 from typing import Final
 
 from lims.web.language import gettext, language, later, num
+from lims.web.names import who
 
 _CYCLES: Final = r"[\d.]+"
 _PATTERNS: Final = tuple(
@@ -98,7 +99,7 @@ _PATTERNS: Final = tuple(
             later("pooled at the desk, and inconclusive"),
         ),
         (
-            r"measurement attached by (?:user:)?(?P<by>.+)",
+            r"measurement attached by (?P<by>.+)",
             later("a measurement was attached by %(by)s"),
         ),
         (
@@ -156,6 +157,8 @@ def _written(name: str, text: str) -> str:
     """24.8 as 24,8 in Vietnamese; barcodes and words stay. A reason may quote another."""
     if name == "because":
         return reason(text)
+    if name == "by":
+        return who(text)
     if language() == "en":
         return text
     return _DECIMAL.sub(lambda one: num(float(one[0]), 1), text)

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from lims.db.laboratory import Laboratory
-from lims.domain.days import day_of
+from lims.domain.days import typed_day
 from lims.domain.refusals import NotFound
 from lims.web import situation_keep
 from lims.web.access import needs
@@ -117,7 +117,7 @@ def asked_day() -> date:
     """The day in the address, else today at the site. Raises NotFound for no day of a calendar."""
     asked = request.args.get("day", "")
     try:
-        return day_of(asked) if asked else local(now()).date()
+        return typed_day(asked) if asked else local(now()).date()
     except ValueError:
         raise NotFound(came=asked[:20], where="days") from None
 
@@ -151,7 +151,7 @@ def _cards(situation: Situation, saying: Saying) -> Sequence[Card]:
         Card(situation_words.plain(saying, "swabs"), saying.number(situation.swabs)),
         Card(situation_words.plain(saying, "done"), saying.number(done)),
         Card(situation_words.plain(saying, "positive"), saying.number(situation.positive)),
-        Card(situation_words.plain(saying, "share"), saying.share(situation.share)),
+        Card(situation_words.plain(saying, "share"), situation_words.positivity(saying, situation)),
         Card(situation_words.plain(saying, "late"), saying.number(late), late=late > 0),
     ]
     return cards + [

@@ -20,11 +20,12 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from lims.db.laboratory import Laboratory
-from lims.domain.days import day_of
+from lims.domain.days import typed_day
 from lims.domain.refusals import NotFound
 from lims.domain.result_slips import NotReleased, TooManySlips, Worth
 from lims.web.access import current, needs
 from lims.web.collect.person_form import chosen_uuid
+from lims.web.language import gettext as _
 from lims.web.language import laboratory, language, local, now, num, one_of_ours
 from lims.web.pdf_answer import pdf_answer
 from lims.web.transaction import in_transaction
@@ -69,16 +70,20 @@ class Choice:
 
 @blueprint.get("")
 @needs(*LAB)
-def page() -> str:
+def page() -> str | tuple[str, int]:
     """Whose slips: the days, the campaign, the desk, and how many are ready."""
     choice, lab = _choice(), laboratory()
+    said = {name: text for name in ("since", "until") if (text := request.values.get(name))}
+    faults = {name: _("Give a day: 21/11/2026.") for name, text in said.items() if not _day(text)}
     with lab.sessions.begin() as session:
         ready = slip_list.ready(session, choice.swabbed, site_id=lab.site_id)
         desks = slip_list.desks(session, choice.swabbed, site_id=lab.site_id)
         campaigns = equipment.campaigns(session, lab.site_id)
-    return render_template(
+    shown = render_template(
         "slips/page.html",
         choice=choice,
+        typed={name: said[name] for name in faults},
+        faults=faults,
         ready=ready,
         desks=[(desk.actor, f"{desk.name} · {num(desk.swabs)}") for desk in desks],
         campaigns=[(one.campaign_id, one.name) for one in campaigns],
@@ -86,6 +91,7 @@ def page() -> str:
         local_only=current_app.config["PUBLIC_URL_LOCAL"],
         public_url=current_app.config["PUBLIC_URL"],
     )
+    return (shown, 422) if faults else shown
 
 
 @blueprint.post("")
@@ -209,6 +215,6 @@ def _choice() -> Choice:
 
 def _day(text: str | None) -> date | None:
     try:
-        return day_of(text or "")
+        return typed_day(text or "")
     except ValueError:
         return None

@@ -20,6 +20,8 @@ from lims.work.audit import record
 USUAL: Final = "15 to 30 minutes, as most inserts of 2021"
 UNSEEN: Final = "—"
 """The name of the kit behind lots that a reading named and nobody registered."""
+_ITEM: Final = "GTIN "
+"""Before the number: what a kit is called that a machine's reading brought and nobody named."""
 VIETNAM: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 """A box's last day ends at midnight there."""
 
@@ -44,6 +46,11 @@ class LotKnown:
     window: ReadWindow
     source: LotSource
 
+    @property
+    def named(self) -> bool:
+        """Whether a person said what the kit is called."""
+        return is_named(self.kit)
+
 
 @dataclass(frozen=True, slots=True)
 class LotGiven:
@@ -57,6 +64,11 @@ class LotGiven:
     reads_to_min: int = 30
     window_source: str = USUAL
     source: LotSource = LotSource.TYPED
+
+
+def is_named(kit: str) -> bool:
+    """False for a kit that is only known by its item number, or not even by that."""
+    return kit != UNSEEN and not kit.startswith(_ITEM)
 
 
 _LOT = """
@@ -98,7 +110,8 @@ def register_lot(
 ) -> LotKnown:
     """Keep a kit and one lot of it. The same box again changes nothing.
 
-    A kit that is known keeps its name and window. Raises KitDiffers.
+    A kit that somebody named keeps its name and window; one that only machines told of gets
+    these. Raises KitDiffers.
     """
     session.execute(
         insert(Kit)
@@ -126,8 +139,49 @@ def register_lot(
         raise KitDiffers(
             expected="one name for one kit", came=f"{given.name} is item {kit.gtin}", where="name"
         )
+    if given.gtin is not None and is_named(given.name) and not is_named(kit.name):
+        _name_kit(session, kit.id, given, site_id=site_id, by=by, now=now)
     return _keep_lot(
         session, kit.id, given.lot, given.expires_on, given.source, site_id=site_id, by=by, now=now
+    )
+
+
+def _name_kit(
+    session: Session, kit_id: UUID, given: LotGiven, *, site_id: UUID, by: str, now: datetime
+) -> None:
+    """Raises KitDiffers where another kit has the name."""
+    other = session.execute(
+        text("SELECT gtin FROM kit WHERE site_id = :site AND name = :name"),
+        {"site": site_id, "name": given.name},
+    ).one_or_none()
+    if other is not None:
+        raise KitDiffers(
+            expected="one name for one kit",
+            came=f"{given.name} is item {other.gtin or UNSEEN}",
+            where="name",
+        )
+    session.execute(
+        text(
+            "UPDATE kit SET name = :name, reads_from_min = :opens, reads_to_min = :closes,"
+            " window_source = :source WHERE id = :kit"
+        ),
+        {
+            "kit": kit_id,
+            "name": given.name,
+            "opens": given.reads_from_min,
+            "closes": given.reads_to_min,
+            "source": given.window_source,
+        },
+    )
+    record(
+        session,
+        site_id=site_id,
+        actor=by,
+        verb="name_kit",
+        subject=str(kit_id),
+        now=now,
+        name=given.name,
+        gtin=given.gtin,
     )
 
 
@@ -144,7 +198,7 @@ def lot_said(session: Session, said: str, *, site_id: UUID, by: str, now: dateti
         return known or register_lot(
             session,
             LotGiven(
-                name=f"GTIN {box.gtin}",
+                name=f"{_ITEM}{box.gtin}",
                 gtin=box.gtin,
                 lot=box.lot,
                 expires_on=box.expires_on,

@@ -47,9 +47,27 @@ def test_a_page_is_quiet_readable_light_and_whole(
     assert page.locator("html").get_attribute("lang") == view.language
     assert page.locator("h1").count() == 1
     assert sideways(page) == 0
+    assert cut_hint(page) == ""
     assert sum(bytes_of(answer) for answer in loaded) < MOST_BYTES
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
+
+
+def cut_hint(page: Page) -> str:
+    """The scan field's hint, where the field is too narrow to show it whole."""
+    found: str = page.evaluate(
+        """() => {
+            const field = document.getElementById("scan");
+            if (!field) return "";
+            const look = getComputedStyle(field), hint = getComputedStyle(field, "::placeholder");
+            const pen = document.createElement("canvas").getContext("2d");
+            pen.font = `${hint.fontWeight} ${hint.fontSize} ${look.fontFamily}`;
+            const sides = parseFloat(look.paddingLeft) + parseFloat(look.paddingRight);
+            const room = field.clientWidth - sides;
+            return pen.measureText(field.placeholder).width > room ? field.placeholder : "";
+        }"""
+    )
+    return found
 
 
 def bytes_of(answer: Response) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from zipfile import ZipFile
@@ -22,6 +23,7 @@ from reports.situation_forms import Form, situation_in
 from reports.turnaround import Segment, Way
 from reports.vector import Drawing, NotDrawn
 from tests.reports.a_day import ZONE, a_day, no_day
+from tests.reports.printed import overlaps, words
 
 VI, EN = Saying(Tongue.VI, ZONE), Saying(Tongue.EN, ZONE)
 LOOK = Path(__file__).parents[2] / "lims/web/static/look.css"
@@ -171,3 +173,23 @@ def test_numbers_follow_the_language() -> None:
     assert (VI.number(1204), EN.number(1204), VI.number(24.8, 1)) == ("1.204", "1,204", "24,8")
     assert (VI.share(0.0248), EN.share(0.0248), VI.share(0.00123)) == ("2,5 %", "2.5%", "0,12 %")
     assert VI.share(None) == "–"
+
+
+def test_two_of_two_is_no_hundred_percent_and_no_axis_goes_beyond_it() -> None:
+    day = a_day(communes=2)
+    few = replace(day.areas[0], known=2, positive=2, share=1.0, low=0.342, high=1.0)
+    drawn = situation_charts(replace(day, areas=[few, day.areas[1]]), EN)["areas"]
+    said = re.findall(r">([^<>]+)</text>", drawn)
+    assert "2/2  ·  too few" in said and "2.5%  ·  20/799" in said
+    ticks = [float(one.removesuffix("%")) for one in said if re.fullmatch(r"\d+%", one)]
+    assert max(ticks) == 100
+    assert "2/2" in words(situation_in(Form.PDF, replace(day, areas=[few], positive=2), EN))[0]
+
+
+def test_the_charts_of_a_full_day_share_its_first_page() -> None:
+    document = situation_in(Form.PDF, a_day(), EN)
+    first = words(document)[0]
+    for heading in ("Where the day's swabs are", "Positivity by commune", "Through the day"):
+        assert heading in first
+    assert "Turnaround by segment" in words(document)[1]
+    assert not overlaps(document)

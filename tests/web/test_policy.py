@@ -16,7 +16,7 @@ def test_a_choice_is_changed_with_a_reason_and_stays_in_the_history(signed_in: S
 
     page = words(admin.get("/admin/policy"))
     assert "Largest pool : 32" in page
-    assert "20 → 32 Biên bản thẩm định 12/2021 admin" in page
+    assert "20 → 32 Biên bản thẩm định 12/2021 Admin" in page
 
 
 def test_what_was_changed_meanwhile_is_shown_instead(signed_in: SignIn) -> None:

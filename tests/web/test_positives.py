@@ -109,7 +109,7 @@ def test_a_day_that_is_none_is_said_beside_the_field(
 ) -> None:
     answer = signed_in(Role.OPERATOR).post("/handoff/list", {"day": "31/31"})
     assert answer.status_code == 422
-    assert "Give a day of the calendar." in words(answer)
+    assert "Give a day: 21/11/2026." in words(answer)
 
 
 def test_a_tracer_without_a_team_gets_nothing(

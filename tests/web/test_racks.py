@@ -83,7 +83,7 @@ def test_a_closed_rack_says_who_when_and_what_was_missing(signed_in: SignIn, ben
     for _ in range(2):
         assert browser.post(f"{path}/close").status_code == 303
     page = words(browser.get(path))
-    assert "closed" in page and "· technician" in page and "Print this page" in page
+    assert "closed" in page and "· Technician" in page and "Print this page" in page
     assert "? missing 1" in page
     late = browser.post(f"{path}/scan", {"text": lost})
     assert late.status_code == 409 and "Rack closed" in words(late)

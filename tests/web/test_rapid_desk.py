@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,6 +16,7 @@ from lims.db.laboratory import Laboratory
 from lims.domain.barcodes import shown
 from lims.tables import F0Case, RapidTest
 from lims.work.access import Role
+from lims.work.kits import lot_said
 from tests.builders import Bench
 from tests.builders_rapid import GTIN, box
 from tests.web.browsing import words
@@ -109,3 +111,45 @@ def test_a_kit_that_nobody_named_is_asked_for_once(signed_in: SignIn, bench: Ben
     assert "Read between 10 and 20 minutes" in words(browser.get(kept.location))
     again = browser.post("/collect/rapid/scan", {"text": code})
     assert "AG21-09" in words(again)
+
+
+def test_a_kit_that_a_machine_told_of_is_named_by_the_first_person_who_scans_it(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    code = f"]d201{GTIN}1723013110AG21-09"
+    told = partial(lot_said, bench.session, site_id=bench.site_id, by="token:bus", now=bench.now)
+    lot = told(code)
+    bench.session.commit()
+    assert (lot.kit, lot.named) == (f"GTIN {GTIN}", False)
+    browser = signed_in(Role.TECHNICIAN)
+    listed = browser.get("/collect/rapid/kits")
+    assert "Name this kit" in words(listed)
+    by_link = browser.get(f"/collect/rapid/kits?lot={lot.lot_id}").text
+    assert f'name="gtin" value="{GTIN}"' in by_link and 'value="31/01/2023"' in by_link
+    asked = browser.post("/collect/rapid/scan", {"text": code})
+    assert "This kit is new here" in words(browser.get(asked.location))
+    form = {"name": "Nhanh Ag", "gtin": GTIN, "lot": "AG21-09", "expires_on": "31/01/2023"}
+    window = {"reads_from": "10", "reads_to": "20"}
+    assert browser.post("/collect/rapid/kits", form | window).status_code == 303
+    page = words(browser.get("/collect/rapid/kits"))
+    assert "Nhanh Ag · 10–20 min" in page and f"GTIN {GTIN}" in page
+    assert "Name this kit" not in page
+    bench.session.rollback()
+    again = told(code)
+    assert (again.kit, again.lot_id, again.named) == ("Nhanh Ag", lot.lot_id, True)
+
+
+def test_two_kits_do_not_get_one_name(signed_in: SignIn, bench: Bench) -> None:
+    lot_said(
+        bench.session,
+        f"]d201{GTIN}1723013110AG21-09",
+        site_id=bench.site_id,
+        by="token:bus",
+        now=bench.now,
+    )
+    bench.session.commit()
+    browser = signed_in(Role.TECHNICIAN)
+    typed = {"expires_on": "31/01/2023", "reads_from": "10", "reads_to": "20", "name": "Nhanh Ag"}
+    assert browser.post("/collect/rapid/kits", typed | {"lot": "X1"}).status_code == 303
+    second = browser.post("/collect/rapid/kits", typed | {"lot": "AG21-09", "gtin": GTIN})
+    assert second.status_code == 409

@@ -7,8 +7,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+from flask import Flask
+
 import lims
 from lims.web.came_words import came_words
+from lims.web.language import speaking
 from lims.web.rule_sentences import of_the_rules, without_constant_words
 from lims.work.access import Role
 from tests.builders import Bench
@@ -88,3 +92,32 @@ def test_a_refused_pool_says_in_vietnamese_what_to_do(signed_in: SignIn, bench: 
         form = {"barcode": next(bench.labels), "source": sources}
         page = words(browser.post("/pools/new", form))
         assert said in page, said
+
+
+@pytest.mark.parametrize(
+    ("came", "vi", "en"),
+    [
+        (
+            "lot AG21, expired on 2026-11-21",
+            "lô AG21, hết hạn 21/11/2026",
+            "lot AG21, expired on 21 Nov 2026",
+        ),
+        (
+            "lot AG21 expires on 2026-11-21, the box says 2027-01-05",
+            "21/11/2026",
+            "the box says 5 Jan 2027",
+        ),
+        ("one that Tổ 3 claimed at 2021-09-11T01:12+00:00", "11/09 08:12", "11 Sep 08:12"),
+        ("1204 tubes, at most 1000", "1.204", "1,204 tubes, at most 1,000"),
+        ("2026-13-45", "2026-13-45", "2026-13-45"),
+    ],
+)
+def test_days_moments_and_counts_are_written_as_the_page_writes_them(
+    app: Flask, came: str, vi: str, en: str
+) -> None:
+    with app.test_request_context():
+        with speaking("vi"):
+            assert vi in came_words(came)
+            assert came == vi or "2026-" not in came_words(came)
+        with speaking("en"):
+            assert en in came_words(came)

@@ -32,7 +32,7 @@ def test_the_dashboard_shows_the_day_with_charts_and_their_figures(
     page = signed_in(Role.OPERATOR).get("/reports?day=2021-09-11")
     said = words(page)
     assert "How is the day going?" in said
-    assert "Swabs taken 5" in said and "Positive 1" in said and "Positivity 25.0%" in said
+    assert "Swabs taken 5" in said and "Positive 1" in said and "Positivity 1/4" in said
     assert page.text.count("<svg") >= 4 and "style=" not in page.text
     assert "var(--accent)" in page.text and "#0b5f6b" not in page.text
     assert "Tân Định" in said

@@ -247,7 +247,7 @@ def test_two_reviewers_on_one_result_the_second_hears_who_and_when(
     assert answer.status_code == 409
     said = words(answer)
     assert "1 result released. 1 was left as it is: Nguyễn Thị Mai" in said
-    assert "operator-reviewer released it at 11 Sep 08:00; nothing is left to do." in said
+    assert "Operator-Reviewer released it at 11 Sep 08:00; nothing is left to do." in said
     assert _release(colleague, shown[0]).status_code == 303  # one's own press, twice
 
 
@@ -271,7 +271,7 @@ def test_where_two_must_sign_the_page_says_whose_turn_it_is(
     (one,) = waiting(reviewer, "positives")
     _release(reviewer, one)
     page = words(reviewer.get("/review?show=positives"))
-    assert "1 of 2: reviewer, 11 Sep 08:00" in page and "Take my signature back" in page
+    assert "1 of 2: Reviewer, 11 Sep 08:00" in page and "Take my signature back" in page
     assert "You signed it at" in words(_release(reviewer, one))
 
     stale = _release(colleague, one)  # as it was before the signature
@@ -351,7 +351,7 @@ def test_a_result_is_corrected_on_its_tubes_page_by_a_reviewer_alone(
 
     assert done.location == page
     story = words(reviewer.get(page))
-    assert "đọc nhầm đường cong · read by a reviewer · reviewer" in story
+    assert "đọc nhầm đường cong · read by a reviewer · Reviewer" in story
     late = reviewer.post(correct, {**read, "outcome": "invalid"})
     assert (late.status_code, "What happened?" in words(late)) == (409, True)
 

@@ -11,6 +11,7 @@ from flask import session as cookie
 
 from lims.db.ids import uuid7
 from lims.domain import barcodes
+from lims.domain.days import typed_moment
 from lims.domain.refusals import Refusal
 from lims.web.collect.person_form import (
     Card,
@@ -20,7 +21,7 @@ from lims.web.collect.person_form import (
     of_known,
     typed_person,
 )
-from lims.web.language import laboratory
+from lims.web.language import laboratory, local
 from lims.work.views import desk
 from lims.work.views.desk import KnownPerson
 
@@ -153,10 +154,10 @@ def tidy_barcode(text: str) -> str:
 def taken_at(text: str, now: datetime) -> datetime | None:
     """What a desk typed as the moment of the swab, on the site's clock; None for nothing or later.
 
-    A browser's `datetime-local` field says 2021-11-21T08:12, without a zone.
+    08:12 is today's, 21/11 08:12 this year's.
     """
     try:
-        read = datetime.fromisoformat(text)
+        read = typed_moment(text, local(now).date())
     except ValueError:
         return None
     if read.tzinfo is None:

@@ -31,7 +31,7 @@ def choose_box(text: str) -> Response | None:
     lot = in_transaction(
         lambda session: lot_of_box(session, box, site_id=lab.site_id, by=current().actor, now=now())
     )
-    if lot is None:
+    if lot is None or not lot.named:
         return redirect(url_for("rapid.kits", box=text, back=_page_of_scan()), 303)
     keep_lot(lot.lot_id)
     return None

@@ -3,11 +3,12 @@
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
+from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
-from lims.domain.days import day_of
+from lims.domain.days import typed_day
 from lims.domain.gs1 import parse_kit
 from lims.domain.rapid_test import USUAL_WINDOW, LotSource, refuse_expired
 from lims.domain.refusals import InvalidBody, Refusal
@@ -16,7 +17,7 @@ from lims.web.access import current, needs
 from lims.web.answers import Told, told
 from lims.web.collect.blueprint import DESK
 from lims.web.collect.one import Answer
-from lims.web.collect.person_form import invalid
+from lims.web.collect.person_form import chosen_uuid, invalid
 from lims.web.language import gettext as _
 from lims.web.language import laboratory, later, local, now
 from lims.web.rapid.blueprint import ROOT, blueprint
@@ -24,7 +25,7 @@ from lims.web.rapid.kit_choice import keep_lot
 from lims.web.refusing import faults_of
 from lims.web.transaction import in_transaction
 from lims.work.access import Role
-from lims.work.kits import USUAL, LotGiven, LotKnown, register_lot
+from lims.work.kits import USUAL, LotGiven, LotKnown, lot_of, register_lot
 from lims.work.views.kit_lots import kit_lots
 
 KIT_NAME: Final = later("the manufacturer's name on the box")
@@ -51,8 +52,11 @@ class KitDraft:
 @blueprint.get("/kits")
 @needs(*DESK, Role.REVIEWER)
 def kits() -> Answer:
-    """Every lot; with `box`, the form is filled in from a scanned one."""
+    """Every lot; with `box` or `lot`, the form is filled in from a scanned one, or to name it."""
     box, back = request.args.get("box", ""), _back(request.args.get("back", ""))
+    nameless = chosen_uuid(request.args, "lot")
+    if nameless is not None:
+        return _page(_of_lot(nameless))
     if not box:
         return _page(KitDraft(back=back))
     return _from_box(box, back)
@@ -89,6 +93,13 @@ def save_kit() -> Answer:
     keep_lot(lot.lot_id)
     flash(_("Lot %(lot)s of %(kit)s is used at this desk now.", lot=lot.lot, kit=lot.kit), "good")
     return redirect(draft.back or url_for("rapid.kits"), 303)
+
+
+def _of_lot(lot_id: UUID) -> KitDraft:
+    lab = laboratory()
+    with lab.sessions.begin() as session:
+        lot = lot_of(session, lot_id, site_id=lab.site_id)
+    return KitDraft(gtin=lot.gtin or "", lot=lot.lot, expires_on=str(lot.expires_on or ""))
 
 
 def _from_box(text: str, back: str) -> Answer:
@@ -153,7 +164,7 @@ def _back(path: str) -> str:
 
 def _day(text: str) -> date | None:
     try:
-        return day_of(text)
+        return typed_day(text)
     except ValueError:
         return None
 

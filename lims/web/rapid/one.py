@@ -237,8 +237,8 @@ def _drafted() -> RapidDraft:
 
 
 def _clock(at: datetime) -> str:
-    """As a `datetime-local` field wants it: the site's wall clock without a zone."""
-    return local(at).replace(tzinfo=None).isoformat(timespec="minutes")
+    """As its field takes it: 21/11/2026 08:12 on the site's wall clock."""
+    return f"{local(at):%d/%m/%Y %H:%M}"
 
 
 def _page(

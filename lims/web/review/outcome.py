@@ -7,6 +7,7 @@ from uuid import UUID
 from lims.domain.signing import DONE, Came, Signed
 from lims.web.language import gettext as _
 from lims.web.language import ngettext, when
+from lims.web.names import who
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def reported(came: Sequence[Signed], names: Mapping[UUID, str], *, by: str) -> R
 
 
 def _why(one: Signed) -> str:
-    by, at = (one.by or "").replace("user:", ""), when(one.at)
+    by, at = who(one.by), when(one.at)
     if one.came is Came.CHANGED and one.status == "P" and one.by:
         return _("%(by)s signed it at %(at)s. Yours would be the final word.", by=by, at=at)
     return {

@@ -82,6 +82,12 @@ def users(session: Session, site_id: UUID) -> list[UserLine]:
     return [_user(user, team) for user, team in rows]
 
 
+def names_by_login(session: Session, site_id: UUID) -> dict[str, str]:
+    """What people are called, also those who may not sign in any more."""
+    found = session.execute(select(User.login, User.name).where(User.site_id == site_id))
+    return {row.login: row.name for row in found}
+
+
 def user(session: Session, site_id: UUID, user_id: UUID) -> UserLine:
     """Raises NotFound."""
     row = session.execute(

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from lims.domain.rapid_test import LotSource, ReadWindow
-from lims.work.kits import LotKnown
+from lims.work.kits import LotKnown, is_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,11 @@ class LotSeen:
     invalid: int
     confirmed: int
     refuted: int
+
+    @property
+    def to_name(self) -> bool:
+        """A reading brought the box's item number; what the kit is called, a person must say."""
+        return self.gtin is not None and not is_named(self.kit)
 
     @property
     def waiting(self) -> int:
