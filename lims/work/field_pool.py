@@ -19,7 +19,7 @@ from lims.domain.registration import AreaRef, PersonGiven, digest
 from lims.tables import Household, Site, Tube
 from lims.work.audit import record
 from lims.work.once import one_at_a_time
-from lims.work.people import keep_person, refuse_unknown_areas
+from lims.work.people import keep_person, lock_people, refuse_unknown_areas
 from lims.work.pool import refuse_taken
 from lims.work.take_back import was_taken_back
 
@@ -88,6 +88,12 @@ def register_field_pool(
     _refuse_unfit(session, request, site)
     if request.household is not None:
         _keep_household(session, request.household, site_id, now)
+    lock_people(
+        session,
+        (member.person_id for member in request.members),
+        (member.person for member in request.members),
+        site_id,
+    )
     people = [_keep_person(session, member, request, site_id, now) for member in request.members]
     if len(set(people)) < len(people):
         raise PersonTwiceInPool(came="the same person twice", where="members")
