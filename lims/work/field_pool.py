@@ -88,31 +88,8 @@ def register_field_pool(
     _refuse_unfit(session, request, site)
     if request.household is not None:
         _keep_household(session, request.household, site_id, now)
-    lock_people(
-        session,
-        (member.person_id for member in request.members),
-        (member.person for member in request.members),
-        site_id,
-    )
-    people = [_keep_person(session, member, request, site_id, now) for member in request.members]
-    if len(set(people)) < len(people):
-        raise PersonTwiceInPool(came="the same person twice", where="members")
-    session.add(
-        Tube(
-            id=request.tube_id,
-            site_id=site_id,
-            barcode=request.barcode,
-            kind=TubeKind.FIELD_POOL,
-            state=TubeState.COLLECTED,
-            campaign_id=request.campaign_id,
-            assay_code=request.assay,
-            capacity=site.max_pool_size,
-            created_at=now,
-            created_by=by,
-            body_digest=said,
-        )
-    )
-    session.flush()
+    people = _keep_people(session, request, site_id, now)
+    _keep_tube(session, request, site, by=by, now=now, said=said)
     _keep_swabs(session, request, people, site_id=site_id, by=by, now=now, said=said)
     record(
         session,
@@ -165,6 +142,17 @@ def _keep_household(session: Session, given: HouseholdGiven, site_id: UUID, now:
     )
 
 
+def _keep_people(
+    session: Session, request: FieldPoolRequest, site_id: UUID, now: datetime
+) -> list[UUID]:
+    members = request.members
+    lock_people(session, (m.person_id for m in members), (m.person for m in members), site_id)
+    people = [_keep_person(session, member, request, site_id, now) for member in members]
+    if len(set(people)) < len(people):
+        raise PersonTwiceInPool(came="the same person twice", where="members")
+    return people
+
+
 def _keep_person(
     session: Session, member: Swabbed, request: FieldPoolRequest, site_id: UUID, now: datetime
 ) -> UUID:
@@ -185,6 +173,27 @@ def _keep_person(
         site_id=site_id,
         now=now,
     )
+
+
+def _keep_tube(
+    session: Session, request: FieldPoolRequest, site: Site, *, by: str, now: datetime, said: str
+) -> None:
+    session.add(
+        Tube(
+            id=request.tube_id,
+            site_id=site.id,
+            barcode=request.barcode,
+            kind=TubeKind.FIELD_POOL,
+            state=TubeState.COLLECTED,
+            campaign_id=request.campaign_id,
+            assay_code=request.assay,
+            capacity=site.max_pool_size,
+            created_at=now,
+            created_by=by,
+            body_digest=said,
+        )
+    )
+    session.flush()
 
 
 def _keep_swabs(

@@ -95,15 +95,6 @@ def register_batch(
         outcomes.append(RowOutcome(number, receipt))
     if fresh:
         _insert(session, fresh, site_id, by=by, now=now, import_job_id=import_job_id)
-        record(
-            session,
-            site_id=site_id,
-            actor=by,
-            verb="register_batch",
-            subject=str(fresh[0].given.specimen_id),
-            now=now,
-            rows=len(fresh),
-        )
     return outcomes
 
 
@@ -229,6 +220,15 @@ def _insert(
     now: datetime,
     import_job_id: UUID | None,
 ) -> None:
+    record(
+        session,
+        site_id=site_id,
+        actor=by,
+        verb="register_batch",
+        subject=str(fresh[0].given.specimen_id),
+        now=now,
+        rows=len(fresh),
+    )
     newcomers = {r.person_id: r.given.person for r in fresh if r.newcomer and r.given.person}
     copy_people(session, newcomers, site_id=site_id, now=now)
     tubes = [SwabInTube(uuid7(), r.person_id, r.said, r.given) for r in fresh]

@@ -45,12 +45,7 @@ def resolve_address(
     """
     doubt = _locked(session, doubt_id, site_id)
     if doubt.settled_at is not None:
-        if (doubt.became_scheme, doubt.became_code) != (area.scheme, area.code):
-            raise AddressResolved(
-                came=f"{doubt.became_code} of scheme {doubt.became_scheme}",
-                where=f"address doubt {doubt_id}",
-            )
-        return Resolved(doubt.person_id, area, told=0, replayed=True)
+        return _replay(doubt, area)
     refuse_unknown_areas(session, {area})
     doubt.became_scheme, doubt.became_code = area.scheme, area.code
     doubt.settled_at, doubt.settled_by = now, by
@@ -75,6 +70,15 @@ def resolve_address(
     )
     session.flush()
     return Resolved(doubt.person_id, area, told, replayed=False)
+
+
+def _replay(doubt: AddressDoubt, area: AreaRef) -> Resolved:
+    if (doubt.became_scheme, doubt.became_code) != (area.scheme, area.code):
+        raise AddressResolved(
+            came=f"{doubt.became_code} of scheme {doubt.became_scheme}",
+            where=f"address doubt {doubt.id}",
+        )
+    return Resolved(doubt.person_id, area, told=0, replayed=True)
 
 
 def _locked(session: Session, doubt_id: UUID, site_id: UUID) -> AddressDoubt:
