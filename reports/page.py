@@ -9,8 +9,9 @@ from typing import Final
 from reportlab.lib.units import mm
 
 from reports import fonts, pen
-from reports.pen import Both, Language, Pen, moment
+from reports.pen import Both, Language, Pen
 from reports.poured import PouredCanvas
+from reports.written import moment
 
 WIDTH: Final = 210.0
 HEIGHT: Final = 297.0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final, Literal
 
 from reportlab.lib.colors import Color, HexColor
@@ -52,43 +51,6 @@ class Both:
     def second(self, language: Language) -> str:
         """As the other language says it."""
         return self.en if language == "vi" else self.vi
-
-
-def moment(at: datetime | None, language: Language, *, seconds: bool = False) -> str:
-    """21/11/2021 08:12 in Vietnamese, 21 Nov 2021 08:12 in English; the time is local already."""
-    if at is None:
-        return "—"
-    clock = at.strftime("%H:%M:%S" if seconds else "%H:%M")
-    return f"{day(at, language)} {clock}"
-
-
-def day(at: datetime, language: Language) -> str:
-    """21/11/2021 or 21 Nov 2021, whatever the machine's own language is."""
-    if language == "vi":
-        return at.strftime("%d/%m/%Y")
-    return f"{at.day} {_MONTHS[at.month - 1]} {at.year}"
-
-
-def number(value: float, language: Language, digits: int = 0) -> str:
-    """1.204 and 24,8 in Vietnamese; 1,204 and 24.8 in English."""
-    said = f"{value:,.{digits}f}"
-    return said if language == "en" else said.translate(str.maketrans(",.", ".,"))
-
-
-_MONTHS: Final = [
-    "Jan",
-    "Feb",
-    "Mar",
-    "Apr",
-    "May",
-    "Jun",
-    "Jul",
-    "Aug",
-    "Sep",
-    "Oct",
-    "Nov",
-    "Dec",
-]
 
 
 @dataclass(slots=True)

@@ -11,7 +11,8 @@ from reportlab.lib.colors import Color
 
 from reports import fonts, pen
 from reports.page import INNER, MARGIN
-from reports.pen import Both, Language, Pen, number
+from reports.pen import Both, Language, Pen
+from reports.written import number
 
 _CONTROLS: Final = Both("Chứng", "Controls")
 _NOT_AMPLIFIED: Final = Both("không khuếch đại", "no amplification")

@@ -17,7 +17,8 @@ from reportlab.lib.units import mm
 from lims.domain import barcodes
 from reports import fonts, pen
 from reports.page import FLOOR, INNER, MARGIN, TOP, Heading, Sheets
-from reports.pen import Both, Language, Pen, moment, number
+from reports.pen import Both, Language, Pen
+from reports.written import moment, number
 
 TITLE: Final = Both("Danh sách lấy mẫu lại", "People to swab again")
 _COUNT: Final = Both("{people} người · {doors} hộ", "People: {people} · doors: {doors}")

@@ -17,8 +17,9 @@ from reportlab.lib.units import mm
 from lims.domain import barcodes
 from reports import fonts, pen, plate_drawing
 from reports.page import FLOOR, INNER, MARGIN, TOP, Heading, Sheets
-from reports.pen import Both, Language, Pen, moment, number
+from reports.pen import Both, Language, Pen
 from reports.plate_drawing import LOOKS, Look, WellLook, WellOnPaper
+from reports.written import moment, number
 
 TITLE: Final = Both("Báo cáo lượt chạy", "Run report")
 _FACTS: Final = (

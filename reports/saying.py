@@ -13,6 +13,8 @@ from enum import StrEnum
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from reports import written
+
 
 class Tongue(StrEnum):
     """The language of a document."""
@@ -20,12 +22,6 @@ class Tongue(StrEnum):
     VI = "vi"
     EN = "en"
 
-
-_MONTHS: Final = dict(
-    enumerate(
-        ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), 1
-    )
-)
 
 D3_LOCALE: Final[Mapping[Tongue, Mapping[str, Any]]] = {
     Tongue.VI: {"decimal": ",", "thousands": ".", "grouping": [3], "currency": ["", " ₫"]},
@@ -45,7 +41,7 @@ class Saying:
 
     def number(self, value: float, digits: int = 0) -> str:
         """1204 → 1.204 or 1,204."""
-        return self._commas(f"{value:,.{digits}f}")
+        return written.number(value, self.tongue, digits)
 
     def share(self, value: float | None, digits: int = 1) -> str:
         """0.0248 → 2,5 % or 2.5%; small shares keep two significant figures; none is a dash."""
@@ -53,7 +49,7 @@ class Saying:
             return "–"
         if 0 < value < 0.01:
             digits = 2
-        return self._commas(f"{value * 100:.{digits}f}") + self.pick(" %", "%")
+        return written.number(value * 100, self.tongue, digits) + self.pick(" %", "%")
 
     def lasting(self, minutes: float) -> str:
         """14 phút, 1 giờ 05, 3 ngày 4 giờ; 14 min, 1 h 05, 3 d 4 h; seconds under two minutes."""
@@ -79,7 +75,7 @@ class Saying:
         clock = here.strftime("%H:%M")
         if self.tongue is Tongue.VI:
             return f"{here:%d/%m} {clock}"
-        return f"{here.day} {_MONTHS[here.month]} {clock}"
+        return f"{here.day} {written.MONTHS[here.month - 1]} {clock}"
 
     def full_moment(self, at: datetime) -> str:
         """With the year, for what stands on paper."""
@@ -88,11 +84,4 @@ class Saying:
 
     def day(self, day: date) -> str:
         """21/11/2026 or 21 Nov 2026."""
-        if self.tongue is Tongue.VI:
-            return f"{day:%d/%m/%Y}"
-        return f"{day.day} {_MONTHS[day.month]} {day.year}"
-
-    def _commas(self, english: str) -> str:
-        if self.tongue is Tongue.EN:
-            return english
-        return english.translate(str.maketrans(",.", ".,"))
+        return written.day(day, self.tongue)

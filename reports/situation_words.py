@@ -68,6 +68,7 @@ ITEMS: Final[Mapping[str, Pair]] = {  # lims.work.views.stages.Item
     "unmatched": ("Kết quả chưa rõ ống", "Results without a tube"),
     "corrections": ("Đính chính chờ duyệt", "Corrections to review"),
     "identity": ("Nhầm lẫn nhân thân", "Identity conflicts"),
+    "addresses": ("F0 chưa rõ xã, phường", "F0 cases without a commune"),
     "unclaimed": ("Ca F0 chưa ai nhận", "F0 cases unclaimed"),
     "dead_notices": ("Thông báo không gửi được", "Notices not delivered"),
 }

@@ -21,9 +21,10 @@ from lims.domain.outcomes import FindingOutcome
 from lims.domain.refusals import Malformed
 from reports import fonts, pen
 from reports import slip_words as words
-from reports.pen import Both, Language, Pen, moment
+from reports.pen import Both, Language, Pen
 from reports.poured import PouredCanvas
 from reports.symbols import code_128, qr
+from reports.written import moment
 
 WIDTH, HEIGHT = 210.0, 148.5  # millimetres: half of A4
 _MARGIN, _RIGHT, _COLUMN = 12.0, 150.0, 48.0  # left edge and width of the column of symbols

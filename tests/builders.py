@@ -18,6 +18,7 @@ from lims.domain.barcodes import minted_from
 from lims.domain.identity import name_key
 from lims.domain.registration import AreaRef, PersonGiven, Registration
 from lims.tables import Area, Campaign, Instrument, Subscription, Team
+from lims.work.areas import SCHEME
 from lims.work.field_pool import (
     FieldPooled,
     FieldPoolRequest,
@@ -34,7 +35,7 @@ from lims.work.run_layout import Layout
 from lims.work.sites import found_site
 from tests.captures import Told, cartridge_capture, plate_capture
 
-NEW, OLD = "vn-2025", "vn-2020"
+NEW, OLD = SCHEME, "vn-2020"
 PROVINCE = AreaRef(NEW, "79")
 HOME, WORK, ELSEWHERE = AreaRef(NEW, "26734"), AreaRef(NEW, "26740"), AreaRef(NEW, "26758")
 FAR_PROVINCE, FAR_WARD = AreaRef(NEW, "01"), AreaRef(NEW, "00004")

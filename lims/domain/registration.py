@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from uuid import UUID
 
 
@@ -13,6 +14,13 @@ class AreaRef:
 
     scheme: str
     code: str
+
+
+class AddressKind(StrEnum):
+    """Which of a person's two addresses: the team of the first is told, that of the second too."""
+
+    HOME = "home"
+    WORK = "work"
 
 
 @dataclass(frozen=True, slots=True)

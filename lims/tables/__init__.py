@@ -15,6 +15,7 @@ from lims.tables.handoff import (
 from lims.tables.importing import ImportFault, ImportFile, ImportJob, ImportMapping
 from lims.tables.label import LabelBatch
 from lims.tables.people import (
+    AddressDoubt,
     CardDoubt,
     Household,
     Person,
@@ -31,6 +32,7 @@ from lims.tables.taken_back import TakenBack
 from lims.tables.tube import Tube, TubeSource, TubeSpecimen
 
 __all__ = [
+    "AddressDoubt",
     "AlertMember",
     "Area",
     "AuditEvent",

@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import UUID as PgUUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lims.domain.lifecycle import RecollectionState
+from lims.domain.registration import AddressKind
 from lims.tables.base import Base, RowId, SiteRef, one_of
 
 
@@ -214,6 +215,54 @@ class CardDoubt(Base):
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[str | None]
     became_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+
+
+class AddressDoubt(Base):
+    """An F0's address that no commune of today answers to, as it came (S18).
+
+    ``scheme`` and ``code`` are empty when no commune was said. Until somebody chooses the unit it
+    ``became``, the case stands with the province or the national desk.
+    """
+
+    __tablename__ = "address_doubt"
+    __table_args__ = (
+        one_of("kind", AddressKind),
+        CheckConstraint("(scheme IS NULL) = (code IS NULL)", name="came"),
+        CheckConstraint("kind = 'home' OR code IS NOT NULL", name="workplace"),
+        CheckConstraint(
+            "(settled_at IS NULL) = (settled_by IS NULL) AND"
+            " (settled_at IS NULL) = (became_scheme IS NULL) AND"
+            " (settled_at IS NULL) = (became_code IS NULL)",
+            name="settled",
+        ),
+        ForeignKeyConstraint(["scheme", "code"], ["area.scheme", "area.code"]),
+        ForeignKeyConstraint(["became_scheme", "became_code"], ["area.scheme", "area.code"]),
+        Index(
+            "uq_address_doubt_open",
+            "person_id",
+            "kind",
+            unique=True,
+            postgresql_where=text("settled_at IS NULL"),
+        ),
+        Index(None, "person_id"),
+        Index(
+            "ix_address_doubt_waiting",
+            "site_id",
+            "created_at",
+            postgresql_where=text("settled_at IS NULL"),
+        ),
+    )
+    id: Mapped[RowId]
+    site_id: Mapped[SiteRef]
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    kind: Mapped[str]
+    scheme: Mapped[str | None]
+    code: Mapped[str | None]
+    created_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+    settled_by: Mapped[str | None]
+    became_scheme: Mapped[str | None]
+    became_code: Mapped[str | None]
 
 
 class Recollection(Base):

@@ -83,6 +83,10 @@ WORDS: Final[Mapping[Item, Words]] = {
         later_n("identity conflict", "identity conflicts"),
         later("One identity number, two names. A clerk compares the cards."),
     ),
+    Item.ADDRESSES: Words(
+        later_n("F0 whose commune is not known", "F0s whose commune is not known"),
+        later("Only the province or the national desk was told. Choose the commune."),
+    ),
     Item.UNCLAIMED: Words(
         later_n("F0 nobody has claimed", "F0 nobody has claimed"),
         later("Told to a tracing team; nobody has said it is theirs."),

@@ -61,7 +61,7 @@ SIGNS: Final = {
     Standing.UNREGISTERED: "positive",
     Standing.REJECTED: "positive",
 }
-TODO: Final = {
+NEXT_STEPS: Final = {
     Standing.HERE: later("Back into the rack; scan the next one"),
     Standing.CAME_APART: later("Back into the rack; scan the next one"),
     Standing.UNLISTED: later("Received. Tell the sender that the list lacks it"),
@@ -219,6 +219,6 @@ def _rack_page(rack_id: UUID, *, last: str | None = None, refused: Told | None =
         last=next((line for line in shown.lines if last and line.barcode == last), None),
         refused=refused,
         standing_word=lambda standing: _(STANDINGS[standing]),
-        todo_word=lambda standing: _(TODO.get(standing, "")),
+        next_step=lambda standing: _(NEXT_STEPS.get(standing, "")),
         signs=SIGNS,
     )

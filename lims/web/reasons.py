@@ -9,134 +9,132 @@ from typing import Final
 
 from lims.web.language import gettext, language, later, num
 from lims.web.names import who
+from lims.web.said_again import known, patterns
 
 _CYCLES: Final = r"[\d.]+"
-_PATTERNS: Final = tuple(
-    (re.compile(pattern), said)
-    for pattern, said in (
-        (rf"(?P<hits>.+) ≤ (?P<limit>{_CYCLES}) cycles", later("%(hits)s, at most %(limit)s")),
-        (
-            rf"(?P<hits>.+) between (?P<low>{_CYCLES}) and (?P<high>{_CYCLES}) cycles",
-            later("%(hits)s, weak: between %(low)s and %(high)s"),
-        ),
-        (
-            r"no target, internal control missing",
-            later("no target, and the internal control is missing"),
-        ),
-        (
-            rf"no target, internal control (?P<ct>{_CYCLES}) > (?P<limit>{_CYCLES}) cycles",
-            later("no target, and the internal control is late: %(ct)s, limit %(limit)s"),
-        ),
-        (
-            rf"no target, internal control (?P<ct>{_CYCLES}) cycles",
-            later("no target, internal control good: %(ct)s"),
-        ),
-        (
-            rf"only (?P<late>{_CYCLES}) > (?P<limit>{_CYCLES}) cycles, "
-            rf"internal control (?P<ct>{_CYCLES}) cycles",
-            later("only after %(limit)s: %(late)s; internal control good: %(ct)s"),
-        ),
-        (r"instrument error: (?P<error>.+)", later("the analyser reported an error: %(error)s")),
-        (
-            r"negative control (?P<well>\w+) amplified: (?P<hits>.+)",
-            later("negative control %(well)s amplified: %(hits)s. Contamination: nothing counts."),
-        ),
-        (
-            rf"positive control (?P<well>\w+) late: (?P<ct>{_CYCLES}) > (?P<limit>{_CYCLES}) "
-            r"cycles",
-            later("positive control %(well)s is late: %(ct)s, limit %(limit)s"),
-        ),
-        (
-            r"positive control (?P<well>\w+) did not amplify",
-            later("positive control %(well)s did not amplify"),
-        ),
-        (
-            r"positive control (?P<well>\w+) was not measured",
-            later("positive control %(well)s was not measured"),
-        ),
-        (
-            r"positive control (?P<well>\w+) failed: (?P<error>.+)",
-            later("positive control %(well)s failed: %(error)s"),
-        ),
-        (
-            r"negative control (?P<well>\w+) was not measured",
-            later("negative control %(well)s was not measured"),
-        ),
-        (
-            r"negative control (?P<well>\w+) failed: (?P<error>.+)",
-            later("negative control %(well)s failed: %(error)s"),
-        ),
-        (
-            r"negative control clean, positive control on time",
-            later("negative control clean, positive control on time"),
-        ),
-        (r"the plate has no positive control", later("the plate has no positive control")),
-        (r"the plate has no negative control", later("the plate has no negative control")),
-        (r"waiting for the rest of the plate", later("waiting for the rest of the plate")),
-        (r"incomplete message", later("the message was cut off")),
-        (r"not measured in its run", later("not measured in its run")),
-        (r"pool detected", later("its pool is positive")),
-        (r"pool inconclusive", later("its pool is inconclusive")),
-        (r"pool invalid twice", later("its pool was invalid twice")),
-        (r"tube invalid twice", later("the tube was invalid twice")),
-        (r"tube rejected", later("the tube was rejected")),
-        (
-            r"tube rejected, its pool cannot clear it",
-            later("the tube was rejected, and its pool cannot clear it"),
-        ),
-        (r"field pool detected", later("pooled at the desk, and positive")),
-        (r"run again: (?P<because>.+)", later("run again: %(because)s")),
-        (r"run again", later("run again")),
-        (r"invalid: repeat", later("invalid: repeated with a fresh extraction")),
-        (r"inconclusive: repeat", later("inconclusive: repeated")),
-        (r"run gave no evidence", later("its run gave no evidence")),
-        (
-            r"positive pool of negatives",
-            later("the pool is positive, its members are negative"),
-        ),
-        (
-            r"field pool inconclusive",
-            later("pooled at the desk, and inconclusive"),
-        ),
-        (
-            r"measurement attached by (?P<by>.+)",
-            later("a measurement was attached by %(by)s"),
-        ),
-        (
-            r"nothing asks for it any more",
-            later("nothing asks for it any more"),
-        ),
-        (r"another value for this well", later("another value for this well")),
-        (r"another value for this test", later("another value for this test")),
-        (r"the same was said before", later("the same was said before")),
-        (
-            r"plate (?P<plate>.+) is not laid out here",
-            later("plate %(plate)s is not laid out here"),
-        ),
-        (
-            r"plate (?P<plate>\S+) has no well (?P<well>.+)",
-            later("plate %(plate)s has no well %(well)s"),
-        ),
-        (
-            r"the layout has (?P<barcode>[0-9A-Z]+) in (?P<well>.+)",
-            later("the layout has %(barcode)s in %(well)s"),
-        ),
-        (
-            r"the layout has a (?P<role>\w+) in (?P<well>.+)",
-            later("the layout has a control in %(well)s"),
-        ),
-        (
-            r"the plate is for (?P<assay>\S+), came (?P<came>.+)",
-            later("the plate is for %(assay)s, came %(came)s"),
-        ),
-        (
-            r"came after the run was judged (?P<state>\w+)",
-            later("came after the run was judged"),
-        ),
-        (r"no rule reads assay (?P<assay>.+)", later("no rule reads the assay %(assay)s")),
-        (r"no tube (?P<barcode>.+) here", later("no tube %(barcode)s here")),
-        (r"no test is waiting on this tube", later("no test is waiting on this tube")),
-    )
+_PATTERNS: Final = patterns(
+    (rf"(?P<hits>.+) ≤ (?P<limit>{_CYCLES}) cycles", later("%(hits)s, at most %(limit)s")),
+    (
+        rf"(?P<hits>.+) between (?P<low>{_CYCLES}) and (?P<high>{_CYCLES}) cycles",
+        later("%(hits)s, weak: between %(low)s and %(high)s"),
+    ),
+    (
+        r"no target, internal control missing",
+        later("no target, and the internal control is missing"),
+    ),
+    (
+        rf"no target, internal control (?P<ct>{_CYCLES}) > (?P<limit>{_CYCLES}) cycles",
+        later("no target, and the internal control is late: %(ct)s, limit %(limit)s"),
+    ),
+    (
+        rf"no target, internal control (?P<ct>{_CYCLES}) cycles",
+        later("no target, internal control good: %(ct)s"),
+    ),
+    (
+        rf"only (?P<late>{_CYCLES}) > (?P<limit>{_CYCLES}) cycles, "
+        rf"internal control (?P<ct>{_CYCLES}) cycles",
+        later("only after %(limit)s: %(late)s; internal control good: %(ct)s"),
+    ),
+    (r"instrument error: (?P<error>.+)", later("the analyser reported an error: %(error)s")),
+    (
+        r"negative control (?P<well>\w+) amplified: (?P<hits>.+)",
+        later("negative control %(well)s amplified: %(hits)s. Contamination: nothing counts."),
+    ),
+    (
+        rf"positive control (?P<well>\w+) late: (?P<ct>{_CYCLES}) > (?P<limit>{_CYCLES}) "
+        r"cycles",
+        later("positive control %(well)s is late: %(ct)s, limit %(limit)s"),
+    ),
+    (
+        r"positive control (?P<well>\w+) did not amplify",
+        later("positive control %(well)s did not amplify"),
+    ),
+    (
+        r"positive control (?P<well>\w+) was not measured",
+        later("positive control %(well)s was not measured"),
+    ),
+    (
+        r"positive control (?P<well>\w+) failed: (?P<error>.+)",
+        later("positive control %(well)s failed: %(error)s"),
+    ),
+    (
+        r"negative control (?P<well>\w+) was not measured",
+        later("negative control %(well)s was not measured"),
+    ),
+    (
+        r"negative control (?P<well>\w+) failed: (?P<error>.+)",
+        later("negative control %(well)s failed: %(error)s"),
+    ),
+    (
+        r"negative control clean, positive control on time",
+        later("negative control clean, positive control on time"),
+    ),
+    (r"the plate has no positive control", later("the plate has no positive control")),
+    (r"the plate has no negative control", later("the plate has no negative control")),
+    (r"waiting for the rest of the plate", later("waiting for the rest of the plate")),
+    (r"incomplete message", later("the message was cut off")),
+    (r"not measured in its run", later("not measured in its run")),
+    (r"pool detected", later("its pool is positive")),
+    (r"pool inconclusive", later("its pool is inconclusive")),
+    (r"pool invalid twice", later("its pool was invalid twice")),
+    (r"tube invalid twice", later("the tube was invalid twice")),
+    (r"tube rejected", later("the tube was rejected")),
+    (
+        r"tube rejected, its pool cannot clear it",
+        later("the tube was rejected, and its pool cannot clear it"),
+    ),
+    (r"field pool detected", later("pooled at the desk, and positive")),
+    (r"run again: (?P<because>.+)", later("run again: %(because)s")),
+    (r"run again", later("run again")),
+    (r"invalid: repeat", later("invalid: repeated with a fresh extraction")),
+    (r"inconclusive: repeat", later("inconclusive: repeated")),
+    (r"run gave no evidence", later("its run gave no evidence")),
+    (
+        r"positive pool of negatives",
+        later("the pool is positive, its members are negative"),
+    ),
+    (
+        r"field pool inconclusive",
+        later("pooled at the desk, and inconclusive"),
+    ),
+    (
+        r"measurement attached by (?P<by>.+)",
+        later("a measurement was attached by %(by)s"),
+    ),
+    (
+        r"nothing asks for it any more",
+        later("nothing asks for it any more"),
+    ),
+    (r"another value for this well", later("another value for this well")),
+    (r"another value for this test", later("another value for this test")),
+    (r"the same was said before", later("the same was said before")),
+    (
+        r"plate (?P<plate>.+) is not laid out here",
+        later("plate %(plate)s is not laid out here"),
+    ),
+    (
+        r"plate (?P<plate>\S+) has no well (?P<well>.+)",
+        later("plate %(plate)s has no well %(well)s"),
+    ),
+    (
+        r"the layout has (?P<barcode>[0-9A-Z]+) in (?P<well>.+)",
+        later("the layout has %(barcode)s in %(well)s"),
+    ),
+    (
+        r"the layout has a (?P<role>\w+) in (?P<well>.+)",
+        later("the layout has a control in %(well)s"),
+    ),
+    (
+        r"the plate is for (?P<assay>\S+), came (?P<came>.+)",
+        later("the plate is for %(assay)s, came %(came)s"),
+    ),
+    (
+        r"came after the run was judged (?P<state>\w+)",
+        later("came after the run was judged"),
+    ),
+    (r"no rule reads assay (?P<assay>.+)", later("no rule reads the assay %(assay)s")),
+    (r"no tube (?P<barcode>.+) here", later("no tube %(barcode)s here")),
+    (r"no test is waiting on this tube", later("no test is waiting on this tube")),
 )
 _DECIMAL: Final = re.compile(r"\d+\.\d+")
 
@@ -145,12 +143,10 @@ def reason(kept: str | None) -> str:
     """The kept sentence in this request's language, numbers as the language writes them."""
     if not kept:
         return ""
-    for pattern, said in _PATTERNS:
-        found = pattern.fullmatch(kept)
-        if found:
-            facts = found.groupdict().items()
-            return gettext(said, **{name: _written(name, text) for name, text in facts})
-    return kept
+    one = known(_PATTERNS, kept)
+    if one is None:
+        return kept
+    return gettext(one.said, **{name: _written(name, text) for name, text in one.facts.items()})
 
 
 def _written(name: str, text: str) -> str:

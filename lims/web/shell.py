@@ -148,89 +148,96 @@ def _note(stage: StageCount) -> str:
     return _("oldest %(wait)s", wait=oldest)
 
 
-def menu() -> list[tuple[str, list[MenuEntry]]]:
+Group = tuple[str, list[MenuEntry]]
+
+
+def menu() -> list[Group]:
     """The groups behind the name with the pages this person may open and this site has."""
     me = maybe_current()
     roles = me.roles if me else frozenset()
-    groups = [
-        (
-            _("Bench"),
-            [
-                MenuEntry("/search", _("Find a person or a tube"), SCANNING),
-                MenuEntry("/labels", _("Tube labels"), REGISTERING),
-                MenuEntry(
-                    "/collect/rapid/kits",
-                    _("Rapid test kits"),
-                    frozenset({Role.TECHNICIAN, Role.REVIEWER, Role.OPERATOR}),
-                ),
-                MenuEntry("/slips", _("Result slips"), SCANNING),
-            ],
-        ),
-        (
-            _("Reports and planning"),
-            [
-                MenuEntry(
-                    "/day",
-                    _("Will it be in time?"),
-                    frozenset({Role.TECHNICIAN, Role.REVIEWER, Role.OPERATOR}),
-                ),
-                MenuEntry("/reports", _("Reports"), frozenset({Role.OPERATOR, Role.REVIEWER})),
-                MenuEntry(
-                    "/results",
-                    _("Results of the day"),
-                    frozenset({Role.TECHNICIAN, Role.OPERATOR, Role.REVIEWER}),
-                ),
-                MenuEntry(
-                    "/handoff/list",
-                    _("Positive list"),
-                    frozenset({Role.TRACER, Role.OPERATOR, Role.REVIEWER}),
-                ),
-                MenuEntry("/plan", _("Planning"), frozenset({Role.OPERATOR})),
-            ],
-        ),
-        (
-            _("Administration"),
-            [
-                MenuEntry("/admin/users", _("People and roles"), frozenset({Role.ADMIN})),
-                MenuEntry("/admin/tokens", _("Machine tokens"), frozenset({Role.ADMIN})),
-                MenuEntry(
-                    "/admin/policy", _("Laboratory policy"), frozenset({Role.ADMIN, Role.OPERATOR})
-                ),
-                MenuEntry(
-                    "/admin/campaigns", _("Campaigns"), frozenset({Role.ADMIN, Role.OPERATOR})
-                ),
-                MenuEntry(
-                    "/admin/instruments", _("Analysers"), frozenset({Role.ADMIN, Role.OPERATOR})
-                ),
-                MenuEntry(
-                    "/admin/control-templates",
-                    _("Control templates"),
-                    frozenset({Role.ADMIN, Role.OPERATOR}),
-                ),
-                MenuEntry(
-                    "/admin/teams", _("Tracing teams"), frozenset({Role.ADMIN, Role.OPERATOR})
-                ),
-                MenuEntry(
-                    "/admin/subscriptions",
-                    _("Who is told"),
-                    frozenset({Role.ADMIN, Role.OPERATOR}),
-                ),
-            ],
-        ),
-        (
-            _("You"),
-            [
-                MenuEntry("/me/password", _("Change my password"), frozenset(Role)),
-                MenuEntry("/problems", _("What the messages mean"), frozenset(Role)),
-            ],
-        ),
-    ]
     known = current_app.url_map.bind_to_environ(request.environ)
     shown = [
         (title, [entry for entry in entries if entry.roles & roles and known.test(entry.path)])
-        for title, entries in groups
+        for title, entries in (_bench(), _reports(), _administration(), _oneself())
     ]
     return [(title, entries) for title, entries in shown if entries]
+
+
+def _bench() -> Group:
+    return (
+        _("Bench"),
+        [
+            MenuEntry("/search", _("Find a person or a tube"), SCANNING),
+            MenuEntry("/labels", _("Tube labels"), REGISTERING),
+            MenuEntry(
+                "/collect/rapid/kits",
+                _("Rapid test kits"),
+                frozenset({Role.TECHNICIAN, Role.REVIEWER, Role.OPERATOR}),
+            ),
+            MenuEntry("/slips", _("Result slips"), SCANNING),
+        ],
+    )
+
+
+def _reports() -> Group:
+    return (
+        _("Reports and planning"),
+        [
+            MenuEntry(
+                "/day",
+                _("Will it be in time?"),
+                frozenset({Role.TECHNICIAN, Role.REVIEWER, Role.OPERATOR}),
+            ),
+            MenuEntry("/reports", _("Reports"), frozenset({Role.OPERATOR, Role.REVIEWER})),
+            MenuEntry(
+                "/results",
+                _("Results of the day"),
+                frozenset({Role.TECHNICIAN, Role.OPERATOR, Role.REVIEWER}),
+            ),
+            MenuEntry(
+                "/handoff/list",
+                _("Positive list"),
+                frozenset({Role.TRACER, Role.OPERATOR, Role.REVIEWER}),
+            ),
+            MenuEntry("/plan", _("Planning"), frozenset({Role.OPERATOR})),
+        ],
+    )
+
+
+def _administration() -> Group:
+    return (
+        _("Administration"),
+        [
+            MenuEntry("/admin/users", _("People and roles"), frozenset({Role.ADMIN})),
+            MenuEntry("/admin/tokens", _("Machine tokens"), frozenset({Role.ADMIN})),
+            MenuEntry(
+                "/admin/policy", _("Laboratory policy"), frozenset({Role.ADMIN, Role.OPERATOR})
+            ),
+            MenuEntry("/admin/campaigns", _("Campaigns"), frozenset({Role.ADMIN, Role.OPERATOR})),
+            MenuEntry("/admin/instruments", _("Analysers"), frozenset({Role.ADMIN, Role.OPERATOR})),
+            MenuEntry(
+                "/admin/control-templates",
+                _("Control templates"),
+                frozenset({Role.ADMIN, Role.OPERATOR}),
+            ),
+            MenuEntry("/admin/teams", _("Tracing teams"), frozenset({Role.ADMIN, Role.OPERATOR})),
+            MenuEntry(
+                "/admin/subscriptions",
+                _("Who is told"),
+                frozenset({Role.ADMIN, Role.OPERATOR}),
+            ),
+        ],
+    )
+
+
+def _oneself() -> Group:
+    return (
+        _("You"),
+        [
+            MenuEntry("/me/password", _("Change my password"), frozenset(Role)),
+            MenuEntry("/problems", _("What the messages mean"), frozenset(Role)),
+        ],
+    )
 
 
 def site_name() -> str:

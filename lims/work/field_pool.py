@@ -19,7 +19,7 @@ from lims.domain.registration import AreaRef, PersonGiven, digest
 from lims.tables import Household, Site, Tube
 from lims.work.audit import record
 from lims.work.once import one_at_a_time
-from lims.work.people import keep_person, refuse_unknown_areas
+from lims.work.people import keep_person, lock_people, refuse_unknown_areas
 from lims.work.pool import refuse_taken
 from lims.work.take_back import was_taken_back
 
@@ -88,25 +88,8 @@ def register_field_pool(
     _refuse_unfit(session, request, site)
     if request.household is not None:
         _keep_household(session, request.household, site_id, now)
-    people = [_keep_person(session, member, request, site_id, now) for member in request.members]
-    if len(set(people)) < len(people):
-        raise PersonTwiceInPool(came="the same person twice", where="members")
-    session.add(
-        Tube(
-            id=request.tube_id,
-            site_id=site_id,
-            barcode=request.barcode,
-            kind=TubeKind.FIELD_POOL,
-            state=TubeState.COLLECTED,
-            campaign_id=request.campaign_id,
-            assay_code=request.assay,
-            capacity=site.max_pool_size,
-            created_at=now,
-            created_by=by,
-            body_digest=said,
-        )
-    )
-    session.flush()
+    people = _keep_people(session, request, site_id, now)
+    _keep_tube(session, request, site, by=by, now=now, said=said)
     _keep_swabs(session, request, people, site_id=site_id, by=by, now=now, said=said)
     record(
         session,
@@ -159,6 +142,17 @@ def _keep_household(session: Session, given: HouseholdGiven, site_id: UUID, now:
     )
 
 
+def _keep_people(
+    session: Session, request: FieldPoolRequest, site_id: UUID, now: datetime
+) -> list[UUID]:
+    members = request.members
+    lock_people(session, (m.person_id for m in members), (m.person for m in members), site_id)
+    people = [_keep_person(session, member, request, site_id, now) for member in members]
+    if len(set(people)) < len(people):
+        raise PersonTwiceInPool(came="the same person twice", where="members")
+    return people
+
+
 def _keep_person(
     session: Session, member: Swabbed, request: FieldPoolRequest, site_id: UUID, now: datetime
 ) -> UUID:
@@ -179,6 +173,27 @@ def _keep_person(
         site_id=site_id,
         now=now,
     )
+
+
+def _keep_tube(
+    session: Session, request: FieldPoolRequest, site: Site, *, by: str, now: datetime, said: str
+) -> None:
+    session.add(
+        Tube(
+            id=request.tube_id,
+            site_id=site.id,
+            barcode=request.barcode,
+            kind=TubeKind.FIELD_POOL,
+            state=TubeState.COLLECTED,
+            campaign_id=request.campaign_id,
+            assay_code=request.assay,
+            capacity=site.max_pool_size,
+            created_at=now,
+            created_by=by,
+            body_digest=said,
+        )
+    )
+    session.flush()
 
 
 def _keep_swabs(

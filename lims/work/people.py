@@ -1,5 +1,6 @@
 """Keep people as they were given: one row a national id, a doubt where two cards disagree."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -73,6 +74,35 @@ SELECT :doubt_id, :site_id, :specimen_id, kept.id, :name, :name_key, :birth_year
 FROM kept WHERE kept.name_key <> :name_key OR kept.birth_year <> cast(:birth_year AS int)
 )
 SELECT id FROM kept
+""")
+
+
+def lock_people(
+    session: Session,
+    ids: Iterable[UUID | None],
+    people: Iterable[PersonGiven | None],
+    site_id: UUID,
+) -> None:
+    """Hold every known person that a request names, by id or by card number, until it ends.
+
+    In id order and before anything is read of them: so does a merge (merge.py), and neither
+    can wait for the other crosswise. What a merge has just moved, the number too, is read
+    afterwards where it stands now; who is left of it is merged no further.
+    """
+    asked = {
+        "ids": [one for one in ids if one],
+        "numbers": [one.national_id for one in people if one and one.national_id],
+    }
+    if any(asked.values()):
+        session.execute(_LOCK, asked | {"site": site_id})
+
+
+_LOCK = text("""
+SELECT p.id FROM (
+    SELECT id FROM person WHERE site_id = :site AND id = ANY(cast(:ids AS uuid[]))
+    UNION ALL
+    SELECT id FROM person WHERE site_id = :site AND national_id = ANY(cast(:numbers AS text[]))
+) asked JOIN person p ON p.id = asked.id ORDER BY p.id FOR NO KEY UPDATE OF p
 """)
 
 

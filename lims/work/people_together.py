@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from lims.db.ids import uuid7
 from lims.domain.refusals import NotFound
 from lims.domain.registration import AreaRef, PersonGiven
+from lims.work.people import lock_people
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,9 @@ def whose_are(
 
     A card as kept here is read by ``card_of``. Raises NotFound.
     """
+    lock_people(
+        session, (one.person_id for one in members), (one.person for one in members), site_id
+    )
     numbers = [one.person.national_id for one in members if one.person and one.person.national_id]
     rows = session.execute(_BY_NUMBER, {"site": site_id, "numbers": numbers}).all()
     by_number = {row.national_id: row.id for row in rows}
@@ -90,13 +94,12 @@ def card_of(said: dict[str, Any]) -> PersonGiven:
     )
 
 
-# Share-locked as in people.py, in the order in which a merge takes its rows.
 _KNOWN = text("""
 SELECT id, coalesce(merged_into_id, id) AS owner FROM person
-WHERE id = ANY(:ids) AND site_id = :site ORDER BY id FOR SHARE
+WHERE id = ANY(:ids) AND site_id = :site
 """)
 
 _BY_NUMBER = text("""
 SELECT national_id, id, name_key, birth_year FROM person
-WHERE site_id = :site AND national_id = ANY(:numbers) ORDER BY id FOR SHARE
+WHERE site_id = :site AND national_id = ANY(:numbers)
 """)

@@ -1,7 +1,8 @@
 """Print many slips beside the process that was asked: a child draws, this one only passes bytes.
 
-Measured beside a feed (loadtests/figures/slips.py): a thread would hold the interpreter's lock
-while it draws, and every request would wait for its turn.
+A thread would hold the interpreter's lock while it draws, and every request of the process would
+wait for its turn. loadtests/figures/slips.py measures what a page waits while the child prints, and
+before; it does not measure a thread.
 """
 
 import pickle

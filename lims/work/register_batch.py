@@ -21,7 +21,7 @@ from lims.domain.refusals import (
 from lims.domain.registration import AreaRef, PersonGiven, Registration
 from lims.work.audit import record
 from lims.work.copying import SwabInTube, copy_people, copy_swabs
-from lims.work.people import known_areas, person_columns
+from lims.work.people import known_areas, lock_people, person_columns
 from lims.work.register import Registered
 
 MOST_ROWS = 10_000
@@ -95,15 +95,6 @@ def register_batch(
         outcomes.append(RowOutcome(number, receipt))
     if fresh:
         _insert(session, fresh, site_id, by=by, now=now, import_job_id=import_job_id)
-        record(
-            session,
-            site_id=site_id,
-            actor=by,
-            verb="register_batch",
-            subject=str(fresh[0].given.specimen_id),
-            now=now,
-            rows=len(fresh),
-        )
     return outcomes
 
 
@@ -111,6 +102,7 @@ def _look_up(
     session: Session, rows: Sequence[tuple[int, Registration]], site_id: UUID
 ) -> _Standing:
     given = [registration for _, registration in rows]
+    lock_people(session, (g.person_id for g in given), (g.person for g in given), site_id)
     taken = session.execute(
         text("SELECT barcode FROM tube WHERE barcode = ANY(:barcodes)"),
         {"barcodes": [g.barcode for g in given]},
@@ -125,7 +117,7 @@ def _look_up(
     known = session.execute(
         text(
             "SELECT id, coalesce(merged_into_id, id) AS left_id FROM person"
-            " WHERE id = ANY(:ids) AND site_id = :site ORDER BY id FOR SHARE"
+            " WHERE id = ANY(:ids) AND site_id = :site"
         ),
         {"ids": [g.person_id for g in given if g.person_id], "site": site_id},
     )
@@ -228,6 +220,15 @@ def _insert(
     now: datetime,
     import_job_id: UUID | None,
 ) -> None:
+    record(
+        session,
+        site_id=site_id,
+        actor=by,
+        verb="register_batch",
+        subject=str(fresh[0].given.specimen_id),
+        now=now,
+        rows=len(fresh),
+    )
     newcomers = {r.person_id: r.given.person for r in fresh if r.newcomer and r.given.person}
     copy_people(session, newcomers, site_id=site_id, now=now)
     tubes = [SwabInTube(uuid7(), r.person_id, r.said, r.given) for r in fresh]

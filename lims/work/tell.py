@@ -2,7 +2,8 @@
 
 Routing (S17, S21): the team of the person's home commune, else of its
 province, else the national desk; a copy to the workplace's commune. Nobody is
-ever routed nowhere.
+ever routed nowhere. An address that no commune of today answers to leaves a row in a reviewer's
+queue, in the same transaction (doubt_address.py).
 
 Between two schemes (S18) a unit is the same one when code, name and parent's
 code are; a code alone, or a name alone, says nothing.
@@ -21,6 +22,7 @@ from lims.db.ids import uuid7
 from lims.domain.lifecycle import CaseState
 from lims.domain.outcomes import Basis, NoticeKind
 from lims.domain.refusals import Conflict
+from lims.work.doubt_address import doubt_addresses
 
 
 class NoDesk(Conflict):
@@ -127,27 +129,58 @@ def owe_case_news(
     """
     if not news:
         return
-    told = recipients(session, [n.person_id for n in news], site_id=site_id)
-    before: dict[UUID, set[UUID]] = {}
-    for row in session.execute(_TOLD_BEFORE, {"cases": [n.case_id for n in news]}):
-        before.setdefault(row.case_id, set()).add(row.subscription_id)
+    people = [n.person_id for n in news]
+    doubt_addresses(session, people, now=now)  # before the look at who is told: see there
+    told = recipients(session, people, site_id=site_id)
+    before = _told_before(session, news)
     rows = [
-        {
-            "id": uuid7(),
-            "site_id": site_id,
-            "subscription_id": subscription,
-            "kind": str(n.kind),
-            "case_id": n.case_id,
-            "pool_id": None,
-            "sequence": n.sequence,
-            "facts": json.dumps({"state": n.state, "basis": n.basis}),
-            "now": now,
-        }
+        _case_notice(n, subscription, site_id=site_id, now=now)
         for n in news
-        for subscription in sorted(told[n.person_id] | before.get(n.case_id, set()))
+        for subscription in sorted(told[n.person_id] | before[n.case_id])
     ]
     session.execute(_OWE, rows)
     _wake(session, [{"kind": str(n.kind), "case_id": str(n.case_id)} for n in news])
+
+
+def owe_newcomers(session: Session, news: CaseNews, *, site_id: UUID, now: datetime) -> int:
+    """Owe the news to those of its recipients who never heard of the case: how many they are.
+
+    Marked ``rerouted``, so that the day's reconciliation knows whom the address named only later.
+    Raises NoDesk.
+    """
+    told = recipients(session, [news.person_id], site_id=site_id)[news.person_id]
+    newcomers = told - _told_before(session, [news])[news.case_id]
+    if newcomers:
+        rows = [
+            _case_notice(news, one, site_id=site_id, now=now, rerouted=True)
+            for one in sorted(newcomers)
+        ]
+        session.execute(_OWE, rows)
+        _wake(session, [{"kind": str(news.kind), "case_id": str(news.case_id)}])
+    return len(newcomers)
+
+
+def _told_before(session: Session, news: Sequence[CaseNews]) -> Mapping[UUID, set[UUID]]:
+    before: dict[UUID, set[UUID]] = {n.case_id: set() for n in news}
+    for row in session.execute(_TOLD_BEFORE, {"cases": list(before)}):
+        before[row.case_id].add(row.subscription_id)
+    return before
+
+
+def _case_notice(
+    news: CaseNews, subscription_id: UUID, *, site_id: UUID, now: datetime, **more: bool
+) -> dict[str, object]:
+    return {
+        "id": uuid7(),
+        "site_id": site_id,
+        "subscription_id": subscription_id,
+        "kind": str(news.kind),
+        "case_id": news.case_id,
+        "pool_id": None,
+        "sequence": news.sequence,
+        "facts": json.dumps({"state": news.state, "basis": news.basis, **more}),
+        "now": now,
+    }
 
 
 def owe_pool_news(

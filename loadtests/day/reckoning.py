@@ -6,13 +6,13 @@ statements are written here a second time on purpose, and not taken from the cod
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from lims.demo.ledger import Ledger
@@ -92,7 +92,6 @@ def reckon_day(
 ) -> DayReckoned:
     """Reads only. ``told`` is the book of the webhooks' receiver."""
     tubes = session.execute(_TUBES).all()
-    places = Counter(row.place for row in tubes)
     waiting = Counter(row.stage for row in tubes if row.place == "waiting")
     open_swabs = {swab: row.stage for row in tubes if row.stage for swab in row.swabs}
     pending = frozenset(session.execute(_PENDING).scalars())
@@ -100,70 +99,96 @@ def reckon_day(
     positives = session.execute(_POSITIVES).all()
     swabs = session.execute(_SWABS).scalars().all()
     day = closing.reconcile(session, site_id=site_id, since=since, until=until)
-    differences = [
-        *(Difference("a tube that is nowhere", r.barcode) for r in tubes if r.place == "lost"),
-        *(
-            Difference("a tube that nobody registered", r.barcode)
-            for r in tubes
-            if r.barcode not in ledger.labelled
-        ),
-        *(
-            Difference("a swab that nobody registered", str(swab))
-            for swab in swabs
-            if swab not in ledger.swabs
-        ),
-        *(Difference(row.what, row.barcode) for row in positives if row.what),
-        *(Difference("lost", what) for what in truth.lost),
-        *(Difference("doubled", what) for what in truth.duplicated),
-        *(Difference("missed, unexplained", d.barcode) for d in truth.missed if d.why is None),
-        *(Difference("false, unexplained", d.barcode) for d in truth.false if d.why is None),
-        *(Difference(f"closing: {d.why}", d.subject) for d in day.differences),
-    ]
-    own = len(ledger.labelled) - sum(1 for label in ledger.labelled if label[2] == "P")
     return DayReckoned(
         truth=truth,
         equations=(
-            Equation(
-                "people of the plan = registered",
-                len(commune.villagers),
-                {"registered": len({ledger.swabs[swab] for swab in swabs if swab in ledger.swabs})},
-            ),
-            Equation(
-                "tubes registered = results + waiting + rejected",
-                own,
-                {name: places[name] for name in ("results", "waiting", "rejected")},
-            ),
-            Equation(
-                "people with a positive finding = people with a case",
-                sum(row.positive for row in positives),
-                {"cases": sum(row.positive and row.has_case for row in positives)},
-            ),
-            Equation(
-                "notices owed = delivered + pending",
-                truth.notices_owed,
-                {"delivered": truth.notices_delivered, "pending": truth.notices_pending},
-            ),
-            Equation(
-                "case.opened notices due by routing = owed",
-                day.notices_due,
-                {"owed": day.notices_owed},
-            ),
-            Equation(
-                "infected people = found + explained",
-                len(commune.infected),
-                {
-                    "found": truth.true_positives,
-                    "explained": sum(d.why is not None for d in truth.missed),
-                },
-            ),
+            _everybody_registered(commune, ledger, swabs),
+            _every_tube_stands(ledger, Counter(row.place for row in tubes)),
+            *_positives_told(commune, truth, positives, day),
         ),
-        differences=tuple(differences),
+        differences=(
+            *_strangers(ledger, tubes, swabs),
+            *(Difference(row.what, row.barcode) for row in positives if row.what),
+            *_unexplained(truth),
+            *(Difference(f"closing: {d.why}", d.subject) for d in day.differences),
+        ),
         explained=(
             *(Difference(f"missed: {d.why}", d.barcode) for d in truth.missed if d.why),
             *(Difference(f"false: {d.why}", d.barcode) for d in truth.false if d.why),
         ),
         waiting=dict(waiting),
     )
+
+
+def _everybody_registered(commune: Commune, ledger: Ledger, swabs: Sequence[UUID]) -> Equation:
+    return Equation(
+        "people of the plan = registered",
+        len(commune.villagers),
+        {"registered": len({ledger.swabs[swab] for swab in swabs if swab in ledger.swabs})},
+    )
+
+
+def _every_tube_stands(ledger: Ledger, places: Mapping[str, int]) -> Equation:
+    own = len(ledger.labelled) - sum(1 for label in ledger.labelled if label[2] == "P")
+    return Equation(
+        "tubes registered = results + waiting + rejected",
+        own,
+        {name: places[name] for name in ("results", "waiting", "rejected")},
+    )
+
+
+def _positives_told(
+    commune: Commune,
+    truth: Reckoning,
+    positives: Sequence[Row[Any]],
+    day: closing.Reconciliation,
+) -> tuple[Equation, ...]:
+    """From the infected of the plan to the notices delivered."""
+    return (
+        Equation(
+            "people with a positive finding = people with a case",
+            sum(row.positive for row in positives),
+            {"cases": sum(row.positive and row.has_case for row in positives)},
+        ),
+        Equation(
+            "notices owed = delivered + pending",
+            truth.notices_owed,
+            {"delivered": truth.notices_delivered, "pending": truth.notices_pending},
+        ),
+        Equation(
+            "case.opened notices due by routing = owed",
+            day.notices_due,
+            {"owed": day.notices_owed},
+        ),
+        Equation(
+            "infected people = found + explained",
+            len(commune.infected),
+            {
+                "found": truth.true_positives,
+                "explained": sum(d.why is not None for d in truth.missed),
+            },
+        ),
+    )
+
+
+def _strangers(
+    ledger: Ledger, tubes: Sequence[Row[Any]], swabs: Sequence[UUID]
+) -> Iterator[Difference]:
+    """Tubes that are nowhere; tubes and swabs that the plan's desks never registered."""
+    yield from (Difference("a tube that is nowhere", r.barcode) for r in tubes if r.place == "lost")
+    for row in tubes:
+        if row.barcode not in ledger.labelled:
+            yield Difference("a tube that nobody registered", row.barcode)
+    for swab in swabs:
+        if swab not in ledger.swabs:
+            yield Difference("a swab that nobody registered", str(swab))
+
+
+def _unexplained(truth: Reckoning) -> Iterator[Difference]:
+    yield from (Difference("lost", what) for what in truth.lost)
+    yield from (Difference("doubled", what) for what in truth.duplicated)
+    yield from (Difference("missed, unexplained", d.barcode) for d in truth.missed if d.why is None)
+    yield from (Difference("false, unexplained", d.barcode) for d in truth.false if d.why is None)
 
 
 # A tube is answered when each of its swabs has a finding that asks for nothing more of the tube, or

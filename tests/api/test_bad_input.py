@@ -15,7 +15,7 @@ from lims.work.labels import print_labels
 from tests.api import bodies
 from tests.api.caller import Caller, Clock, refused
 from tests.api.conftest import nothing_written
-from tests.builders import ELSEWHERE
+from tests.builders import ELSEWHERE, NEW
 
 NOBODY = "0190163d-8694-739b-aea5-966c26f8ad91"
 
@@ -220,14 +220,14 @@ def test_a_tube_that_is_on_a_plate_already(api: Caller, database: Engine) -> Non
 @pytest.mark.parametrize("path", ["/specimens", "/field-pools", "/rapid-tests"])
 def test_an_area_that_its_scheme_does_not_have(path: str, api: Caller, database: Engine) -> None:
     for area in (
-        {"scheme": "vn-2025", "code": "99999"},
+        {"scheme": NEW, "code": "99999"},
         {"scheme": "vn-1975", "code": ELSEWHERE.code},
         {"scheme": "vn-2020", "code": ELSEWHERE.code},  # a code of the new scheme only (S18)
     ):
         somebody = bodies.person(area=area)
         with nothing_written(database):
             refused(api.post(path, with_person(path, somebody)), 404, "unit-unknown")
-    worker = bodies.person(work_area={"scheme": "vn-2025", "code": "99999"})
+    worker = bodies.person(work_area={"scheme": NEW, "code": "99999"})
     with nothing_written(database):
         refused(api.post(path, with_person(path, worker)), 404, "unit-unknown")
 
@@ -260,8 +260,8 @@ PERSON_FAULTS: list[tuple[str, bodies.Json]] = [
     ("address", {"address": "12 Hai Bà\x00Trưng"}),
     ("address", {"address": "x" * 501}),
     ("area/scheme", {"area": {"scheme": "vn\x002025", "code": "26734"}}),
-    ("area/code", {"area": {"scheme": "vn-2025", "code": "26734; DROP TABLE tube"}}),
-    ("area/code", {"area": {"scheme": "vn-2025"}}),
+    ("area/code", {"area": {"scheme": NEW, "code": "26734; DROP TABLE tube"}}),
+    ("area/code", {"area": {"scheme": NEW}}),
     ("area", {"area": "26734"}),
     ("birth_year", {"birth_year": 1879}),
     ("birth_year", {"birth_year": 2101}),
@@ -360,7 +360,7 @@ def test_two_hundred_emoji_are_a_name_like_any_other(api: Caller, laboratory: La
 
 def test_a_refusal_repeats_nothing_of_the_person(api: Caller) -> None:
     secret = bodies.person(name="Đoàn Ẩn Danh", phone="0987654321", national_id="079189012345")
-    for wrong in ({"sex": "?"}, {"area": {"scheme": "vn-2025", "code": "99999"}}):
+    for wrong in ({"sex": "?"}, {"area": {"scheme": NEW, "code": "99999"}}):
         answer = api.post("/specimens", bodies.registration(person=secret | wrong))
         assert answer.status_code >= 400
         for word in ("Đoàn", "0987654321", "987654321", "079189012345"):

@@ -10,6 +10,7 @@ from lims.db.laboratory import Laboratory
 from tests.api import bodies
 from tests.api.caller import Caller, refused
 from tests.api.conftest import nothing_written
+from tests.builders import NEW
 
 NOBODY = "0190163d-8694-739b-aea5-966c26f8ad91"
 
@@ -36,7 +37,7 @@ def test_good_rows_are_kept_and_bad_ones_come_back_in_their_places(
         bodies.registration(barcode=taken),
         bodies.registration(barcode=misread),
         bodies.registration(campaign_id=NOBODY),
-        bodies.registration(person=bodies.person(area={"scheme": "vn-2025", "code": "99999"})),
+        bodies.registration(person=bodies.person(area={"scheme": NEW, "code": "99999"})),
         bodies.registration(person=None, person_id=NOBODY),
         {"whatever": 1},
         "no object",

@@ -14,8 +14,9 @@ from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from lims.db.laboratory import Laboratory
-from lims.tables import User
+from lims.tables import F0Case, User
 from lims.work.access import Role
+from lims.work.doubt_address import doubt_addresses
 from tests.presence import missing
 from tests.web.browsing import hand_session
 from tests.web.conftest import (  # noqa: F401 - fixtures, which pytest finds by name
@@ -62,6 +63,7 @@ def furnished(laboratory: Laboratory, now: datetime) -> None:  # noqa: F811 - th
             at = now - timedelta(minutes=minutes)
             finding(session, laboratory.site_id, at, outcome, "P")
         case(session, laboratory.site_id, now - timedelta(minutes=6))
+        doubt_addresses(session, session.scalars(select(F0Case.person_id)).all(), now=now)
         for role in Role:
             session.add(
                 User(

@@ -40,6 +40,7 @@ PAGES: list[tuple[str, Role | None]] = [
     ("/review", Role.REVIEWER),
     ("/day", Role.OPERATOR),
     ("/review?show=negatives", Role.REVIEWER),
+    ("/review?show=addresses", Role.REVIEWER),
     ("/labels", Role.TECHNICIAN),
     ("/search", Role.TECHNICIAN),
     ("/slips", Role.TECHNICIAN),

@@ -16,7 +16,7 @@ from lims.demo.physics import Deviation, Error
 from lims.demo.receiver import Entry
 from lims.demo.reconcile import Reckoning, reconcile
 from lims.demo.truth import Commune, Household, Route, Villager, Ward
-from tests.builders import Bench, Swab, open_bench
+from tests.builders import NEW, Bench, Swab, open_bench
 
 SICK = 3
 
@@ -45,7 +45,7 @@ def ledger(swabs: Sequence[Swab]) -> Ledger:
 
 
 def commune(sick: int | None = SICK) -> Commune:
-    ward = Ward("vn-2025", "26734", "Tân Định")
+    ward = Ward(NEW, "26734", "Tân Định")
     people = tuple(
         Villager(n, f"Người {n}", 1980, "female", "0740000000", f"{n:012d}", None,
                  25.0 if n == sick else None)

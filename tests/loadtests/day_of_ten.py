@@ -9,7 +9,7 @@ from sqlalchemy import text
 from lims.demo.ledger import Ledger
 from lims.demo.truth import Commune, Household, Route, Villager, Ward
 from loadtests.day.reckoning import DayReckoned, reckon_day
-from tests.builders import Bench, Swab
+from tests.builders import NEW, Bench, Swab
 
 SICK = 3
 
@@ -51,7 +51,7 @@ class DayOfTen:
 
 
 def _commune() -> Commune:
-    ward = Ward("vn-2025", "26734", "Tân Định")
+    ward = Ward(NEW, "26734", "Tân Định")
     people = tuple(
         Villager(
             number=n,

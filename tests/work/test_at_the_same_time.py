@@ -4,11 +4,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from threading import Barrier
-from time import sleep
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from instruments.measurement import Capture
@@ -27,6 +26,7 @@ from lims.work.reject import reject
 from tests import seen
 from tests.builders import Bench, add_instrument, open_bench
 from tests.captures import cartridge_capture, plate_capture, stray
+from tests.waiting import until_somebody_waits
 
 
 def _at_once(
@@ -127,7 +127,7 @@ def test_a_tube_is_rejected_while_its_pool_is_concluded_and_neither_holds_what_t
         with sessions.begin() as concluding:
             concluding.execute(lock.where(Tube.id == first.id))
             answer = thread.submit(rejected)
-            _until_somebody_waits(database)
+            until_somebody_waits(database)
             concluding.execute(lock.where(Tube.id == last.id))
         assert answer.result(timeout=30) == "rejected"
 
@@ -168,7 +168,7 @@ def test_a_test_that_is_being_plated_is_not_answered_by_an_attached_measurement(
         with sessions.begin() as plating:
             assert _plated(plating, now) == 1
             answer = thread.submit(attached)
-            _until_somebody_waits(database)
+            until_somebody_waits(database)
         with pytest.raises(WellTaken):
             answer.result(timeout=30)
     with sessions() as session:
@@ -191,7 +191,7 @@ def test_a_test_that_is_being_plated_is_not_answered_by_a_cartridge(
         with sessions.begin() as plating:
             assert _plated(plating, now) == 1
             answer = thread.submit(taken)
-            _until_somebody_waits(database)
+            until_somebody_waits(database)
         assert answer.result(timeout=30).unmatched == 1
 
 
@@ -234,20 +234,6 @@ def test_two_plates_filled_with_the_same_tubes_wait_for_one_another(
     assert sorted(done) == [False, True]
 
 
-def _until_somebody_waits(database: Engine) -> None:
-    """Return when one connection waits for another's row."""
-    blocked = text(
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    for _ in range(1_000):
-        with database.connect() as connection:
-            if connection.execute(blocked).scalar_one():
-                return
-        sleep(0.01)
-    raise AssertionError("nobody waits: the two do not lock the same rows")
-
-
 def _one_swab(session: Session, given: Registration, site_id: UUID, now: datetime) -> None:
     register(session, given, site_id=site_id, by="desk", now=now)
 
@@ -288,7 +274,7 @@ def test_a_swab_taken_while_two_rows_become_one_is_of_who_is_left(
             first(session)
             session.flush()
             waiting = threads.submit(late)
-            _until_somebody_waits(database)
+            until_somebody_waits(database)
         waiting.result(timeout=30)
 
     with sessions() as session:

@@ -14,7 +14,7 @@ from lims.domain.outcomes import FindingOutcome
 from lims.work.situation import midnights
 from lims.work.views import day_results as views
 from lims.work.views.day_results import After, ResultPage, ResultsAsked, day_results
-from tests.builders import HOME, WORK, Bench, open_bench
+from tests.builders import HOME, NEW, WORK, Bench, open_bench
 
 START, END = midnights(date(2021, 9, 11), "Asia/Ho_Chi_Minh")
 DAY = ResultsAsked(start=START, end=END)
@@ -95,7 +95,7 @@ def test_a_filter_that_matches_nothing_says_how_far_it_looked(
 ) -> None:
     monkeypatch.setattr(views, "FEW_PEOPLE", -1)
     monkeypatch.setattr(views, "WINDOW", 6)
-    pages = every_page(plate_said, asked(area=("vn-2025", "00004")))
+    pages = every_page(plate_said, asked(area=(NEW, "00004")))
     assert [len(page.rows) for page in pages] == [0, 0, 0]
     assert [page.looked_until is not None for page in pages] == [True, True, False]
 

@@ -54,6 +54,11 @@ WRONG_STATE = {
     "a notice tried fewer than no times": "UPDATE notice SET attempts = -1",
     "a zeroth delivery": "INSERT INTO delivery (id, notice_id, attempt, at, took_ms)"
     " SELECT gen_random_uuid(), id, 0, now(), 1 FROM notice LIMIT 1",
+    "a workplace that nobody named in doubt": "INSERT INTO address_doubt (id, site_id, person_id,"
+    " kind, created_at) SELECT gen_random_uuid(), site_id, id, 'work', now() FROM person LIMIT 1",
+    "an address settled without a unit": "INSERT INTO address_doubt (id, site_id, person_id, kind,"
+    " created_at, settled_at, settled_by) SELECT gen_random_uuid(), site_id, id, 'home', now(),"
+    " now(), 'x' FROM person LIMIT 1",
     "a claim that ended before it began": "INSERT INTO claim (id, site_id, case_id, team_id,"
     " claimed_by, claimed_at, ended_at) SELECT gen_random_uuid(), c.site_id, c.id, t.id, 'x',"
     " now(), now() - interval '1 day' FROM f0_case c, team t LIMIT 1",

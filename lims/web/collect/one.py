@@ -26,6 +26,7 @@ from lims.web.language import laboratory, now
 from lims.web.search import found, shown
 from lims.web.shell import day_start
 from lims.web.transaction import in_transaction
+from lims.work.access import Role
 from lims.work.areas import SCHEME
 from lims.work.take_back import TakenBackTube, take_back, take_back_last
 from lims.work.views import desk
@@ -53,7 +54,7 @@ def page() -> Answer:
 
 
 @blueprint.get("/areas")
-@needs(*DESK)
+@needs(*DESK, Role.REVIEWER)
 def areas() -> str:
     """The units a typed text may mean, as `<option>`s for `areas.js`."""
     with laboratory().sessions.begin() as session:

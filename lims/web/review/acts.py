@@ -14,18 +14,20 @@ from lims.domain.refusals import InvalidBody, Refusal
 from lims.doors.statuses import status_of
 from lims.web.access import current, needs
 from lims.web.answers import told
+from lims.web.collect.person_form import invalid, read_area
 from lims.web.language import gettext as _
-from lims.web.language import laboratory, now
+from lims.web.language import laboratory, ngettext, now
 from lims.web.review.blueprint import blueprint
 from lims.web.review.page import queue_page
 from lims.web.transaction import in_transaction
 from lims.web.tubes import tube_page
-from lims.work.access import Role
+from lims.work.access import Fault, Role
 from lims.work.amend import amend_result
 from lims.work.attach import attach
 from lims.work.correct import accept_correction
 from lims.work.dismiss import dismiss
 from lims.work.identity import other_person, same_person
+from lims.work.resolve_address import Resolved, resolve_address
 from lims.work.review import close_discordance
 from lims.work.review_run import invalidate_run, release_held_run
 from lims.work.views.review_queue import ReviewQueue
@@ -142,3 +144,25 @@ def one_person(session: Session, doubt_id: UUID, *, by: str, now: datetime) -> N
 def two_people(session: Session, doubt_id: UUID, *, by: str, now: datetime) -> None:
     """The number was mistyped: the swab is the second card's."""
     other_person(session, doubt_id, by=by, now=now)
+
+
+@_act("/addresses/<uuid:doubt_id>/resolve", ReviewQueue.ADDRESSES)
+def place_address(session: Session, doubt_id: UUID, *, by: str, now: datetime) -> None:
+    """The commune is found out: its team is told of the case."""
+    faults: dict[str, str] = {}
+    body = read_area(session, request.form.get("area", "").strip(), "area", faults)
+    if body is None:
+        raise invalid(faults or {"area": Fault.AREA_UNKNOWN})
+    site_id = laboratory().site_id
+    told = resolve_address(session, doubt_id, body.value(), site_id=site_id, by=by, now=now)
+    flash(_told_again(told), "good")
+
+
+def _told_again(came: Resolved) -> str:
+    if came.told:
+        return ngettext(
+            "Placed: %(num)s recipient more is told.",
+            "Placed: %(num)s recipients more are told.",
+            came.told,
+        )
+    return _("Placed. Nobody new listens there; who was told goes on hearing of the case.")

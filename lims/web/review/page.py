@@ -20,7 +20,13 @@ from lims.web.review.outcome import Report
 from lims.web.shell import day_start
 from lims.work.access import Role
 from lims.work.messages import message_bytes
-from lims.work.views import review_doubts, review_findings, review_messages, review_queue
+from lims.work.views import (
+    review_addresses,
+    review_doubts,
+    review_findings,
+    review_messages,
+    review_queue,
+)
 from lims.work.views.review_findings import Cursor, Page, Wanted
 from lims.work.views.review_queue import ReviewQueue
 from lims.work.views.stages import LIMITS, Item
@@ -102,6 +108,7 @@ def queue_word(queue: ReviewQueue) -> str:
         ReviewQueue.UNMATCHED: _("Unknown tubes"),
         ReviewQueue.INCONCLUSIVE: _("Inconclusive"),
         ReviewQueue.IDENTITY: _("Identity conflicts"),
+        ReviewQueue.ADDRESSES: _("Unknown communes"),
         ReviewQueue.MESSAGES: _("Unread messages"),
     }[queue]
 
@@ -153,6 +160,7 @@ _READ: Final[Mapping[ReviewQueue, Callable[[Session, UUID], Sequence[Any]]]] = {
     ReviewQueue.CORRECTIONS: lambda s, site: review_messages.corrections(s, site_id=site),
     ReviewQueue.UNMATCHED: lambda s, site: review_messages.strays(s, site_id=site),
     ReviewQueue.IDENTITY: lambda s, site: review_doubts.doubts(s, site_id=site),
+    ReviewQueue.ADDRESSES: lambda s, site: review_addresses.unplaced_addresses(s, site_id=site),
     ReviewQueue.MESSAGES: lambda s, site: review_messages.unread(
         s, site_id=site, since=day_start() - MESSAGES_FOR
     ),

@@ -158,15 +158,26 @@ FROM stood GROUP BY place, kind, stage ORDER BY place, kind, stage
 
 # Routing written a second time on purpose (S17, S21), as it was when the case opened: the home
 # commune's subscriptions, else its province's, else the national desk's; and the workplace's. Units
-# are the same in two schemes when code, name and parent agree.
+# are the same in two schemes when code, name and parent agree. Of an address that somebody resolved
+# later (S18), what it said before counts, and not who was told by it.
 _CASES = text("""
 WITH opened AS (
     SELECT c.id, c.site_id, c.opened_at, h.code AS hc, h.name_key AS hn, h.parent_code AS hp,
            u.name_key AS pn, w.code AS wc, w.name_key AS wn, w.parent_code AS wp
     FROM f0_case c JOIN person p ON p.id = c.person_id
-    LEFT JOIN area h ON h.scheme = p.area_scheme AND h.code = p.area_code
+    LEFT JOIN LATERAL (
+        SELECT d.* FROM address_doubt d WHERE d.person_id = p.id AND d.kind = 'home'
+        AND d.settled_at > c.opened_at ORDER BY d.settled_at LIMIT 1) dh ON true
+    LEFT JOIN LATERAL (
+        SELECT d.* FROM address_doubt d WHERE d.person_id = p.id AND d.kind = 'work'
+        AND d.settled_at > c.opened_at ORDER BY d.settled_at LIMIT 1) dw ON true
+    LEFT JOIN area h ON (h.scheme, h.code) = (
+        CASE WHEN dh.id IS NULL THEN p.area_scheme ELSE dh.scheme END,
+        CASE WHEN dh.id IS NULL THEN p.area_code ELSE dh.code END)
     LEFT JOIN area u ON u.scheme = h.scheme AND u.code = h.parent_code
-    LEFT JOIN area w ON w.scheme = p.work_area_scheme AND w.code = p.work_area_code
+    LEFT JOIN area w ON (w.scheme, w.code) = (
+        CASE WHEN dw.id IS NULL THEN p.work_area_scheme ELSE dw.scheme END,
+        CASE WHEN dw.id IS NULL THEN p.work_area_code ELSE dw.code END)
     WHERE c.site_id = :site AND c.opened_at >= :since AND c.opened_at < :until
 ), listening AS (
     SELECT o.id AS case_id, s.id AS subscription_id,
@@ -186,7 +197,8 @@ WITH opened AS (
                                   WHERE n.case_id = l.case_id)
 ), owed AS (
     SELECT n.case_id, n.subscription_id FROM notice n JOIN opened o ON o.id = n.case_id
-    WHERE n.kind = 'case.opened' AND n.sequence = 1 AND NOT jsonb_exists(n.facts, 'unclaimed_min')
+    WHERE n.kind = 'case.opened' AND n.sequence = 1
+      AND NOT jsonb_exists_any(n.facts, ARRAY['unclaimed_min', 'rerouted'])
 ), told AS (
     SELECT case_id, d.subscription_id AS due, w.subscription_id AS owed
     FROM due d FULL JOIN owed w USING (case_id, subscription_id)

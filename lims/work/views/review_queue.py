@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from lims.work.views.discordance import DISCORDANT_TUBES
+from lims.work.views.review_addresses import OPEN_DOUBTS
 
 MOST: Final = 50
 
@@ -25,6 +26,7 @@ class ReviewQueue(StrEnum):
     UNMATCHED = "unmatched"
     INCONCLUSIVE = "inconclusive"
     IDENTITY = "identity"
+    ADDRESSES = "addresses"
     MESSAGES = "messages"
 
 
@@ -68,9 +70,10 @@ UNION ALL SELECT 'unmatched', count(*) FROM measurement
 WHERE site_id = :site AND standing = 'unmatched'
 UNION ALL SELECT 'identity', count(*) FROM card_doubt
 WHERE site_id = :site AND decided_at IS NULL
+UNION ALL SELECT 'addresses', count(*) FROM ({OPEN_DOUBTS}) a
 UNION ALL SELECT 'messages', count(*) FROM raw_message
 WHERE site_id = :site AND state = 'quarantined' AND stored_at >= :since
-""")  # noqa: S608 - the part put in is a constant of discordance.py
+""")  # noqa: S608 - the parts put in are constants of discordance.py and review_addresses.py
 
 _RUNS = text("""
 SELECT r.id AS run_id, r.plate, i.name AS instrument, r.verdict_why,

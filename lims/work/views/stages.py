@@ -13,6 +13,8 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from lims.work.views.review_addresses import OPEN_DOUBTS
+
 
 class Stage(StrEnum):
     """The tube's way, in order."""
@@ -43,6 +45,7 @@ class Item(StrEnum):
     UNMATCHED = "unmatched"
     CORRECTIONS = "corrections"
     IDENTITY = "identity"
+    ADDRESSES = "addresses"
     UNCLAIMED = "unclaimed"
     DEAD_NOTICES = "dead_notices"
 
@@ -63,6 +66,7 @@ STAGE_OF: Final[Mapping[Item, Stage]] = {
     Item.UNMATCHED: Stage.REVIEW,
     Item.CORRECTIONS: Stage.REVIEW,
     Item.IDENTITY: Stage.REVIEW,
+    Item.ADDRESSES: Stage.REVIEW,
     Item.UNCLAIMED: Stage.HANDOFF,
     Item.DEAD_NOTICES: Stage.HANDOFF,
 }
@@ -87,6 +91,7 @@ LIMITS: Final[Mapping[Item, timedelta]] = {
     Item.UNMATCHED: timedelta(hours=1),
     Item.CORRECTIONS: timedelta(hours=1),
     Item.IDENTITY: timedelta(hours=24),
+    Item.ADDRESSES: timedelta(hours=1),
     Item.UNCLAIMED: timedelta(minutes=15),
     Item.DEAD_NOTICES: timedelta(minutes=15),
 }
@@ -249,6 +254,7 @@ _WAITING = text(
                 "created_at",
                 "card_doubt WHERE site_id = :site AND decided_at IS NULL",
             ),
+            _line(Item.ADDRESSES, "created_at", f"({OPEN_DOUBTS}) unplaced"),
             _line(Item.UNCLAIMED, "opened_at", _UNCLAIMED),
             _line(
                 Item.DEAD_NOTICES, "created_at", "notice WHERE site_id = :site AND state = 'dead'"
