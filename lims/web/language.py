@@ -64,8 +64,11 @@ def language() -> Language:
         return spoken
     if not has_request_context():
         return "en"
-    chosen = one_of_ours(request.cookies.get(COOKIE))
-    return chosen or one_of_ours(laboratory().language) or "vi"
+    chosen: Language | None = g.get("language")
+    if chosen is None:
+        chosen = one_of_ours(request.cookies.get(COOKIE))
+        chosen = g.language = chosen or one_of_ours(laboratory().language) or "vi"
+    return chosen
 
 
 @cache
