@@ -35,6 +35,7 @@ def connect(
             )
         ),
         pool_size=pool_size,
+        pool_use_lifo=True,  # the few that are used have their statements prepared and caches warm
         max_overflow=0,  # the pool is the promise to the server's max_connections
         pool_timeout=30,
         hide_parameters=True,  # values in an error's text are people's names
