@@ -54,7 +54,7 @@ def _missed(one: Measured) -> str:
         f"{one.title}: p99 {one.p99_ms:,.0f} ms, at most {one.limit_ms:,.0f} ms allowed."
         f" It rests on {asked}, {one.over:,} of them slower than allowed."
     )
-    if one.number >= FEW:
+    if one.number >= FEW or one.over > FEW / 100:
         return said
     slowest = math.ceil(one.number / 100)
     deciding = "the slowest one decides" if slowest == 1 else f"the slowest {slowest} decide"
