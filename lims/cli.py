@@ -141,7 +141,7 @@ def deliver(base_url: str | None, lease_s: float, *, no_imports: bool) -> None:
 
     log.configure()
     chosen = settings()
-    laboratory = open_laboratory(chosen, name="lims deliver", pool_size=12)
+    laboratory = open_laboratory(chosen, name="lims deliver", pool_size=20)
     stop = _stop_on_signals()
     deliverer = Deliverer(
         laboratory,

@@ -16,7 +16,7 @@ import psycopg
 from flask import Blueprint, Response, current_app, request
 from psycopg.errors import DeadlockDetected, ForeignKeyViolation
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -257,7 +257,7 @@ def _dangling(error: IntegrityError) -> Refusal:
 
 def _once(laboratory: Laboratory, endpoint: Endpoint, ask: Ask[Any], path: Any) -> Answer:
     if endpoint.one_statement:
-        with _statements(laboratory.engine).connect() as connection:
+        with laboratory.autocommit.connect() as connection:
             return _handled(endpoint, replace(ask, connection=connection), path, connection)
     with laboratory.sessions.begin() as session:
         return _handled(endpoint, replace(ask, session=session), path, session)
@@ -270,9 +270,3 @@ def _handled(
         return endpoint.handler(ask, **path)
     except WrongCheckCharacter as misread:
         raise likeliest(database, misread) from None
-
-
-@cache
-def _statements(engine: Engine) -> Engine:
-    """The same pool, where each statement is its own transaction."""
-    return engine.execution_options(isolation_level="AUTOCOMMIT")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import select
+import sys
+from collections.abc import Callable
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -33,11 +35,12 @@ def connect(
             )
         ),
         pool_size=pool_size,
+        pool_use_lifo=True,  # the few that are used have their statements prepared and caches warm
         max_overflow=0,  # the pool is the promise to the server's max_connections
         pool_timeout=30,
         hide_parameters=True,  # values in an error's text are people's names
     )
-    event.listen(engine, "checkout", _refuse_hung_up)
+    event.listen(engine, "checkout", _refusing_hung_up(_poll_at_once()))
     return engine
 
 
@@ -71,13 +74,29 @@ def conninfo(
     )
 
 
-def _refuse_hung_up(connection: psycopg.Connection, _record: object, _proxy: object) -> None:
+def _refusing_hung_up(
+    poll_at_once: Callable[[], select.poll],
+) -> Callable[[psycopg.Connection, object, object], None]:
     """An idle connection the server has closed is readable (end of file): the pool takes another.
 
     This asks the local socket only. SQLAlchemy's pre-ping would ask the server, one round trip a
     request, which is what limits us (docs: round trips cost, not Flask).
     """
-    poll = select.poll()
-    poll.register(connection.pgconn.socket, select.POLLIN)
-    if poll.poll(0):
-        raise DisconnectionError("the server closed this connection while it was idle")
+
+    def refuse(connection: psycopg.Connection, _record: object, _proxy: object) -> None:
+        poll = poll_at_once()
+        poll.register(connection.pgconn.socket, select.POLLIN)
+        if poll.poll(0):
+            raise DisconnectionError("the server closed this connection while it was idle")
+
+    return refuse
+
+
+def _poll_at_once() -> Callable[[], select.poll]:
+    """The system's own poll. gevent's goes once round its loop even where nothing is waited for:
+    each connection taken from the pool would let every other request of the worker go first."""
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is None:
+        return select.poll
+    original: Callable[[], select.poll] = monkey.get_original("select", "poll")
+    return original

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from uuid import UUID
 
 from sqlalchemy import Engine
@@ -26,9 +27,12 @@ class Laboratory:
     language: str = "vi"
     clock: Callable[[], datetime] = utc_now
 
+    @cached_property
+    def autocommit(self) -> Engine:
+        """The same pool, where each statement is its own transaction."""
+        return self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
     def statements(self) -> Session:
         """A session in which each statement is a transaction of its own: for pages that only read,
         and for a verb that is one statement. BEGIN and COMMIT would be two round trips more."""
-        return Session(
-            self.engine.execution_options(isolation_level="AUTOCOMMIT"), expire_on_commit=False
-        )
+        return Session(self.autocommit, expire_on_commit=False)

@@ -24,6 +24,8 @@ from flask import (
     session,
     url_for,
 )
+from flask.sessions import SecureCookieSessionInterface
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.wrappers import Response as AnyResponse
 
 from lims.domain.refusals import ForgedForm, WrongScope
@@ -42,6 +44,14 @@ CONTENT_SECURITY_POLICY: Final = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
+_HARDENED: Final = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
+}
 
 
 @dataclass(frozen=True)
@@ -125,6 +135,7 @@ def init_app(app: Flask, *, other_doors: frozenset[str]) -> None:
             return None  # nothing there, or not this door's
         return _admit(declared(current_app, endpoint))
 
+    app.session_interface = _OneSigner()
     public(app.view_functions["static"])
     app.before_request(guard)
     app.after_request(_harden)
@@ -165,17 +176,26 @@ def _look_up() -> SignedIn | None:
 
 def _harden(response: Response) -> Response:
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("X-Frame-Options", "DENY")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(), microphone=()")
+    said = {name.lower() for name, _ in headers}  # looked for once, not once a header
+    for name, value in _HARDENED.items():
+        if name.lower() not in said:
+            headers.add(name, value)
     if current_app.config["SESSION_COOKIE_SECURE"]:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     if request.endpoint == "static":
         if "v" in request.args:
             headers["Cache-Control"] = "public, max-age=31536000, immutable"
-    else:
-        headers.setdefault("Cache-Control", "no-store")  # people's data stay out of disk caches
+    elif "cache-control" not in said:
+        headers.add("Cache-Control", "no-store")  # people's data stay out of disk caches
     return response
+
+
+class _OneSigner(SecureCookieSessionInterface):
+    """Flask makes the cookie's signer anew, twice a request; the key of a process never changes."""
+
+    _signer: URLSafeTimedSerializer | None = None
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        if self._signer is None:
+            self._signer = super().get_signing_serializer(app)
+        return self._signer

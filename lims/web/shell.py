@@ -251,14 +251,15 @@ def site_name() -> str:
 
 def init_app(app: Flask) -> None:
     """Give every template its frame."""
-    versions: dict[str, str] = {}
+    addresses: dict[str, str] = {}
 
     def asset(name: str) -> str:
         """A static file's address with its content's digest, so that it may be kept for a year."""
-        if name not in versions or app.debug:
+        if name not in addresses or app.debug:
             content = Path(app.static_folder or "", name).read_bytes()
-            versions[name] = sha256(content).hexdigest()[:10]
-        return url_for("static", filename=name, v=versions[name])
+            version = sha256(content).hexdigest()[:10]
+            addresses[name] = url_for("static", filename=name, v=version)
+        return addresses[name]
 
     app.jinja_env.globals.update(asset=asset, stage_nav=stage_nav, menu=menu)
     app.jinja_env.filters["barcode"] = barcodes.shown

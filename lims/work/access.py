@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
@@ -170,10 +170,21 @@ def sign_out(session: Session, me: SignedIn, now: datetime) -> None:
 
 def signed_in(session: Session, user_id: UUID, session_epoch: int) -> SignedIn | None:
     """Whose session this is; None once they signed out, were shut out or changed their password."""
-    user = session.scalar(
-        select(User).where(User.id == user_id, User.session_epoch == session_epoch, User.active)
+    values = {"user": user_id, "epoch": session_epoch}
+    row = session.execute(_WHO, values).one_or_none()
+    if row is None:
+        return None
+    user_id, site_id, login, name, roles, team_id = row
+    return SignedIn(
+        user_id, site_id, login, name, frozenset(map(Role, roles)), team_id, session_epoch
     )
-    return None if user is None else _signed_in(user)
+
+
+# Asked at every page and scan: the columns alone, since an object of the ORM costs twice as much.
+_WHO: Final = text("""
+SELECT id, site_id, login, name, roles, team_id FROM user_account
+WHERE id = :user AND session_epoch = :epoch AND active
+""")
 
 
 def refuse(faults: dict[str, Fault], *, where: str) -> None:
@@ -208,18 +219,6 @@ def _refuse_without_admin(session: Session, leaving: User) -> None:
     ).all()
     if list(admins) == [leaving.id]:
         raise LastAdmin(where=f"user {leaving.login}")
-
-
-def _signed_in(user: User) -> SignedIn:
-    return SignedIn(
-        user_id=user.id,
-        site_id=user.site_id,
-        login=user.login,
-        name=user.name,
-        roles=frozenset(map(Role, user.roles)),
-        team_id=user.team_id,
-        session_epoch=user.session_epoch,
-    )
 
 
 def _record(

@@ -78,6 +78,9 @@ WHERE l.site_id = :site
 """
 
 
+_KEPT = text(f"{_LOT} AND k.gtin = :gtin AND l.lot = :lot AND l.source <> 'told'")
+
+
 def lot_of(session: Session, lot_id: UUID, *, site_id: UUID) -> LotKnown:
     """Raises NotFound."""
     row = session.execute(text(f"{_LOT} AND l.id = :id"), {"site": site_id, "id": lot_id}).first()
@@ -94,6 +97,9 @@ def lot_of_box(
     None for a kit that nobody has named: its window stands in the insert, not on the box.
     Raises KitDiffers when the lot is known with another expiry date.
     """
+    kept = session.execute(_KEPT, {"site": site_id, "gtin": box.gtin, "lot": box.lot}).first()
+    if kept is not None and kept.expires_on == box.expires_on:
+        return _known(kept)  # as at every strip but a lot's first: nothing is to be written
     kit = session.execute(
         text("SELECT id, name FROM kit WHERE site_id = :site AND gtin = :gtin"),
         {"site": site_id, "gtin": box.gtin},

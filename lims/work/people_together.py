@@ -38,8 +38,7 @@ def whose_are(
     by_number = {row.national_id: row.id for row in rows}
     stored = {row.id: (row.name_key, row.birth_year) for row in rows}
     ids = [one.person_id for one in members if one.person_id]
-    known = session.execute(_KNOWN, {"ids": ids, "site": site_id})
-    there = {row.id: row.owner for row in known}
+    there = those_known(session, ids, site_id=site_id)
     whose: list[UUID] = []
     newcomers: dict[UUID, PersonGiven] = {}
     cards: dict[UUID, dict[str, Any]] = {}
@@ -61,6 +60,14 @@ def whose_are(
             cards[person_id] = _as_json(one.person)
         whose.append(person_id)
     return whose, newcomers, cards
+
+
+def those_known(session: Session, ids: Sequence[UUID], *, site_id: UUID) -> dict[UUID, UUID]:
+    """Of these people those who are here, each with the row that a merge left of them."""
+    if not ids:
+        return {}
+    rows = session.execute(_KNOWN, {"ids": list(ids), "site": site_id})
+    return {row.id: row.owner for row in rows}
 
 
 def _disagrees(card: PersonGiven, stored: tuple[str, int | None]) -> bool:

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from lims.domain.rapid_test import Exposure, RapidOutcome
 from lims.domain.refusals import DifferentBody, InvalidBody
 from lims.domain.registration import PersonGiven, digest
-from lims.tables import Specimen
 from lims.work.audit import record
 from lims.work.kits import LotKnown, lot_of, lot_said
 from lims.work.once import one_at_a_time
@@ -65,11 +64,17 @@ def read_rapid_test(
     """
     said = digest(reading)
     one_at_a_time(session, reading.specimen_id)
-    earlier = session.get(Specimen, reading.specimen_id)
+    earlier = session.execute(_EARLIER, {"specimen": reading.specimen_id}).one_or_none()
     if earlier is not None:
         if earlier.body_digest != said:
             raise DifferentBody(came="another reading under this id", where="specimen_id")
-        return _receipt(session, reading, earlier.person_id, replayed=True)
+        return RapidRead(
+            reading.specimen_id,
+            earlier.person_id,
+            reading.outcome,
+            earlier.pcr_specimen_id,
+            replayed=True,
+        )
     lot = _lot(session, reading, site_id=site_id, by=by, now=now)
     together = ReadTogether(lot, reading.started_at, reading.read_at)
     refuse_unreadable(together, now=now)
@@ -93,8 +98,9 @@ def read_rapid_test(
         bool(reading.suspect),
     )
     keep_readings(session, [strip], together, site_id=site_id, by=by, now=now)
+    pcr_swab = None
     if positive and reading.pcr_barcode is not None:
-        take_pcr_tube(
+        pcr_swab = take_pcr_tube(
             session,
             reading.specimen_id,
             reading.pcr_barcode,
@@ -102,7 +108,7 @@ def read_rapid_test(
             by=by,
             now=now,
             collected_at=reading.read_at,
-        )
+        ).pcr_specimen_id
     record(
         session,
         site_id=site_id,
@@ -113,7 +119,7 @@ def read_rapid_test(
         outcome=str(reading.outcome),
         kit_lot=lot.lot,
     )
-    return _receipt(session, reading, person_id, replayed=False)
+    return RapidRead(reading.specimen_id, person_id, reading.outcome, pcr_swab, replayed=False)
 
 
 def _lot(
@@ -139,11 +145,7 @@ def _refuse_without_tube(session: Session, reading: RapidReading) -> None:
     )
 
 
-def _receipt(
-    session: Session, reading: RapidReading, person_id: UUID, *, replayed: bool
-) -> RapidRead:
-    pcr: UUID | None = session.scalar(
-        text("SELECT pcr_specimen_id FROM rapid_test WHERE specimen_id = :specimen"),
-        {"specimen": reading.specimen_id},
-    )
-    return RapidRead(reading.specimen_id, person_id, reading.outcome, pcr, replayed)
+_EARLIER = text("""
+SELECT s.body_digest, s.person_id, r.pcr_specimen_id
+FROM specimen s LEFT JOIN rapid_test r ON r.specimen_id = s.id WHERE s.id = :specimen
+""")

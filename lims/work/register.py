@@ -22,9 +22,10 @@ from lims.domain.refusals import (
 from lims.domain.registration import PersonGiven, Registration
 from lims.work.people import person_columns
 
-# `known` waits for a merge (merge.py) and reads the row as that left it. No comment inside: the
-# bench gives the statement to pgbench on one line.
-STATEMENT = text("""
+# `known` waits for a merge (merge.py) and reads the row as that left it. On one line, without a
+# comment: psycopg parses a statement anew at each use when it is longer than 4,096 characters
+# (tests/work/test_statements.py), and pgbench takes it so.
+_WRITTEN = """
 WITH earlier AS (
     SELECT s.body_digest, s.person_id FROM specimen s WHERE s.id = :specimen_id
 ), undone AS (
@@ -97,7 +98,8 @@ SELECT (SELECT body_digest FROM earlier) AS earlier_digest,
        EXISTS (SELECT FROM undone) AS undone,
        (SELECT min(area) FROM unknown) AS unknown_area,
        (SELECT person_id FROM swab) AS person_id
-""")
+"""
+STATEMENT = text(" ".join(_WRITTEN.split()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,11 +22,12 @@ from loadtests.day.laboratory import LABORATORY
 from loadtests.day.meter import Book, Exchange, Heard, Judged
 from loadtests.day.objectives import failures, verdicts
 from loadtests.day.person import Person
+from loadtests.day.plainly import busy, load_now, on_load
 from loadtests.day.plan import draw_plan
 from loadtests.day.shape import ShapeOfTheDay
 from loadtests.day.timeline import Timeline, drawn
 from loadtests.day.today import Today, Waiting
-from loadtests.day.verdict import Verdict, machine
+from loadtests.day.verdict import Verdict, cores, machine
 
 STAFF: Final = (*LABORATORY, *BROWSERS)
 CALM_LOOKS: Final = 3  # in a row, before the day is called done
@@ -83,7 +84,9 @@ def spend_day(
 
     Raises what opening the laboratory raises.
     """
-    ledger, book = Ledger(), Book()
+    ledger, book, load_before = Ledger(), Book(), load_now()
+    if busy(load_before, cores()):
+        screen.begins(on_load(load_before, cores()))
     screen.begins("opening the laboratory")
     with opened(ledger) as ground:
         screen.begins("drawing the plan of the day")
@@ -145,7 +148,7 @@ def spend_day(
         broke=tuple(today.broke),
         done=dict(today.done),
         requests=len(book.exchanges),
-        machine=machine(ceiling, busiest_per_s(book)),
+        machine=machine(ceiling, busiest_per_s(book), load_before),
         reckoned=reckoned,
     )
     return Lived(verdict, timeline, environment)

@@ -38,7 +38,7 @@ WEBHOOK_TITLE: Final = "result captured → webhook answered"
 @dataclass(frozen=True, slots=True)
 class Measured:
     """One objective's verdict; ``met`` is None where nothing is judged, and False where what is to
-    be judged was not measured: nobody may say that it was fast."""
+    be judged was not measured: nobody may say that it was fast. ``over`` were above the limit."""
 
     title: str
     limit_ms: float
@@ -47,6 +47,7 @@ class Measured:
     p99_ms: float | None
     worst_ms: float | None
     note: str = ""
+    over: int = 0
 
     @property
     def judged(self) -> bool:
@@ -75,7 +76,8 @@ def measured(title: str, limit_ms: float, took_ms: Sequence[float], note: str = 
     cuts = statistics.quantiles(took_ms, n=100, method="inclusive") if len(took_ms) > 1 else []
     p50, p99 = (cuts[49], cuts[98]) if cuts else (took_ms[0], took_ms[0])
     rounded = (round(p50, 1), round(p99, 1), round(max(took_ms), 1))
-    return Measured(title, limit_ms, len(took_ms), *rounded, note)
+    over = sum(one > limit_ms for one in took_ms)
+    return Measured(title, limit_ms, len(took_ms), *rounded, note, over)
 
 
 def failures(book: Book, judged: Judged) -> Mapping[str, int]:

@@ -11,6 +11,7 @@ from locust.html import get_html_report
 
 from loadtests.day.charts import line_chart
 from loadtests.day.objectives import OBJECTIVES
+from loadtests.day.plainly import plainly
 from loadtests.day.timeline import Timeline
 from loadtests.day.verdict import Verdict
 
@@ -48,7 +49,12 @@ def page(verdict: Verdict, timeline: Timeline) -> str:
         lstrip_blocks=True,
     )
     return templates.get_template("report.html").render(
-        v=verdict, r=verdict.reckoned, charts=_charts(timeline), locust=LOCUST, data=DATA
+        v=verdict,
+        r=verdict.reckoned,
+        plainly=plainly(verdict.objectives, verdict.machine),
+        charts=_charts(timeline),
+        locust=LOCUST,
+        data=DATA,
     )
 
 

@@ -17,6 +17,7 @@ from loadtests.day.faults import Faults
 from loadtests.day.ground import Ground
 from loadtests.day.meter import Book, Judged
 from loadtests.day.objectives import Measured, verdicts
+from loadtests.day.plainly import plainly
 from loadtests.day.today import Today
 from loadtests.day.verdict import Verdict
 
@@ -116,7 +117,7 @@ class _Picture:
 
 def objectives_table(lines: list[Measured] | tuple[Measured, ...]) -> Table:
     """The verdict on each objective."""
-    table = Table("objective", "number", "median", "p99", "at most", "met", show_edge=False)
+    table = Table("objective", "rests on", "median", "p99", "at most", "met", show_edge=False)
     for one in lines:
         table.add_row(
             one.title,
@@ -145,6 +146,9 @@ def tell(console: Console, verdict: Verdict) -> None:
     table.add_row("lost", str(len(lost)), "", _met(not lost))
     table.add_row("doubled", str(len(twice)), "", _met(not twice))
     console.print(table, objectives_table(verdict.objectives), sep="\n\n")
+    console.print()
+    for line in plainly(verdict.objectives, verdict.machine):
+        console.print(line, highlight=False)
     for difference in verdict.reckoned.differences[:20]:
         console.print(f"[red]{difference.what}[/red]: {difference.subject}")
     for what, times in verdict.failures.items():

@@ -76,10 +76,16 @@ class Verdict:
         }
 
 
-def machine(ceiling_per_s: float | None, busiest_per_s: float) -> dict[str, Any]:
-    """What it ran on, and the limit taken in the same run: the clients share this machine."""
+def machine(
+    ceiling_per_s: float | None, busiest_per_s: float, load_before: float | None = None
+) -> dict[str, Any]:
+    """What it ran on, and the limit taken in the same run: the clients share this machine.
+
+    ``load_before`` is what others asked of it just before the day.
+    """
     return {
-        "cores": _cores(),
+        "cores": cores(),
+        "load_before": None if load_before is None else round(load_before, 2),
         "platform": platform.platform(),
         "python": platform.python_version(),
         "busiest_registrations_per_s": round(busiest_per_s, 1),
@@ -88,6 +94,6 @@ def machine(ceiling_per_s: float | None, busiest_per_s: float) -> dict[str, Any]
     }
 
 
-def _cores() -> int:
-
+def cores() -> int:
+    """Those that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -72,7 +72,7 @@ class _Desk:
         self._client = httpx.Client(
             base_url=f"http://127.0.0.1:{rig.port}", timeout=PATIENCE_S, follow_redirects=True
         )
-        door = _carried(self._client.get("/login").text, "<main")
+        door = carried(self._client.get("/login").text, "<main")
         self._client.post("/login", data={**door, "login": _LOGIN, "password": _PASSWORD})
         self._page = self._client.get("/collect").text
 
@@ -95,7 +95,7 @@ class _Desk:
         for scan in (card, said["barcode"]):
             answer = self._client.post(
                 "/collect/scan",
-                data={**_carried(self._page, '<form class="scan"'), "text": scan},
+                data={**carried(self._page, '<form class="scan"'), "text": scan},
                 headers={"X-Scan": "1"},  # as scanning.js asks
             )
             self._page = answer.text
@@ -110,7 +110,7 @@ def _one(desk: _Desk, crowd: Crowd) -> float:
     return desk.two_scans(crowd)
 
 
-def _carried(page: str, beginning: str) -> dict[str, str]:
+def carried(page: str, beginning: str) -> dict[str, str]:
     part = page[page.index(beginning) :]
     fields = _HIDDEN.findall(part[: part.index("</form>")])
     return {name: unescape(value) for name, value in fields}

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from loadtests.day.charts import line_chart
 from loadtests.day.objectives import Measured, measured
+from loadtests.day.plainly import plainly
 from loadtests.day.reckoning import DayReckoned
 from loadtests.day.timeline import Band
 from loadtests.day.verdict import Verdict, machine
@@ -18,6 +19,7 @@ from tests.builders import open_bench
 from tests.loadtests.day_of_ten import DayOfTen
 
 FAST = measured("one registration", 250, [10.0] * 200)
+IDLE = {"load_before": 0.2, "cores": 2}
 
 
 @pytest.fixture
@@ -90,6 +92,31 @@ def test_what_is_not_judged_decides_nothing(day: DayOfTen) -> None:
 
     assert (shown.met, nothing.met) == (None, None)
     assert verdict(day.reckoned(), FAST, shown, nothing).exit_status == 0
+
+
+def test_a_missed_objective_says_how_many_requests_it_rests_on() -> None:
+    slow = measured("one registration", 250, [*[10.0] * 80, 900.0, 1200.0])
+    many = measured("a rack", 250, [*[10.0] * 900, *[900.0] * 100])
+
+    idle, few, enough = plainly((slow, FAST, many), machine(None, 1.0) | IDLE)
+
+    assert "load of 0.2 on 2 cores: idle" in idle
+    assert "82 exchanges, 2 of them slower" in few
+    assert "the slowest one decides" in few
+    assert "1,000 exchanges, 100 of them slower" in enough
+    assert "decide" not in enough
+
+
+def test_a_busy_machine_and_what_was_not_measured_are_said_and_forgiven_nothing(
+    day: DayOfTen,
+) -> None:
+    never = measured("a batch", 1500, [])
+
+    busy, unmeasured = plainly((FAST, never), machine(None, 1.0) | IDLE | {"load_before": 7.9})
+
+    assert "load of 7.9 on 2 cores: other programs were at work" in busy
+    assert "nothing was measured" in unmeasured
+    assert verdict(day.reckoned(), FAST, never).exit_status == 1
 
 
 def test_percentiles_are_of_all_samples() -> None:
