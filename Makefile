@@ -22,10 +22,10 @@ demo: $(READY)  ## the whole mission on this machine (ONCE=1: headless, reconcil
 	$(BIN)/lims demo $(if $(ONCE),--once --json) $(if $(PEOPLE),--people $(PEOPLE)) $(if $(PREVALENCE),--prevalence $(PREVALENCE)) $(if $(SEED),--seed $(SEED))
 
 test: $(READY)  ## all tests, on a real database, a real serial line and a real browser
-	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+	$(BIN)/pytest -n 3 --maxschedchunk 2 $(ARGS)
 
 coverage: $(READY)  ## the same, counting branches: more than twice as long (htmlcov/)
-	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered --cov-report=html $(ARGS)
+	$(BIN)/pytest -n 3 --maxschedchunk 2 --cov --cov-report=term:skip-covered --cov-report=html $(ARGS)
 
 lint: $(READY)  ## format, rules, types, walls
 	$(BIN)/ruff format --check .

@@ -49,6 +49,11 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts whole laboratories begins first: it waits more than it works."""
+    items.sort(key=lambda item: not any(item.iter_markers("crash")))
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     waiting = config.stash.get(_stand_down, None)
     if waiting is not None:

@@ -8,6 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.crash
+
 FIELDS = [
     "people", "tubes", "pools", "positive_pools", "retests", "true_positives", "cases", "missed",
     "false", "notices_owed", "notices_delivered", "lost", "duplicated", "seconds",

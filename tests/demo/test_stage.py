@@ -11,8 +11,11 @@ from contextlib import closing
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.crash.running_demo import alive, soon
+
+pytestmark = pytest.mark.crash
 
 ROLES = ("technician", "reviewer", "tracer", "operator", "admin")
 
