@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -43,7 +44,7 @@ def measure(rig: Rig, *, runs: int) -> Figure:
             client.post("/messages", json=body).raise_for_status()
     with closing(_signed_in(rig)) as browser:
         quiet = _page_waits(browser, seconds=3.0)
-        slips, took_s, beside = _printed(browser)
+        slips, took_s, beside = _printed(browser, campaign)
     return Figure(
         name="1,000 result slips, one core",
         measured=rate,
@@ -110,7 +111,7 @@ def _invented() -> Iterator[Slip]:
         yield replace(one, code=code, verify_url=url, name=person["name"], barcode=barcode)
 
 
-def _printed(browser: httpx.Client) -> tuple[int, float, list[float]]:
+def _printed(browser: httpx.Client, campaign: UUID) -> tuple[int, float, list[float]]:
     """How many slips came, in how long, and how a page's answers fared meanwhile."""
     page = browser.get("/slips").text
     token = _TOKEN.search(page)
@@ -119,9 +120,9 @@ def _printed(browser: httpx.Client) -> tuple[int, float, list[float]]:
         beside = threading.Thread(target=_ask_until, args=(other, done, waits))
         beside.start()
         began = time.perf_counter()
-        with browser.stream(
-            "POST", "/slips/batch", data={"csrf_token": token[1] if token else "", "paper": "a4"}
-        ) as answer:
+        asked = {"campaign": str(campaign), "paper": "a4"}
+        asked["csrf_token"] = token[1] if token else ""
+        with browser.stream("POST", "/slips/batch", data=asked) as answer:
             answer.raise_for_status()
             pdf = b"".join(answer.iter_bytes())
         took_s = time.perf_counter() - began
