@@ -1,8 +1,13 @@
 """Two transactions at one moment: wait until one of them waits for the other."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from time import sleep
 
 from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
+
+from lims.db.engine import session_factory
 
 
 def until_somebody_waits(database: Engine) -> None:
@@ -17,3 +22,22 @@ def until_somebody_waits(database: Engine) -> None:
                 return
         sleep(0.01)
     raise AssertionError("nobody waits: the two do not lock the same rows")
+
+
+def while_the_first_is_open(
+    database: Engine, first: Callable[[Session], None], second: Callable[[Session], None]
+) -> None:
+    """The first has done its work and not committed; the second waits, and meets what it did."""
+    sessions = session_factory(database)
+
+    def late() -> None:
+        with sessions.begin() as session:
+            second(session)
+
+    with ThreadPoolExecutor(1) as threads:
+        with sessions.begin() as session:
+            first(session)
+            session.flush()
+            waiting = threads.submit(late)
+            until_somebody_waits(database)
+        waiting.result(timeout=30)

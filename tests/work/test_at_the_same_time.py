@@ -26,7 +26,7 @@ from lims.work.reject import reject
 from tests import seen
 from tests.builders import Bench, add_instrument, open_bench
 from tests.captures import cartridge_capture, plate_capture, stray
-from tests.waiting import until_somebody_waits
+from tests.waiting import until_somebody_waits, while_the_first_is_open
 
 
 def _at_once(
@@ -265,17 +265,7 @@ def test_a_swab_taken_while_two_rows_become_one_is_of_who_is_left(
 
     first, second = (merge_them, register_it) if merge_first else (register_it, merge_them)
 
-    def late() -> None:
-        with sessions.begin() as session:
-            second(session)
-
-    with ThreadPoolExecutor(1) as threads:
-        with sessions.begin() as session:
-            first(session)
-            session.flush()
-            waiting = threads.submit(late)
-            until_somebody_waits(database)
-        waiting.result(timeout=30)
+    while_the_first_is_open(database, first, second)
 
     with sessions() as session:
         owner = session.scalar(select(Specimen.person_id).where(Specimen.id == given.specimen_id))

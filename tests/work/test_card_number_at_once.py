@@ -18,7 +18,7 @@ from lims.work.merge import merge_people
 from lims.work.register import register
 from lims.work.register_batch import register_batch
 from tests.builders import Bench, open_bench
-from tests.waiting import until_somebody_waits
+from tests.waiting import until_somebody_waits, while_the_first_is_open
 
 NUMBER = "001089012345"
 Taken = Callable[[Session, Bench, UUID, str, datetime], None]
@@ -63,17 +63,7 @@ def test_a_card_scanned_while_its_number_moves_is_of_who_is_left(
 
     first, second = (merge_them, take_it) if merge_first else (take_it, merge_them)
 
-    def late() -> None:
-        with sessions.begin() as session:
-            second(session)
-
-    with ThreadPoolExecutor(1) as threads:
-        with sessions.begin() as session:
-            first(session)
-            session.flush()
-            waiting = threads.submit(late)
-            until_somebody_waits(database)
-        waiting.result(timeout=30)
+    while_the_first_is_open(database, first, second)
 
     with sessions() as session:
         owner = session.scalar(select(Specimen.person_id).where(Specimen.id == swab))

@@ -1,6 +1,5 @@
 """An address is placed at the moment at which its person's case opens: the right team hears."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from uuid import UUID
 
@@ -18,7 +17,7 @@ from lims.work.views.review_addresses import unplaced_addresses
 from tests import seen
 from tests.builders import ELSEWHERE, HOME, OLD, Bench, open_bench
 from tests.captures import plate_capture
-from tests.waiting import until_somebody_waits
+from tests.waiting import while_the_first_is_open
 
 
 def _a_second_positive(bench: Bench) -> Capture:
@@ -49,17 +48,7 @@ def test_the_case_and_the_commune_find_one_another(
 
     first, second = (place, measure) if placed_first else (measure, place)
 
-    def late() -> None:
-        with sessions.begin() as session:
-            second(session)
-
-    with ThreadPoolExecutor(1) as threads:
-        with sessions.begin() as session:
-            first(session)
-            session.flush()
-            waiting = threads.submit(late)
-            until_somebody_waits(database)
-        waiting.result(timeout=30)
+    while_the_first_is_open(database, first, second)
 
     with sessions() as session:
         assert team in {n.subscription_id for n in seen.notices(session, "case.opened")}
