@@ -1,13 +1,15 @@
 """The provisional alert of a positive pool: raised at once, withdrawn or confirmed by member."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from lims.db.many import rows_as_json
 from lims.domain.outcomes import FindingOutcome, MemberState, NoticeKind
 from lims.domain.pooling.evidence import AlertKind, Conclusion
 from lims.work.evidence import Known
@@ -71,19 +73,9 @@ def _write(
 ) -> None:
     if not changes:
         return
-    session.execute(
-        _KEEP,
-        [
-            {"pool": c.pool_id, "specimen": c.specimen_id, "state": str(c.state)}
-            | {"site": site_id, "now": now}
-            for c in changes
-        ],
-    )
-    news = [
-        item
-        for pool in sorted({c.pool_id for c in changes})
-        for item in _news(session, pool, first=pool in fresh, site_id=site_id)
-    ]
+    rows = rows_as_json([asdict(change) for change in changes])
+    session.execute(_KEEP, {"rows": rows, "site": site_id, "now": now})
+    news = _news(session, sorted({c.pool_id for c in changes}), fresh, site_id=site_id)
     owe_pool_news(session, news, site_id=site_id, now=now)
 
 
@@ -103,18 +95,21 @@ WHERE r.specimen_id = ANY(:specimens) AND f.outcome IN ('negative', 'positive')
 
 _KEEP = text("""
 INSERT INTO alert_member (pool_id, specimen_id, site_id, state, raised_at, changed_at)
-VALUES (:pool, :specimen, :site, :state, :now, :now)
+SELECT pool_id, specimen_id, :site, state, :now, :now
+FROM jsonb_to_recordset(cast(:rows AS jsonb)) AS g(pool_id uuid, specimen_id uuid, state text)
 ON CONFLICT (pool_id, specimen_id) DO UPDATE SET state = excluded.state, changed_at = :now
 """)
 
 _MEMBERS = text("""
-SELECT a.state, s.person_id FROM alert_member a JOIN specimen s ON s.id = a.specimen_id
-WHERE a.pool_id = :pool
+SELECT a.pool_id, a.state, s.person_id
+FROM alert_member a JOIN specimen s ON s.id = a.specimen_id
+WHERE a.pool_id = ANY(:pools)
 """)
 
-_LAST = text("SELECT coalesce(max(sequence), 0) FROM notice WHERE pool_id = :pool")
-
-_TOLD_BEFORE = text("SELECT DISTINCT subscription_id FROM notice WHERE pool_id = :pool")
+_TOLD_BEFORE = text("""
+SELECT pool_id, subscription_id, max(sequence) AS sequence FROM notice
+WHERE pool_id = ANY(:pools) GROUP BY pool_id, subscription_id
+""")
 
 
 def _state(
@@ -141,21 +136,32 @@ def _stored(session: Session, tubes: list[UUID]) -> dict[UUID, dict[UUID, Member
     return found
 
 
-def _news(session: Session, pool: UUID, *, first: bool, site_id: UUID) -> list[PoolNews]:
+def _news(
+    session: Session, pools: Sequence[UUID], fresh: Collection[UUID], *, site_id: UUID
+) -> list[PoolNews]:
     """Counts for today's recipients, and for those told before: none left once all have moved."""
-    members = session.execute(_MEMBERS, {"pool": pool}).all()
-    told = recipients(session, [m.person_id for m in members], site_id=site_id)
-    before = session.execute(_TOLD_BEFORE, {"pool": pool}).scalars()
-    counts: dict[UUID, dict[MemberState, int]] = {
-        subscription: dict.fromkeys(MemberState, 0) for subscription in before
-    }
+    members = session.execute(_MEMBERS, {"pools": list(pools)}).all()
+    told = recipients(session, sorted({m.person_id for m in members}), site_id=site_id)
+    last = dict.fromkeys(pools, 0)
+    counts: dict[UUID, dict[UUID, Counter[MemberState]]] = {pool: {} for pool in pools}
+    for before in session.execute(_TOLD_BEFORE, {"pools": list(pools)}):
+        last[before.pool_id] = max(last[before.pool_id], before.sequence)
+        counts[before.pool_id][before.subscription_id] = Counter()
     for member in members:
         for subscription in told[member.person_id]:
-            tally = counts.setdefault(subscription, dict.fromkeys(MemberState, 0))
-            tally[member.state] += 1
-    sequence = session.execute(_LAST, {"pool": pool}).scalar_one() + 1
-    kind = NoticeKind.ALERT_RAISED if first else NoticeKind.ALERT_UPDATED
-    return [_told(pool, sub, kind, sequence, tally) for sub, tally in sorted(counts.items())]
+            tally = counts[member.pool_id].setdefault(subscription, Counter())
+            tally[MemberState(member.state)] += 1
+    return [
+        _told(
+            pool,
+            subscription,
+            NoticeKind.ALERT_RAISED if pool in fresh else NoticeKind.ALERT_UPDATED,
+            last[pool] + 1,
+            tally,
+        )
+        for pool in pools
+        for subscription, tally in sorted(counts[pool].items())
+    ]
 
 
 def _told(

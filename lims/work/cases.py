@@ -1,25 +1,24 @@
 """Open, confirm and withdraw F0 cases as the findings under them change."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from lims.db.ids import uuid7
 from lims.domain.case_definition import in_force
 from lims.domain.lifecycle import CASE_MOVES, CaseState, move
 from lims.domain.outcomes import Basis, FindingOutcome, NoticeKind
-from lims.tables import F0Case, Finding, RapidTest
+from lims.tables import F0Case, Finding
 from lims.work.findings import Change
+from lims.work.live_cases import LIVE, Opening, live_case, live_cases, open_cases, withdrawn_cases
 from lims.work.strip_evidence import standing_of
 from lims.work.tell import CaseNews, owe_case_news
 
 _CARRIED = frozenset(
     {FindingOutcome.POSITIVE, FindingOutcome.PRESUMPTIVE, FindingOutcome.DISCORDANT}
 )
-LIVE = (CaseState.PRESUMPTIVE, CaseState.CONFIRMED)
 CONFIRMED_BY_STRIPS = frozenset({Basis.ANTIGEN_CONTACT, Basis.ANTIGEN_SUSPECT, Basis.ANTIGEN_TWICE})
 """A definition said that these strips are enough: what PCR says later, or takes back, neither
 withdraws such a case nor makes it another; a disagreement shows in the lot's discordance."""
@@ -36,15 +35,18 @@ def follow_findings(
     closes one only as a final word; one that is held does so when it is released
     (``refute_by_final``).
     """
-    news: list[CaseNews | None] = []
-    refuting: list[UUID] = []
+    positives = {
+        change.finding_id: change
+        for change in changes
+        if change.after is FindingOutcome.POSITIVE and change.finding_id is not None
+    }
     concerned = _with_case(session, changes)
+    news: list[CaseNews | None] = [*_found(session, positives, site_id=site_id, now=now)]
+    refuting: list[UUID] = []
     for change in changes:
-        if change.after is FindingOutcome.POSITIVE and change.finding_id is not None:
-            news.append(_found(session, change, change.finding_id, site_id, now))
-        elif change.person_id not in concerned:
+        if change.after is FindingOutcome.POSITIVE or change.person_id not in concerned:
             continue
-        elif change.after is FindingOutcome.DISCORDANT:
+        if change.after is FindingOutcome.DISCORDANT:
             news.append(_doubted(session, change, now))
         elif change.before in _CARRIED:
             news.append(_lost(session, change.person_id, now))
@@ -65,72 +67,6 @@ def refute_by_final(
 def _with_case(session: Session, changes: Sequence[Change]) -> frozenset[UUID]:
     people = [change.person_id for change in changes]
     return frozenset(session.scalars(select(F0Case.person_id).where(F0Case.person_id.in_(people))))
-
-
-def open_case(
-    session: Session,
-    person_id: UUID,
-    finding_id: UUID,
-    basis: Basis,
-    *,
-    site_id: UUID,
-    now: datetime,
-    definition: str | None = None,
-    state: CaseState = CaseState.PRESUMPTIVE,
-) -> CaseNews | None:
-    """Open a case, or None when the person has a live one. Unless told which definition judged
-    it, it is the one in force now."""
-    if live_case(session, person_id) is not None:
-        return None
-    case = F0Case(
-        id=uuid7(),
-        site_id=site_id,
-        person_id=person_id,
-        finding_id=finding_id,
-        state=state,
-        basis=basis,
-        definition=definition or in_force(now).name,
-        sequence=1,
-        opened_at=now,
-        changed_at=now,
-    )
-    session.add(case)
-    session.flush()
-    return CaseNews(case.id, person_id, NoticeKind.CASE_OPENED, 1, state, basis)
-
-
-def live_case(session: Session, person_id: UUID) -> F0Case | None:
-    """The person's presumptive or confirmed case, locked."""
-    return session.scalars(
-        select(F0Case)
-        .where(F0Case.person_id == person_id, F0Case.state.in_(LIVE))
-        .with_for_update(key_share=True)
-    ).one_or_none()
-
-
-def withdrawn_case(session: Session, person_id: UUID, specimen_id: UUID) -> F0Case | None:
-    """The case that this same swab once gave, locked, to take up again: never a second F0 (S8).
-
-    A strip and the PCR swab that it asked for give one case between them.
-    """
-    asked = select(RapidTest.pcr_specimen_id).where(RapidTest.specimen_id == specimen_id)
-    asking = select(RapidTest.specimen_id).where(RapidTest.pcr_specimen_id == specimen_id)
-    return session.scalars(
-        select(F0Case)
-        .join(Finding, Finding.id == F0Case.finding_id)
-        .where(
-            F0Case.person_id == person_id,
-            F0Case.state == CaseState.WITHDRAWN,
-            or_(
-                Finding.specimen_id == specimen_id,
-                Finding.specimen_id.in_(asked),
-                Finding.specimen_id.in_(asking),
-            ),
-        )
-        .order_by(F0Case.opened_at.desc())
-        .limit(1)
-        .with_for_update(key_share=True, of=F0Case)
-    ).one_or_none()
 
 
 def change_case(
@@ -154,22 +90,42 @@ def rest_on_pcr(case: F0Case, finding_id: UUID, *, now: datetime) -> None:
 
 
 def _found(
-    session: Session, change: Change, finding_id: UUID, site_id: UUID, now: datetime
-) -> CaseNews | None:
-    case = live_case(session, change.person_id)
-    if case is None:
-        again = withdrawn_case(session, change.person_id, change.specimen_id)
-        if again is not None:
-            again.finding_id = finding_id
-            again.basis, again.definition = Basis.PCR, in_force(now).name
-            taken_up = CaseState.PRESUMPTIVE, NoticeKind.CASE_CORRECTED
-            return change_case(session, again, *taken_up, now=now)
-        return open_case(session, change.person_id, finding_id, Basis.PCR, site_id=site_id, now=now)
+    session: Session, positives: Mapping[UUID, Change], *, site_id: UUID, now: datetime
+) -> list[CaseNews]:
+    """By finding. All positives of a run together: one plate of retests names thirty people."""
+    live = live_cases(session, {change.person_id for change in positives.values()})
+    new = {f: change for f, change in positives.items() if change.person_id not in live}
+    again = withdrawn_cases(session, {c.specimen_id: c.person_id for c in new.values()})
+    for finding_id, change in positives.items():
+        if change.person_id in live:
+            _rest_on_current(session, live[change.person_id], finding_id)
+    one_a_person: dict[UUID, UUID] = {}
+    for finding_id, change in sorted(
+        new.items(), key=lambda item: item[1].specimen_id not in again
+    ):
+        one_a_person.setdefault(change.person_id, finding_id)
+    news, openings = [], []
+    for person_id, finding_id in one_a_person.items():
+        case = again.get(new[finding_id].specimen_id)
+        if case is not None:
+            news.append(_taken_up(session, case, finding_id, now))
+        else:
+            openings.append(Opening(person_id, finding_id, Basis.PCR, in_force(now).name))
+    return [*news, *open_cases(session, openings, site_id=site_id, now=now)]
+
+
+def _rest_on_current(session: Session, case: F0Case, finding_id: UUID) -> None:
+    """A case that a strip gave waits for the reviewer's word on its PCR, which confirms it."""
     if case.basis == Basis.ANTIGEN_PRESUMPTIVE:
-        return None  # its PCR is positive: the reviewer's word on that confirms it
+        return
     if not session.get_one(Finding, case.finding_id, populate_existing=True).current:
         case.finding_id = finding_id
-    return None
+
+
+def _taken_up(session: Session, case: F0Case, finding_id: UUID, now: datetime) -> CaseNews:
+    case.finding_id = finding_id
+    case.basis, case.definition = Basis.PCR, in_force(now).name
+    return change_case(session, case, CaseState.PRESUMPTIVE, NoticeKind.CASE_CORRECTED, now=now)
 
 
 def _doubted(session: Session, change: Change, now: datetime) -> CaseNews | None:

@@ -19,7 +19,7 @@ from lims.domain.refusals import Conflict, InvalidBody, NotFound
 from lims.tables import Claim, F0Case, Team
 from lims.work import live
 from lims.work.audit import record
-from lims.work.cases import LIVE
+from lims.work.live_cases import LIVE
 from lims.work.tell import CaseNews, owe_case_news
 
 LONGEST_REASON = 500

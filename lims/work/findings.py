@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
+from lims.db.many import rows_as_json
 from lims.domain.lifecycle import ResultStatus
 from lims.domain.outcomes import FindingOutcome
 from lims.domain.pooling.evidence import Conclusion, FindingDraft
@@ -78,7 +79,7 @@ def keep_findings(
         if s in conclusion.findings
     ]
     if rows:
-        session.execute(_INSERT, rows)
+        session.execute(_INSERT, {"rows": rows_as_json(rows), "now": now})
     made = {row["specimen_id"]: row["id"] for row in rows}
     return [
         Change(
@@ -95,9 +96,12 @@ def keep_findings(
 _INSERT = text("""
 INSERT INTO finding (id, site_id, specimen_id, person_id, outcome, status, rule, evidence,
                      ct_cycles, holds, current, supersedes_id, created_at, released_at, released_by)
-VALUES (:id, :site_id, :specimen_id, :person_id, :outcome, :status, :rule,
-        cast(:evidence AS uuid[]), :ct_cycles, cast(:holds AS text[]), true, :supersedes_id,
-        :created_at, :released_at, :released_by)
+SELECT id, site_id, specimen_id, person_id, outcome, status, rule, evidence, ct_cycles, holds, true,
+       supersedes_id, :now, released_at, released_by
+FROM jsonb_to_recordset(cast(:rows AS jsonb)) AS g(
+    id uuid, site_id uuid, specimen_id uuid, person_id uuid, outcome text, status text, rule text,
+    evidence uuid[], ct_cycles float8, holds text[], supersedes_id uuid, released_at timestamptz,
+    released_by text)
 """)
 
 
@@ -167,7 +171,6 @@ def _row(
         "ct_cycles": draft.ct_cycles,
         "holds": list(holds),
         "supersedes_id": standing.id if standing else None,
-        "created_at": now,
         "released_at": released_at,
         "released_by": by,
     }

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from lims.db.ids import uuid7
 from lims.domain.lifecycle import CaseState, ResultStatus
 from lims.domain.outcomes import FindingOutcome, NoticeKind
-from lims.work.cases import change_case, follow_findings, live_case, rest_on_pcr
+from lims.work.cases import change_case, follow_findings, rest_on_pcr
 from lims.work.findings import Change
+from lims.work.live_cases import live_case
 from lims.work.rapid_cases import follow_positives
 from lims.work.tell import owe_case_news
 

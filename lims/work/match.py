@@ -5,7 +5,6 @@ with the reason, and can be attached by a person later (S13). The same well
 with another value is a correction that waits for a reviewer (S14).
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from instruments.measurement import Capture, Measurement, Role
 from lims.db.ids import uuid7
+from lims.db.many import rows_as_json
 from lims.domain.barcodes import normalise
 from lims.domain.interpretation import TargetReading, assay_named
 from lims.domain.lifecycle import RunState, Standing
@@ -75,9 +75,9 @@ def match(
     for measurement in capture.measurements:
         one = _place(measurement, plates, cartridges, complete=capture.complete)
         found.append(one)
-        rows.append(_row(measurement, one, message_id, instrument_id, site_id=site_id, now=now))
+        rows.append(_row(measurement, one, message_id, instrument_id, site_id=site_id))
     if rows:
-        session.execute(_INSERT, rows)
+        session.execute(_INSERT, {"rows": rows_as_json(rows), "now": now})
     return tuple(found)
 
 
@@ -251,9 +251,13 @@ _INSERT = text("""
 INSERT INTO measurement (id, site_id, message_id, instrument_id, path, specimen_text, role, run_id,
                          run_text, well, tube_id, order_id, assay_text, call, error, targets,
                          content, standing, why, measured_text, received_at)
-VALUES (:id, :site_id, :message_id, :instrument_id, :path, :specimen_text, :role, :run_id,
-        :run_text, :well, :tube_id, :order_id, :assay_text, :call, :error,
-        cast(:targets AS jsonb), :content, :standing, :why, :measured_text, :received_at)
+SELECT id, site_id, message_id, instrument_id, path, specimen_text, role, run_id, run_text, well,
+       tube_id, order_id, assay_text, call, error, targets, content, standing, why, measured_text,
+       :now
+FROM jsonb_to_recordset(cast(:rows AS jsonb)) AS g(
+    id uuid, site_id uuid, message_id uuid, instrument_id uuid, path text, specimen_text text,
+    role text, run_id uuid, run_text text, well text, tube_id uuid, order_id uuid, assay_text text,
+    call text, error text, targets jsonb, content text, standing text, why text, measured_text text)
 """)
 
 
@@ -264,7 +268,6 @@ def _row(
     instrument_id: UUID,
     *,
     site_id: UUID,
-    now: datetime,
 ) -> dict[str, Any]:
     return {
         "id": one.measurement_id,
@@ -282,19 +285,12 @@ def _row(
         "assay_text": measurement.assay,
         "call": measurement.call,
         "error": measurement.error,
-        "targets": _targets_json(measurement),
+        "targets": [
+            {"target": t.target, "ct_cycles": t.ct_cycles, "call": t.call}
+            for t in measurement.targets
+        ],
         "content": content_of(measurement),
         "standing": str(one.standing),
         "why": one.why,
         "measured_text": measurement.measured_at,
-        "received_at": now,
     }
-
-
-def _targets_json(measurement: Measurement) -> str:
-    return json.dumps(
-        [
-            {"target": t.target, "ct_cycles": t.ct_cycles, "call": t.call}
-            for t in measurement.targets
-        ]
-    )

@@ -11,10 +11,10 @@ from lims.db.ids import uuid7
 from lims.domain.refusals import Conflict, NotFound
 from lims.tables import Claim, Person, PersonMerge
 from lims.work.audit import record
-from lims.work.cases import live_case
 from lims.work.claim import claim
 from lims.work.evidence import lock_components
 from lims.work.hand_over import hand_over
+from lims.work.live_cases import live_case
 from lims.work.measurements import given_reason
 from lims.work.settle import settle
 

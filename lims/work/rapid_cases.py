@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from lims.domain.lifecycle import CaseState
 from lims.domain.outcomes import Basis, NoticeKind
-from lims.work.cases import change_case, live_case, open_case, withdrawn_case
+from lims.work.cases import change_case
+from lims.work.live_cases import Opening, live_case, open_cases, withdrawn_cases
 from lims.work.strip_evidence import Standing, standing_of
 from lims.work.tell import CaseNews, owe_case_news
 
@@ -32,21 +33,13 @@ def _begin(
     """A new case, or the one that this strip gave before it changed hands and came back."""
     judgement = standing.judgement
     state = CaseState.CONFIRMED if judgement.confirms else CaseState.PRESUMPTIVE
-    again = withdrawn_case(session, person_id, standing.specimen_id)
+    again = withdrawn_cases(session, {standing.specimen_id: person_id}).get(standing.specimen_id)
     if again is not None:
         again.finding_id = standing.finding_id
         again.basis, again.definition = judgement.basis, judgement.definition
         return change_case(session, again, state, NoticeKind.CASE_CORRECTED, now=now)
-    return open_case(
-        session,
-        person_id,
-        standing.finding_id,
-        judgement.basis,
-        definition=judgement.definition,
-        state=state,
-        site_id=site_id,
-        now=now,
-    )
+    opening = Opening(person_id, standing.finding_id, judgement.basis, judgement.definition, state)
+    return open_cases(session, [opening], site_id=site_id, now=now)[0]
 
 
 def _follow(session: Session, person_id: UUID, *, site_id: UUID, now: datetime) -> CaseNews | None:

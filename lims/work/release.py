@@ -15,8 +15,9 @@ from lims.domain.signing import Asked, Came, Signed, seen_of
 from lims.domain.verification import SIGNABLE
 from lims.tables import Finding, Site
 from lims.work.audit import record
-from lims.work.cases import change_case, live_case, refute_by_final, rest_on_pcr
+from lims.work.cases import change_case, refute_by_final, rest_on_pcr
 from lims.work.evidence import lock_components
+from lims.work.live_cases import live_case
 from lims.work.tell import CaseNews, owe_case_news
 
 MOST_AT_ONCE = 500

@@ -13,7 +13,7 @@ from lims.domain.refusals import Conflict, NotFound
 from lims.domain.registration import AddressKind, AreaRef
 from lims.tables import AddressDoubt
 from lims.work.audit import record
-from lims.work.cases import live_case
+from lims.work.live_cases import live_case
 from lims.work.people import refuse_unknown_areas
 from lims.work.tell import CaseNews, owe_newcomers
 

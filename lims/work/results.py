@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from instruments.measurement import Role
 from lims.db.ids import uuid7
+from lims.db.many import rows_as_json
 from lims.domain.interpretation import interpret, rule_in_force
 from lims.domain.lifecycle import RunState, Standing
 from lims.domain.outcomes import Outcome
@@ -50,7 +51,7 @@ def write_results(
         run = judged.get(one.run_id) if one.run_id else None
         if run is not None and run.state is RunState.MEASURING:
             continue
-        row = _row(one, site_id, now)
+        row = _row(one, site_id)
         if run is None or run.state is RunState.VALID:
             rows.append(row)
         elif run.state is RunState.HELD and row["outcome"] in _HELD:
@@ -68,7 +69,7 @@ def write_results(
 _HELD = frozenset({Outcome.DETECTED, Outcome.INCONCLUSIVE})
 
 
-def _row(one: Matched, site_id: UUID, now: datetime) -> dict[str, Any]:
+def _row(one: Matched, site_id: UUID) -> dict[str, Any]:
     said = interpret(rule_in_force(one.assay or ""), one.readings, error=one.error)
     return {
         "id": uuid7(),
@@ -82,7 +83,6 @@ def _row(one: Matched, site_id: UUID, now: datetime) -> dict[str, Any]:
         "rule": said.rule,
         "why": said.why,
         "held": False,
-        "now": now,
     }
 
 
@@ -106,7 +106,7 @@ def _write(
     session: Session, rows: list[dict[str, Any]], voided: list[dict[str, Any]], now: datetime
 ) -> None:
     if rows:
-        session.execute(_INSERT, rows)
+        session.execute(_INSERT, {"rows": rows_as_json(rows), "now": now})
         session.execute(
             text(
                 "UPDATE test_order SET state = 'resulted', closed_at = :now"
@@ -141,6 +141,9 @@ def _tubes_of(session: Session, orders: Sequence[UUID]) -> set[UUID]:
 _INSERT = text("""
 INSERT INTO result (id, site_id, order_id, tube_id, run_id, measurement_id, outcome, ct_cycles,
                     rule, why, status, current, held, created_at)
-VALUES (:id, :site_id, :order_id, :tube_id, :run_id, :measurement_id, :outcome, :ct_cycles,
-        :rule, :why, 'P', true, :held, :now)
+SELECT id, site_id, order_id, tube_id, run_id, measurement_id, outcome, ct_cycles, rule, why, 'P',
+       true, held, :now
+FROM jsonb_to_recordset(cast(:rows AS jsonb)) AS g(
+    id uuid, site_id uuid, order_id uuid, tube_id uuid, run_id uuid, measurement_id uuid,
+    outcome text, ct_cycles float8, rule text, why text, held boolean)
 """)

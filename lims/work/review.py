@@ -16,8 +16,8 @@ from lims.domain.signing import Asked, Came
 from lims.domain.verification import SIGNABLE
 from lims.tables import Finding, ReviewDecision
 from lims.work.audit import record
-from lims.work.cases import live_case
 from lims.work.evidence import Known, lock_components, read_known
+from lims.work.live_cases import live_case
 from lims.work.measurements import given_reason
 from lims.work.release import release
 from lims.work.settle import POLICY, settle

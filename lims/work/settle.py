@@ -1,6 +1,7 @@
 """Conclude what the evidence says of some tubes, and write the difference to what is stored."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
+from lims.db.many import rows_as_json
 from lims.domain.pooling.conclude import Policy, conclude
 from lims.domain.pooling.evidence import Conclusion
 from lims.work.alerts import answer_by_reswab, keep_alerts
@@ -63,22 +65,17 @@ def _keep_orders(session: Session, conclusion: Conclusion, *, site_id: UUID, now
             text(
                 "INSERT INTO test_order (id, site_id, tube_id, assay_code, round, priority, why,"
                 " because, state, created_at)"
-                " SELECT :id, :site_id, t.id, t.assay_code, :round, :priority, :why, :because,"
-                " 'queued', :now FROM tube t WHERE t.id = :tube_id ON CONFLICT DO NOTHING"
+                " SELECT g.id, :site_id, t.id, t.assay_code, g.round, g.priority, g.why, g.because,"
+                " 'queued', :now"
+                " FROM jsonb_to_recordset(cast(:rows AS jsonb)) AS g("
+                " id uuid, tube_id uuid, round int, priority int, why text, because text)"
+                " JOIN tube t ON t.id = g.tube_id ORDER BY g.id ON CONFLICT DO NOTHING"
             ),
-            [
-                {
-                    "id": uuid7(),
-                    "site_id": site_id,
-                    "tube_id": order.tube_id,
-                    "round": order.round,
-                    "priority": order.priority,
-                    "why": str(order.why),
-                    "because": order.because,
-                    "now": now,
-                }
-                for order in conclusion.wanted
-            ],
+            {
+                "rows": rows_as_json([{"id": uuid7()} | asdict(w) for w in conclusion.wanted]),
+                "site_id": site_id,
+                "now": now,
+            },
         )
 
 

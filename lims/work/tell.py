@@ -19,6 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
+from lims.db.many import rows_as_json
 from lims.domain.lifecycle import CaseState
 from lims.domain.outcomes import Basis, NoticeKind
 from lims.domain.refusals import Conflict
@@ -99,8 +100,9 @@ _TOLD_BEFORE = text(
 _OWE = text("""
 INSERT INTO notice (id, site_id, subscription_id, kind, case_id, pool_id, sequence, facts, state,
                     attempts, next_attempt_at, created_at)
-VALUES (:id, :site_id, :subscription_id, :kind, :case_id, :pool_id, :sequence,
-        cast(:facts AS jsonb), 'owed', 0, :now, :now)
+SELECT id, :site_id, subscription_id, kind, case_id, pool_id, sequence, facts, 'owed', 0, :now, :now
+FROM jsonb_to_recordset(cast(:rows AS jsonb)) AS g(
+    id uuid, subscription_id uuid, kind text, case_id uuid, pool_id uuid, sequence int, facts jsonb)
 ON CONFLICT DO NOTHING
 """)
 
@@ -134,11 +136,11 @@ def owe_case_news(
     told = recipients(session, people, site_id=site_id)
     before = _told_before(session, news)
     rows = [
-        _case_notice(n, subscription, site_id=site_id, now=now)
+        _case_notice(n, subscription)
         for n in news
         for subscription in sorted(told[n.person_id] | before[n.case_id])
     ]
-    session.execute(_OWE, rows)
+    _owe(session, rows, site_id=site_id, now=now)
     _wake(session, [{"kind": str(n.kind), "case_id": str(n.case_id)} for n in news])
 
 
@@ -151,11 +153,8 @@ def owe_newcomers(session: Session, news: CaseNews, *, site_id: UUID, now: datet
     told = recipients(session, [news.person_id], site_id=site_id)[news.person_id]
     newcomers = told - _told_before(session, [news])[news.case_id]
     if newcomers:
-        rows = [
-            _case_notice(news, one, site_id=site_id, now=now, rerouted=True)
-            for one in sorted(newcomers)
-        ]
-        session.execute(_OWE, rows)
+        rows = [_case_notice(news, one, rerouted=True) for one in sorted(newcomers)]
+        _owe(session, rows, site_id=site_id, now=now)
         _wake(session, [{"kind": str(news.kind), "case_id": str(news.case_id)}])
     return len(newcomers)
 
@@ -167,19 +166,14 @@ def _told_before(session: Session, news: Sequence[CaseNews]) -> Mapping[UUID, se
     return before
 
 
-def _case_notice(
-    news: CaseNews, subscription_id: UUID, *, site_id: UUID, now: datetime, **more: bool
-) -> dict[str, object]:
+def _case_notice(news: CaseNews, subscription_id: UUID, **more: bool) -> dict[str, object]:
     return {
         "id": uuid7(),
-        "site_id": site_id,
         "subscription_id": subscription_id,
-        "kind": str(news.kind),
+        "kind": news.kind,
         "case_id": news.case_id,
-        "pool_id": None,
         "sequence": news.sequence,
-        "facts": json.dumps({"state": news.state, "basis": news.basis, **more}),
-        "now": now,
+        "facts": {"state": news.state, "basis": news.basis, **more},
     }
 
 
@@ -189,37 +183,38 @@ def owe_pool_news(
     """Owe each recipient of a positive pool what concerns its own people."""
     if not news:
         return
-    session.execute(
-        _OWE,
-        [
-            {
-                "id": uuid7(),
-                "site_id": site_id,
-                "subscription_id": n.subscription_id,
-                "kind": str(n.kind),
-                "case_id": None,
-                "pool_id": n.pool_id,
-                "sequence": n.sequence,
-                "facts": json.dumps(
-                    {
-                        "provisional": n.provisional,
-                        "withdrawn": n.withdrawn,
-                        "confirmed": n.confirmed,
-                    }
-                ),
-                "now": now,
-            }
-            for n in news
-        ],
-    )
+    rows = [
+        {
+            "id": uuid7(),
+            "subscription_id": n.subscription_id,
+            "kind": n.kind,
+            "pool_id": n.pool_id,
+            "sequence": n.sequence,
+            "facts": {
+                "provisional": n.provisional,
+                "withdrawn": n.withdrawn,
+                "confirmed": n.confirmed,
+            },
+        }
+        for n in news
+    ]
+    _owe(session, rows, site_id=site_id, now=now)
     pools = {n.pool_id: n.kind for n in news}
     _wake(session, [{"kind": str(k), "pool_id": str(p)} for p, k in pools.items()])
 
 
+def _owe(
+    session: Session, rows: Sequence[Mapping[str, object]], *, site_id: UUID, now: datetime
+) -> None:
+    session.execute(_OWE, {"rows": rows_as_json(rows), "site_id": site_id, "now": now})
+
+
 def _wake(session: Session, events: Sequence[Mapping[str, str]]) -> None:
     """NOTIFY is transactional: nobody wakes before the rows can be seen."""
-    session.execute(text("SELECT pg_notify('notice_owed', '')"))
     session.execute(
-        text("SELECT pg_notify('board', :event)"),
-        [{"event": json.dumps(event)} for event in events],
+        text(
+            "SELECT pg_notify('notice_owed', '')"
+            " UNION ALL SELECT pg_notify('board', event) FROM unnest(cast(:events AS text[])) event"
+        ),
+        {"events": [json.dumps(event) for event in events]},
     )
