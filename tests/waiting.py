@@ -10,15 +10,15 @@ from sqlalchemy.orm import Session
 from lims.db.engine import session_factory
 
 
-def until_somebody_waits(database: Engine) -> None:
-    """Return when one connection waits for another's row."""
+def until_somebody_waits(database: Engine, *, many: int = 1) -> None:
+    """Return when ``many`` connections wait for another's row."""
     blocked = text(
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
     for _ in range(1_000):
         with database.connect() as connection:
-            if connection.execute(blocked).scalar_one():
+            if connection.execute(blocked).scalar_one() >= many:
                 return
         sleep(0.01)
     raise AssertionError("nobody waits: the two do not lock the same rows")

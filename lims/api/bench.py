@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from lims.api import problems
-from lims.api.door import Answer, Ask, Door
+from lims.api.door import Answer, Ask, Crowd, Door
 from lims.domain.interpretation import rule_in_force
 from lims.domain.lifecycle import TubeState
 from lims.doors.bodies import PoolBody, ReceptionBody, RejectionBody, RunBody
@@ -50,13 +50,25 @@ class Rejected:
 
 def declare(door: Door) -> None:
     """Open the bench's endpoints."""
-    door.opens("POST", "/receptions", scope=Scope.RECEIVE, body=ReceptionBody, answers=Reception)(
-        receive_tubes
-    )
-    door.opens("POST", "/rejections", scope=Scope.RECEIVE, body=RejectionBody, answers=Rejected)(
-        reject_tube
-    )
-    door.opens("POST", "/pools", scope=Scope.POOL, body=PoolBody, answers=Pooled)(pool)
+    door.opens(
+        "POST",
+        "/receptions",
+        scope=Scope.RECEIVE,
+        body=ReceptionBody,
+        answers=Reception,
+        crowd=Crowd.ONE_BY_ONE,
+    )(receive_tubes)
+    door.opens(
+        "POST",
+        "/rejections",
+        scope=Scope.RECEIVE,
+        body=RejectionBody,
+        answers=Rejected,
+        crowd=Crowd.ONE_BY_ONE,
+    )(reject_tube)
+    door.opens(
+        "POST", "/pools", scope=Scope.POOL, body=PoolBody, answers=Pooled, crowd=Crowd.ONE_BY_ONE
+    )(pool)
     door.opens("GET", "/racks/awaiting-pool", scope=Scope.POOL, answers=Rack)(rack)
     door.opens("POST", "/runs", scope=Scope.RUN, body=RunBody, answers=Layout)(run)
     door.opens("GET", "/runs/<uuid:run_id>", scope=Scope.RUN, answers=Layout)(run_layout)

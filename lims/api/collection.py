@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from lims.api import problems
-from lims.api.door import Answer, Ask, Door, RowsApart
+from lims.api.door import Answer, Ask, Crowd, Door, RowsApart
 from lims.domain import barcodes
 from lims.domain.refusals import BodyTooLarge, Refusal
 from lims.domain.registration import Registration
@@ -57,6 +57,7 @@ def declare(door: Door) -> None:
         body=RegistrationBody,
         answers=Registered,
         one_statement=True,
+        crowd=Crowd.ONE_BY_ONE,
     )(register_specimen)
     door.opens(
         "POST",
@@ -65,19 +66,31 @@ def declare(door: Door) -> None:
         body=BatchBody,
         answers=BatchOutcome,
         rows_apart=True,
+        crowd=Crowd.LISTS,
     )(register_specimens)
     door.opens(
-        "POST", "/field-pools", scope=Scope.REGISTER, body=FieldPoolBody, answers=FieldPooled
+        "POST",
+        "/field-pools",
+        scope=Scope.REGISTER,
+        body=FieldPoolBody,
+        answers=FieldPooled,
+        crowd=Crowd.ONE_BY_ONE,
     )(field_pool)
-    door.opens("POST", "/rapid-tests", scope=Scope.REGISTER, body=RapidTestBody, answers=RapidRead)(
-        rapid_test
-    )
+    door.opens(
+        "POST",
+        "/rapid-tests",
+        scope=Scope.REGISTER,
+        body=RapidTestBody,
+        answers=RapidRead,
+        crowd=Crowd.ONE_BY_ONE,
+    )(rapid_test)
     door.opens(
         "POST",
         "/rapid-tests/batch",
         scope=Scope.REGISTER,
         body=RapidBatchBody,
         answers=RapidBatchRead,
+        crowd=Crowd.LISTS,
     )(rapid_batch)
     door.opens(
         "POST",
