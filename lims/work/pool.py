@@ -218,13 +218,16 @@ def _fill(session: Session, pool_id: UUID, sources: Sequence[Tube], now: datetim
 
 def _take_off_queue(session: Session, sources: Sequence[Tube], pool: str, now: datetime) -> None:
     """A pool that goes into a larger pool is not measured on its own first (S6)."""
+    pools = [t.id for t in sources if t.kind != TubeKind.INDIVIDUAL]
+    if not pools:
+        return
     session.execute(
         text(
             "UPDATE test_order SET state = 'cancelled', closed_at = :now, because = :because"
             " WHERE tube_id = ANY(:ids) AND state = 'queued'"
         ),
         {
-            "ids": [t.id for t in sources if t.kind != TubeKind.INDIVIDUAL],
+            "ids": pools,
             "because": f"drawn into pool {pool}",
             "now": now,
         },

@@ -20,6 +20,7 @@ MISREAD: Final = 0.03  # of the racks: one scan is a label that nobody registere
 WAVE_H: Final = 0.75  # between two starts of the cyclers
 RUN_H: Final = 0.60  # from the loaded plate to the printed results
 RESWAB_H: Final = 0.50
+A_LOOK_H: Final = 1 / 60  # whoever waits for a plate looks once a minute
 FEWEST_LEFT: Final = 2  # a pool needs two tubes: nobody is left alone in the last rack
 FULL_PLATE: Final = 94
 URGENT: Final = "A1"  # the roll of the rapid positives' PCR tubes
@@ -194,7 +195,7 @@ class PlateRunner(AtTheBench):
                 cyclers[nth % len(cyclers)].measure(plate, today.samples.plate(layout))
                 with gevent.Timeout(PATIENCE_S, NoAnswer(f"no results of {plate}")):
                     while (state := station.get(f"/runs/{run_id}")["state"]) in UNFINISHED:
-                        gevent.sleep(LOOK_S * 3)
+                        gevent.sleep(today.clock.seconds(A_LOOK_H) or LOOK_S * 3)
                 if state == "held":
                     today.reviewer().release_run(run_id)
                 today.done[f"runs {state}"] += 1
