@@ -24,6 +24,7 @@ from reports.turnaround import OF_EVERYBODY, OF_F0, Way
 
 WIDTH: Final = 500
 MOST_AREAS: Final = 10
+_SELDOM: Final = frozenset({Stage.REJECTED, Stage.SWABBED_AGAIN})
 _FACE: Final = "Roboto"
 _ROW: Final = 18
 LABELS: Final = 166
@@ -74,7 +75,7 @@ def stages(situation: Situation, saying: Saying) -> Chart:
             "label": _counted(line.swabs, line.late, saying),
         }
         for line in situation.stages
-        if line.stage is not Stage.DONE and (line.swabs or line.stage is not Stage.REJECTED)
+        if line.stage is not Stage.DONE and (line.swabs or line.stage not in _SELDOM)
     ]
     base = alt.Chart(_data(rows)).encode(y=_names("stage", rows))
     longest = max((row["swabs"] for row in rows), default=0) or 1

@@ -25,7 +25,7 @@ from lims.domain.outcomes import FindingOutcome
 from lims.work.views import stages
 from lims.work.views.day_columns import Columns, Kind, Words, as_uuid, read_columns, row_id
 from lims.work.views.stages import Waiting
-from reports.day_frames import AREAS, CASES, KITS, POOLS, DayFrames
+from reports.day_frames import AREAS, CASES, KITS, POOLS, SWABBED_AGAIN, DayFrames
 
 _OUTCOME: Final = Words("nplsiDr", FindingOutcome)
 _STATUS: Final = Words("PFCX", ResultStatus)
@@ -120,6 +120,9 @@ _TEST_KINDS: Final[Columns] = {
     "measured_at": Kind.MOMENT,
     "held": Kind.FLAG,
 }
+_SWABBED_AGAIN: Final = (
+    "SELECT specimen_id FROM recollection WHERE specimen_id = ANY(%(swabs)s) AND state = 'done'"
+)
 _CASES: Final = """
     SELECT f.specimen_id, c.opened_at,
            (SELECT min(n.delivered_at) FROM notice n WHERE n.case_id = c.id) AS told_at,
@@ -146,12 +149,12 @@ _POOLS: Final = """
               WHERE f.site_id = %(site)s AND f.current AND f.status = 'P')
     SELECT t.barcode, t.kind, t.state, t.created_at AS since, o.state AS order_state,
            o.created_at AS order_since, f.outcome, f.status,
-           EXISTS (SELECT FROM recollection c WHERE c.specimen_id = ts.specimen_id
-                   AND c.state = 'open') AS swab_again
+           c.state AS recollection
     FROM waiting w JOIN tube t ON t.id = w.id AND t.kind <> 'individual' AND t.state <> 'rejected'
     JOIN tube_specimen ts ON ts.tube_id = t.id
     LEFT JOIN test_order o ON o.tube_id = t.id AND o.state IN ('queued', 'plated')
     LEFT JOIN finding f ON f.specimen_id = ts.specimen_id AND f.current
+    LEFT JOIN recollection c ON c.specimen_id = ts.specimen_id
 """
 _KITS: Final = """
     SELECT k.name AS kit, l.lot, q.outcome, f.outcome AS pcr
@@ -196,7 +199,8 @@ def take_snapshot(
             held, tests, cases = tubes.result()
         if since:
             held = _with_stragglers(second, swabs, held)
-    frames = DayFrames(swabs, held, tests, cases, areas, pools, kits)
+        again = _swabbed_again(second, swabs)
+    frames = DayFrames(swabs, held, tests, again, cases, areas, pools, kits)
     return Snapshot(frames, str(name[0]) if name else "", waiting)
 
 
@@ -249,6 +253,14 @@ def _with_stragglers(
     query = f"{_TUBES}{_IN_TUBES}ts.specimen_id = ANY(%(swabs)s)"
     found = read_columns(connection, query, named, _TUBE_KINDS)
     return pl.concat([tubes.join(without, on="swab", how="anti"), found])
+
+
+def _swabbed_again(connection: psycopg.Connection[Any], swabs: pl.DataFrame) -> pl.DataFrame:
+    """Asked by name: few swabs cannot tell, and no index has what is done by its day."""
+    cannot_tell = pl.col("outcome").is_in(["recollect", "preliminary"])
+    asked = [as_uuid(one) for one in swabs.filter(cannot_tell)["swab"]]
+    done = connection.execute(_SWABBED_AGAIN.encode(), {"swabs": asked}).fetchall()
+    return pl.DataFrame({"swab": [row_id(row[0]) for row in done]}, schema=SWABBED_AGAIN)
 
 
 def _rows(
