@@ -197,6 +197,24 @@ def test_a_tube_older_than_its_swabs_own_day_is_found(
     }
 
 
+@pytest.mark.parametrize("days_later", [0, 2, 40])
+def test_what_was_found_before_the_swabs_own_day_is_known(
+    bench: Bench, database: Engine, days_later: int
+) -> None:
+    start, _ = midnights(DAY, ZONE)
+    bench.now = start - timedelta(hours=5)
+    bench.run({bench.lab_pool(bench.swabs(3)): None})
+    refused = bench.swab(received=False)
+    reject(bench.session, refused.barcode, "leaked", by="door", now=bench.now)
+    bench.session.execute(
+        text("UPDATE specimen SET collected_at = :at"), {"at": start + timedelta(hours=1)}
+    )
+    bench.now = start + timedelta(hours=8, days=days_later)
+    situation = of(bench, database)
+    assert at(situation) == {Stage.SWAB_AGAIN: 1, Stage.DONE: 3}
+    assert situation.negative == 3
+
+
 def test_a_member_tested_alone_after_its_pool_counts_first_and_last(
     bench: Bench, database: Engine
 ) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -190,7 +190,8 @@ def take_snapshot(
         with ThreadPoolExecutor(1) as beside:
             since = now - end < _ONE_DAY
             tubes = beside.submit(_second_half, second, values, recent=since)
-            swabs = _swabs(first, values, recent=now - end < _JUST_GONE)
+            just_gone = now - end < _JUST_GONE
+            swabs = _swabs(first, values, recent=just_gone)
             name = first.execute("SELECT name FROM site WHERE id = %(site)s", values).fetchone()
             areas = _rows(first, _AREA_ROWS, values, AREAS)
             pools = _rows(first, _POOLS, values, POOLS)
@@ -199,6 +200,8 @@ def take_snapshot(
             held, tests, cases = tubes.result()
         if since:
             held = _with_stragglers(second, swabs, held)
+        if just_gone:
+            swabs = _with_found_before(second, swabs, held, start)
         again = _swabbed_again(second, swabs)
     frames = DayFrames(swabs, held, tests, again, cases, areas, pools, kits)
     return Snapshot(frames, str(name[0]) if name else "", waiting)
@@ -253,6 +256,22 @@ def _with_stragglers(
     query = f"{_TUBES}{_IN_TUBES}ts.specimen_id = ANY(%(swabs)s)"
     found = read_columns(connection, query, named, _TUBE_KINDS)
     return pl.concat([tubes.join(without, on="swab", how="anti"), found])
+
+
+def _with_found_before(
+    connection: psycopg.Connection[Any], swabs: pl.DataFrame, tubes: pl.DataFrame, start: datetime
+) -> pl.DataFrame:
+    """Adds by name what was found before the swab's own day: nothing is found of a tube that has
+    neither been received nor turned away, so only such as came that early are asked for."""
+    turned_away = pl.col("received_at").is_null() & (pl.col("state") != TubeState.COLLECTED)
+    early = tubes.lazy().filter((pl.col("received_at") < start.astimezone(UTC)) | turned_away)
+    unknown = swabs.lazy().filter(pl.col("outcome").is_null())
+    asked = unknown.join(early, on="swab", how="semi").select("swab").collect()["swab"]
+    if asked.is_empty():
+        return swabs
+    query = f"{_FINDINGS} WHERE f.current AND f.specimen_id = ANY(%(swabs)s)"
+    values = {"swabs": [as_uuid(one) for one in asked]}
+    return swabs.update(read_columns(connection, query, values, _FINDING_KINDS), on="swab")
 
 
 def _swabbed_again(connection: psycopg.Connection[Any], swabs: pl.DataFrame) -> pl.DataFrame:
