@@ -67,13 +67,12 @@ AREAS: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {
 }
 POOLS: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {
     "barcode": pl.String,  # one row for each person of each pool that is still open
-    "kind": pl.String,
-    "state": pl.String,
+    "kind": TUBE_KIND,
+    "state": TUBE_STATE,
     "since": MOMENT,
-    "order_state": pl.String,
-    "order_since": MOMENT,
-    "outcome": pl.String,
-    "status": pl.String,
+    "order_state": ORDER_STATE,
+    "outcome": OUTCOME,
+    "status": STATUS,
     "recollection": pl.Enum(RecollectionState),  # null: nobody asked for another swab
 }
 KITS: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {

@@ -37,6 +37,7 @@ class Kind(StrEnum):
     MOMENT = "moment"  # timestamptz
     NUMBER = "number"  # int4
     FLAG = "flag"
+    NAME = "name"  # text without a space, and no array: string_agg(…, ' ')
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,8 @@ def as_uuid(number: int) -> UUID:
 def _column(name: str, kind: Kind | Words, raw: bytes | None) -> pl.Series:
     if isinstance(kind, Words):
         return _worded(name, _elements(name, raw, "u1")["value"], kind)
+    if kind is Kind.NAME:
+        return pl.Series(name, (raw or b"").decode().split(), pl.String)
     if kind is Kind.ROW_ID:
         halves = _checked(name, raw, _ID)
         return _row_ids(name, halves["hi"].astype(np.int64), halves["lo"].astype(np.uint64))
