@@ -44,6 +44,12 @@ def _register() -> None:
     vl_convert.register_font_directory(str(files("font_roboto") / "files"))
 
 
+def make_ready() -> None:
+    """Start what draws, half a second that can pass while the figures are still being read."""
+    _register()
+    vl_convert.vegalite_to_svg({"data": {"values": [{}]}, "mark": "point"})
+
+
 def svg(chart: Chart, saying: Saying) -> str:
     """The drawing as text with plain presentation attributes: no style, no script."""
     _register()

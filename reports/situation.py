@@ -16,6 +16,14 @@ from typing import Final
 from reports.turnaround import Turnaround
 
 
+class Form(StrEnum):
+    """What a situation can be asked for as, by the ending of the file's name."""
+
+    PDF = "pdf"
+    XLSX = "xlsx"
+    JSON = "json"
+
+
 class Stage(StrEnum):
     """Where a swab is, in the tube's order; in the last two nobody has to act: the person of a swab
     that was `SWABBED_AGAIN` is known by the other swab."""

@@ -22,8 +22,7 @@ from lims.web.situation_keep import situations
 from lims.work.access import Role
 from reports import situation_words, tokens
 from reports.saying import Saying, Tongue
-from reports.situation import Situation, Stage
-from reports.situation_forms import Form
+from reports.situation import Form, Situation, Stage
 from reports.turnaround import TOTALS, Turnaround
 
 blueprint = Blueprint("reports", __name__, url_prefix="/reports")

@@ -18,8 +18,8 @@ from lims.work.views.stages import Item
 from reports import situation_words, tokens
 from reports.charts import situation_charts
 from reports.saying import Saying, Tongue
-from reports.situation import Awaits, Stage
-from reports.situation_forms import Form, situation_in
+from reports.situation import Awaits, Form, Stage
+from reports.situation_forms import situation_in
 from reports.turnaround import Segment, Way
 from reports.vector import Drawing, NotDrawn
 from tests.reports.a_day import ZONE, a_day, no_day
