@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
@@ -38,11 +38,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The figures, each chart as SVG by its name, and the file if one was asked for."""
+    """The figures, each chart as SVG by its name, and the file if one was asked for.
+
+    `narrow` are those that a telephone is to show instead.
+    """
 
     situation: Situation
-    charts: Mapping[str, str]
-    file: bytes
+    charts: Mapping[str, str] = field(default_factory=dict)
+    narrow: Mapping[str, str] = field(default_factory=dict)
+    file: bytes = b""
 
 
 def situation_apart(engine: Engine, asked: Asked) -> Answered:
@@ -71,17 +75,18 @@ def situation_drawn(engine: Engine, asked: Asked) -> Answered:
 
 def _drawer(form: Form | None) -> Callable[[Situation, Saying], Answered]:
     """How to draw it, loaded and ready."""
-    from reports.charts import make_ready, situation_charts
+    from reports.charts import make_ready, narrow_charts, situation_charts
     from reports.situation_forms import situation_in
 
     def charts(counted: Situation, saying: Saying) -> Answered:
-        return Answered(counted, situation_charts(counted, saying), b"")
+        wide, narrow = situation_charts(counted, saying), narrow_charts(counted, saying)
+        return Answered(counted, wide, narrow)
 
     if form in (None, Form.PDF):
         make_ready()
     if form is None:
         return charts
-    return lambda counted, saying: Answered(counted, {}, situation_in(form, counted, saying))
+    return lambda counted, saying: Answered(counted, file=situation_in(form, counted, saying))
 
 
 def _address(engine: Engine) -> str:
