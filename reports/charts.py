@@ -156,7 +156,9 @@ def areas(situation: Situation, saying: Saying, *, narrow: bool = False) -> Char
             ).encode(x=alt.value(width + (0 if narrow else _SAID)), text="label:N"),
         ]
     if narrow:
-        names = base.mark_text(align="left", yOffset=-down, limit=NARROW - _SAID - 6)
+        names = base.mark_text(
+            align="left", color=LIGHT["ink"], yOffset=-down, limit=NARROW - _SAID - 6
+        )
         marks.append(names.encode(x=alt.value(0), text="area:N"))
     return alt.LayerChart(layer=marks).properties(width=width, height=row_height * len(named))
 
