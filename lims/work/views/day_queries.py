@@ -1,4 +1,4 @@
-"""What a day is asked for, each column as one array of PostgreSQL's (`day_columns` reads them).
+"""What a day is asked for, each column as one string (`day_columns` reads them).
 
 The texts are joined of this file's own words alone; what is asked for goes in as values.
 """
@@ -26,12 +26,16 @@ _ORDER_STATE: Final = Words("qprvc", OrderState)
 _RECOLLECTION: Final = Words("odc", RecollectionState)
 
 
+def _id(column: str) -> str:
+    return f"string_agg(uuid_send({column}), '')"
+
+
 def _at(column: str) -> str:
-    return f"array_agg(coalesce({column}, '-infinity'::timestamptz))"
+    return f"string_agg(timestamptz_send(coalesce({column}, '-infinity'::timestamptz)), '')"
 
 
 def _word(column: str, words: Words) -> str:
-    return f"array_agg({words.spelt(column)})"
+    return f"string_agg({words.spelt(column)}, '')"
 
 
 _NUMBERED_AREAS: Final = (
@@ -43,7 +47,7 @@ _OF_THE_DAY: Final = (
     " AND s.collected_at >= %(start)s AND s.collected_at < %(end)s"
 )
 SWABS: Final = (
-    f"SELECT array_agg(s.id), {_at('s.collected_at')}, array_agg(coalesce(a.n, 0))"  # noqa: S608 - this file's own words
+    f"SELECT {_id('s.id')}, {_at('s.collected_at')}, string_agg(int4send(coalesce(a.n, 0)), '')"  # noqa: S608 - this file's own words
     " FROM specimen s JOIN person p ON p.id = s.person_id"
     f" LEFT JOIN ({_NUMBERED_AREAS}) a ON a.scheme = p.area_scheme AND a.code = p.area_code"
     f" WHERE {_OF_THE_DAY}"
@@ -54,7 +58,7 @@ SWAB_KINDS: Final[Columns] = {
     "area": Kind.NUMBER,
 }
 FINDINGS: Final = (
-    f"SELECT array_agg(f.specimen_id), {_word('f.outcome', _OUTCOME)},"  # noqa: S608 - this file's own words
+    f"SELECT {_id('f.specimen_id')}, {_word('f.outcome', _OUTCOME)},"  # noqa: S608 - this file's own words
     f" {_word('f.status', _STATUS)}, {_at('f.created_at')}, {_at('f.released_at')}"
     " FROM finding f"
 )
@@ -71,7 +75,7 @@ FINDING_KINDS: Final[Columns] = {
     "released_at": Kind.MOMENT,
 }
 TUBES: Final = (
-    f"SELECT array_agg(ts.specimen_id), array_agg(t.id), {_word('t.kind', _KIND)},"
+    f"SELECT {_id('ts.specimen_id')}, {_id('t.id')}, {_word('t.kind', _KIND)},"
     f" {_word('t.state', _TUBE_STATE)}, {_at('t.received_at')}"
 )
 TUBE_KINDS: Final[Columns] = {
@@ -96,9 +100,9 @@ ONE_DAY: Final = timedelta(days=1)
 # A superset: nobody orders a test before the swab, but for a clock that is a day wrong. Joining
 # the tubes' frame leaves the day's own.
 TESTS: Final = (
-    f"SELECT array_agg(o.tube_id), {_word('o.state', _ORDER_STATE)}, {_at('o.created_at')},"  # noqa: S608 - this file's own words
+    f"SELECT {_id('o.tube_id')}, {_word('o.state', _ORDER_STATE)}, {_at('o.created_at')},"  # noqa: S608 - this file's own words
     f" {_at('r.created_at')}, {_at('coalesce(r.measured_at, q.created_at)')},"
-    " array_agg(coalesce(q.held, false))"
+    " string_agg(boolsend(coalesce(q.held, false)), '')"
     " FROM test_order o LEFT JOIN well w ON w.order_id = o.id LEFT JOIN run r ON r.id = w.run_id"
     " LEFT JOIN result q ON q.order_id = o.id AND q.current"
     " WHERE o.site_id = %(site)s AND o.state <> 'cancelled'"

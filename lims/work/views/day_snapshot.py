@@ -128,7 +128,7 @@ def _begin(connection: psycopg.Connection[Any], snapshot: str | None = None) -> 
         connection.execute(f"SET TRANSACTION SNAPSHOT '{snapshot}'".encode())
     connection.execute("SET LOCAL work_mem = '256MB'")
     connection.execute("SET LOCAL jit = off")  # as our own server says; another's may not
-    # A worker would hand its arrays over piece by piece: three times slower (measured).
+    # A worker would hand its strings over piece by piece: three times slower (measured).
     connection.execute("SET LOCAL max_parallel_workers_per_gather = 0")
 
 
