@@ -299,7 +299,7 @@ def test_a_household_swabbed_again_waits_for_nothing_and_its_pool_is_closed(
     assert at(known) == {Stage.SWABBED_AGAIN: 4, Stage.TO_REVIEW: 1, Stage.DONE: 3}
     assert known.swabs == sum(line.swabs for line in known.stages) == 8
     assert (known.positive, known.known) == (1, 4)  # each person is known by one swab
-    assert known.open_pools == known.oldest_pools == []
+    assert known.open_pools == [] and known.oldest_pools == []
     ended = next(line for line in known.stages if line.stage is Stage.SWABBED_AGAIN)
     assert (ended.late, ended.oldest_at) == (0, None)
 

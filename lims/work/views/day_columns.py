@@ -58,7 +58,7 @@ class Words:
 Columns = Mapping[str, Kind | Words]
 
 _ID: Final = np.dtype([("hi", ">i8"), ("lo", ">u8")])
-_ELEMENT: Final = {
+_ELEMENT: Final[Mapping[Kind, np.dtype[Any]]] = {
     Kind.MOMENT: np.dtype(">i8"),
     Kind.NUMBER: np.dtype(">i4"),
     Kind.FLAG: np.dtype("i1"),
