@@ -89,25 +89,27 @@ def report_situation(
 ) -> None:
     """The situation of a day: stages, positivity, turnaround, open pools, overdue, kits."""
     from lims.db.laboratory import utc_now
-    from lims.work.situation import day_situation
-    from reports.saying import Saying, Tongue
-    from reports.situation_forms import Form, situation_in
+    from lims.work.situation_apart import Asked, situation_drawn
+    from reports.saying import Tongue
+    from reports.situation import Form
 
     wanted, now = Form(_form(form, out, _FORMS)), utc_now()
     with _opened() as laboratory:
         day = _day(asked_day, laboratory.timezone, now)
         click.echo(f"Looking at {day} …", err=True)
-        situation = day_situation(
-            laboratory.engine,
+        asked = Asked(
             site_id=laboratory.site_id,
             timezone=laboratory.timezone,
             day=day,
             now=now,
+            tongue=Tongue(tongue or laboratory.language),
+            form=wanted,
         )
-    click.echo(f"{counted(situation.swabs, 'swab')} counted; writing {wanted.value} …", err=True)
-    saying = Saying(Tongue(tongue or laboratory.language), laboratory.timezone)
-    write(situation_in(wanted, situation, saying), out)
-    told = "nobody was tested" if situation.empty else f"{situation.positive:,} positive"
+        answered = situation_drawn(laboratory.engine, asked)
+    write(answered.file, out)
+    situation = answered.situation
+    positive = f"{counted(situation.swabs, 'swab')}, {situation.positive:,} positive"
+    told = "nobody was tested" if situation.empty else positive
     click.echo(f"{day}: {told}. Written to {out}.", err=True)
 
 

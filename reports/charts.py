@@ -23,9 +23,12 @@ from reports.tokens import LIGHT
 from reports.turnaround import OF_EVERYBODY, OF_F0, Way
 
 WIDTH: Final = 500
+NARROW: Final = 320
 MOST_AREAS: Final = 10
+_SELDOM: Final = frozenset({Stage.REJECTED, Stage.SWABBED_AGAIN})
 _FACE: Final = "Roboto"
 _ROW: Final = 18
+_TALL_ROW: Final = 34  # the words above their mark
 LABELS: Final = 166
 _HOURLY: Final = 26
 _SAID: Final = 128  # room at the right for what is said of each commune
@@ -41,6 +44,12 @@ def _data(rows: Sequence[Mapping[str, Any]]) -> alt.InlineData:
 @cache
 def _register() -> None:
     vl_convert.register_font_directory(str(files("font_roboto") / "files"))
+
+
+def make_ready() -> None:
+    """Start what draws, half a second that can pass while the figures are still being read."""
+    _register()
+    vl_convert.vegalite_to_svg({"data": {"values": [{}]}, "mark": "point"})
 
 
 def svg(chart: Chart, saying: Saying) -> str:
@@ -64,6 +73,13 @@ def situation_charts(situation: Situation, saying: Saying) -> Mapping[str, str]:
     }
 
 
+def narrow_charts(situation: Situation, saying: Saying) -> Mapping[str, str]:
+    """Those whose words would be cut off on a telephone, drawn for its width."""
+    if all(line.share is None for line in situation.areas):
+        return {}
+    return {"areas": svg(areas(situation, saying, narrow=True), saying)}
+
+
 def stages(situation: Situation, saying: Saying) -> Chart:
     """How many of the day's swabs have no final result, by where they are; how many are late."""
     rows: list[dict[str, Any]] = [
@@ -74,7 +90,7 @@ def stages(situation: Situation, saying: Saying) -> Chart:
             "label": _counted(line.swabs, line.late, saying),
         }
         for line in situation.stages
-        if line.stage is not Stage.DONE and (line.swabs or line.stage is not Stage.REJECTED)
+        if line.stage is not Stage.DONE and (line.swabs or line.stage not in _SELDOM)
     ]
     base = alt.Chart(_data(rows)).encode(y=_names("stage", rows))
     longest = max((row["swabs"] for row in rows), default=0) or 1
@@ -91,11 +107,11 @@ def stages(situation: Situation, saying: Saying) -> Chart:
     return _sized(bars + late + labels, len(rows))
 
 
-def areas(situation: Situation, saying: Saying) -> Chart:
+def areas(situation: Situation, saying: Saying, *, narrow: bool = False) -> Chart:
     """Positivity of the communes with most positives: a dot, its interval, and both numbers.
 
     Where fewer than `FEW` have an answer the dot is a ring, the interval pale, and only the count
-    is said: two of two is not "100 %".
+    is said: two of two is not "100 %". Narrow, the words stand above their mark.
     """
     rows = [
         {
@@ -110,9 +126,10 @@ def areas(situation: Situation, saying: Saying) -> Chart:
         if line.share is not None
     ][:MOST_AREAS]
     named = _told_apart(rows, "area")
-    width = WIDTH - LABELS - _SAID
+    width = NARROW if narrow else WIDTH - LABELS - _SAID
+    down, row_height = (8, _TALL_ROW) if narrow else (0, _ROW)
     longest = min(1.0, max(row["high"] for row in named) * 1.05)
-    base = alt.Chart(_data(named)).encode(y=_names("area", named))
+    base = alt.Chart(_data(named)).encode(y=_names("area", named, above=narrow))
     x = alt.Scale(domain=[0, longest], nice=False)
     percent = f"replace(datum.label, '%', '{saying.pick(' %', '%')}')"
     ticks = {"values": [0, 0.25, 0.5, 0.75, 1]} if longest == 1 else {"tickCount": 4}
@@ -122,7 +139,7 @@ def areas(situation: Situation, saying: Saying) -> Chart:
         some = base.transform_filter(f"datum.few === {str(few).lower()}")
         colour = LIGHT["edge"] if few else LIGHT["accent"]
         marks += [
-            some.mark_rule(color=colour, strokeWidth=1.5).encode(
+            some.mark_rule(color=colour, strokeWidth=1.5, yOffset=down).encode(
                 x=alt.X("low:Q", scale=x, axis=axis), x2="high:Q"
             ),
             some.mark_point(
@@ -132,35 +149,43 @@ def areas(situation: Situation, saying: Saying) -> Chart:
                 strokeWidth=1.5,
                 size=40,
                 opacity=1,
+                yOffset=down,
             ).encode(x=alt.X("share:Q", scale=x)),
-            some.mark_text(align="right", color=LIGHT["soft" if few else "ink"]).encode(
-                x=alt.value(width + _SAID), text="label:N"
-            ),
+            some.mark_text(
+                align="right", color=LIGHT["soft" if few else "ink"], yOffset=-down
+            ).encode(x=alt.value(width + (0 if narrow else _SAID)), text="label:N"),
         ]
-    return alt.LayerChart(layer=marks).properties(width=width, height=_ROW * len(named))
+    if narrow:
+        names = base.mark_text(
+            align="left", color=LIGHT["ink"], yOffset=-down, limit=NARROW - _SAID - 6
+        )
+        marks.append(names.encode(x=alt.value(0), text="area:N"))
+    return alt.LayerChart(layer=marks).properties(width=width, height=row_height * len(named))
 
 
 def turnaround(situation: Situation, saying: Saying) -> Chart:
-    """One column for each way of testing, one row for each segment, on one scale of hours."""
+    """One column for each way of testing, one row for each segment, on one scale of time."""
     shown = [line for line in situation.turnaround if line.segment in (*OF_EVERYBODY, *OF_F0)]
     ways = [way for way in Way if any(line.way is way for line in shown)]
     segments = [s for s in (*OF_EVERYBODY, *OF_F0) if any(line.segment is s for line in shown)]
     order = [word(saying, segment) for segment in segments]
-    longest = max(line.p90_min for line in shown) / 60 or 1.0
+    longest_min = max(line.p90_min for line in shown) or 1.0
+    unit_min, unit = _unit(longest_min, saying)
+    longest = longest_min / unit_min
     columns: list[Chart] = []
     for way in ways:
         rows = [
             {
                 "segment": word(saying, line.segment),
-                "median": line.median_min / 60,
-                "p90": line.p90_min / 60,
+                "median": line.median_min / unit_min,
+                "p90": line.p90_min / unit_min,
                 "label": f"{saying.lasting(line.median_min)} · {saying.lasting(line.p90_min)}",
             }
             for line in shown
             if line.way is way
         ]
         columns.append(
-            _way(word(saying, way), rows, order, longest, saying, named=not columns, of=len(ways))
+            _way(word(saying, way), rows, order, longest, unit, named=not columns, of=len(ways))
         )
     return alt.hconcat(*columns, spacing=14)
 
@@ -215,12 +240,23 @@ def _hourly(
     return _titled((bars + label).properties(width=WIDTH), title, _HOURLY)
 
 
+def _unit(longest_min: float, saying: Saying) -> tuple[float, str]:
+    """How many minutes the axis counts by, and its word: numbers on it stay short and whole."""
+    if longest_min < 2:
+        return 1 / 60, saying.pick("giây", "s")
+    if longest_min < 2 * 60:
+        return 1.0, saying.pick("phút", "min")
+    if longest_min < 72 * 60:
+        return 60.0, saying.pick("giờ", "h")
+    return 24 * 60.0, saying.pick("ngày", "d")
+
+
 def _way(
     title: str,
     rows: list[dict[str, Any]],
     order: list[str],
     longest: float,
-    saying: Saying,
+    unit: str,
     *,
     named: bool,
     of: int,
@@ -230,15 +266,14 @@ def _way(
         y=alt.Y("segment:N", sort=order, axis=axis, scale=alt.Scale(domain=order))
     )
     scale = alt.Scale(domain=[0, longest * 1.08], nice=False)
-    unit = saying.pick(" giờ", " h")
-    hours_axis = alt.Axis(
+    time_axis = alt.Axis(
         title=None,
         tickCount=2,
-        labelExpr=f"datum.value ? datum.label + '{unit}' : '0'",
+        labelExpr=f"datum.value ? datum.label + ' {unit}' : '0'",
         grid=True,
     )
     spans = base.mark_rule(color=LIGHT["edge"], strokeWidth=1.5, yOffset=6).encode(
-        x=alt.X("median:Q", scale=scale, axis=hours_axis), x2="p90:Q"
+        x=alt.X("median:Q", scale=scale, axis=time_axis), x2="p90:Q"
     )
     medians = base.mark_point(
         filled=True, size=44, color=LIGHT["accent"], opacity=1, yOffset=6
@@ -291,8 +326,9 @@ def _labels() -> alt.Axis:
     )
 
 
-def _names(column: str, rows: list[dict[str, Any]]) -> alt.Y:
-    return alt.Y(f"{column}:N", sort=[row[column] for row in rows], axis=_labels())
+def _names(column: str, rows: list[dict[str, Any]], *, above: bool = False) -> alt.Y:
+    order = [row[column] for row in rows]
+    return alt.Y(f"{column}:N", sort=order, axis=None if above else _labels())
 
 
 def _told_apart(rows: list[dict[str, Any]], column: str) -> list[dict[str, Any]]:

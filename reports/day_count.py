@@ -8,8 +8,10 @@ from typing import Any, Final
 
 import polars as pl
 
+from lims.domain.lifecycle import RecollectionState
 from reports.day_frames import DayFrames
 from reports.situation import (
+    ENDED,
     AreaLine,
     Awaits,
     HourLine,
@@ -41,7 +43,7 @@ def situation(
 ) -> Situation:
     """Count the frames. `limits` say after how long a swab at a stage is late; none, never."""
     times = joined_times(frames)
-    staged = _staged(times)
+    staged = _staged(times, frames.swabbed_again["swab"])
     areas = _areas(times, frames.areas)
     pools = _pools(frames.pools)
     return Situation(
@@ -63,14 +65,17 @@ def situation(
     )
 
 
-def _staged(times: pl.DataFrame) -> pl.DataFrame:
+def _staged(times: pl.DataFrame, swabbed_again: pl.Series) -> pl.DataFrame:
     """Each swab's stage, and since when it is there."""
+    cannot_tell = pl.col("outcome").is_in(["recollect", "preliminary"])
     final = pl.col("status").is_in(_FINAL) & (pl.col("outcome") != "recollect")
     stage = (
         pl.when(final)
         .then(_at(Stage.DONE))
         .when(pl.col("held"))
         .then(_at(Stage.HELD))
+        .when(cannot_tell & pl.col("swab").is_in(swabbed_again.implode()))
+        .then(_at(Stage.SWABBED_AGAIN))
         .when(pl.col("outcome") == "recollect")
         .then(_at(Stage.SWAB_AGAIN))
         .when((pl.col("outcome") == "preliminary") & (pl.col("kind") == "field_pool"))
@@ -130,7 +135,7 @@ def _stages(
         StageLine(
             stage,
             row["swabs"],
-            None if stage is Stage.DONE else row["oldest_at"],
+            None if stage in ENDED else row["oldest_at"],
             int(row["late"] or 0),
         )
         for stage in Stage
@@ -204,9 +209,9 @@ def _hours(times: pl.DataFrame, day: date, timezone: str) -> Sequence[HourLine]:
 
 def _pools(members: pl.DataFrame) -> pl.DataFrame:
     """The open pools, oldest first."""
-    unsolved = ~(pl.col("status").is_in(_FINAL) & (pl.col("outcome") != "recollect")).fill_null(
-        value=False
-    )
+    final = pl.col("status").is_in(_FINAL) & (pl.col("outcome") != "recollect")
+    swabbed_again = pl.col("recollection") == RecollectionState.DONE
+    unsolved = ~(final.fill_null(value=False) | swabbed_again.fill_null(value=False))
     found = (
         members.lazy()
         .group_by("barcode")
@@ -215,7 +220,7 @@ def _pools(members: pl.DataFrame) -> pl.DataFrame:
             pl.len().alias("people"),
             unsolved.sum().alias("unsolved"),
             (pl.col("outcome") == "preliminary").any().alias("preliminary"),
-            pl.col("swab_again").any().alias("swab_again"),
+            (pl.col("recollection") == RecollectionState.OPEN).any().alias("swab_again"),
             pl.col("outcome").is_not_null().any().alias("said"),
         )
         .filter(pl.col("unsolved") > 0)

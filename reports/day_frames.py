@@ -14,7 +14,7 @@ from typing import Final
 
 import polars as pl
 
-from lims.domain.lifecycle import OrderState, ResultStatus, TubeKind, TubeState
+from lims.domain.lifecycle import OrderState, RecollectionState, ResultStatus, TubeKind, TubeState
 from lims.domain.outcomes import FindingOutcome
 
 MOMENT: Final = pl.Datetime("us", "UTC")
@@ -49,6 +49,9 @@ TESTS: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {
     "measured_at": MOMENT,
     "held": pl.Boolean,
 }
+SWABBED_AGAIN: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {
+    "swab": ROW_ID,  # whose person has given another one since, because this one cannot tell
+}
 CASES: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {
     "swab": ROW_ID,  # that named the person
     "opened_at": MOMENT,
@@ -64,14 +67,13 @@ AREAS: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {
 }
 POOLS: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {
     "barcode": pl.String,  # one row for each person of each pool that is still open
-    "kind": pl.String,
-    "state": pl.String,
+    "kind": TUBE_KIND,
+    "state": TUBE_STATE,
     "since": MOMENT,
-    "order_state": pl.String,
-    "order_since": MOMENT,
-    "outcome": pl.String,
-    "status": pl.String,
-    "swab_again": pl.Boolean,
+    "order_state": ORDER_STATE,
+    "outcome": OUTCOME,
+    "status": STATUS,
+    "recollection": pl.Enum(RecollectionState),  # null: nobody asked for another swab
 }
 KITS: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {
     "kit": pl.String,
@@ -88,6 +90,7 @@ class DayFrames:
     swabs: pl.DataFrame
     tubes: pl.DataFrame
     tests: pl.DataFrame
+    swabbed_again: pl.DataFrame
     cases: pl.DataFrame
     areas: pl.DataFrame
     pools: pl.DataFrame
@@ -100,6 +103,7 @@ class DayFrames:
             "swabs": SWABS,
             "tubes": TUBES,
             "tests": TESTS,
+            "swabbed_again": SWABBED_AGAIN,
             "cases": CASES,
             "areas": AREAS,
             "pools": POOLS,

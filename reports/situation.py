@@ -16,8 +16,17 @@ from typing import Final
 from reports.turnaround import Turnaround
 
 
+class Form(StrEnum):
+    """What a situation can be asked for as, by the ending of the file's name."""
+
+    PDF = "pdf"
+    XLSX = "xlsx"
+    JSON = "json"
+
+
 class Stage(StrEnum):
-    """Where a swab is, in the tube's order; `DONE` is the only one where nobody has to act."""
+    """Where a swab is, in the tube's order; in the last two nobody has to act: the person of a swab
+    that was `SWABBED_AGAIN` is known by the other swab."""
 
     ON_THE_WAY = "on_the_way"
     TO_POOL = "to_pool"
@@ -28,7 +37,11 @@ class Stage(StrEnum):
     TO_REVIEW = "to_review"
     SWAB_AGAIN = "swab_again"
     REJECTED = "rejected"
+    SWABBED_AGAIN = "swabbed_again"
     DONE = "done"
+
+
+ENDED: Final = frozenset({Stage.SWABBED_AGAIN, Stage.DONE})
 
 
 class Awaits(StrEnum):

@@ -5,21 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import date, datetime
-from enum import StrEnum
 from typing import assert_never
 
 from reports.saying import Saying
-from reports.situation import Situation
+from reports.situation import Form, Situation
 from reports.situation_pdf import situation_pdf
 from reports.situation_xlsx import situation_xlsx
-
-
-class Form(StrEnum):
-    """By the ending of the file's name."""
-
-    PDF = "pdf"
-    XLSX = "xlsx"
-    JSON = "json"
 
 
 def situation_in(form: Form, situation: Situation, saying: Saying) -> bytes:

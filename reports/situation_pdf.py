@@ -31,7 +31,8 @@ from reports.turnaround import TOTALS, Turnaround
 
 _WIDTH: Final = 210 * mm - 2 * MARGIN
 _MOST_AREAS: Final = 60
-_ROOM: Final = 535.0  # points for the three charts of the first page, below title and figures
+_ROOM: Final = 535.0  # points for three charts on the first page, below title and figures
+_ROOM_OF_FOUR: Final = 515.0  # the fourth has a heading too
 _SMALLEST: Final = 0.8  # of a chart's own size: its letters stay over 8 points
 _SAID_OF: Final = {
     "stages": ("where", None),
@@ -109,11 +110,15 @@ def _widest_total(situation: Situation) -> Sequence[Turnaround]:
 
 
 def _charts(situation: Situation, saying: Saying) -> Sequence[Flowable]:
-    """Each with its heading; the first page holds all but the turnaround, which ends in a table."""
+    """Each with its heading: all on the first page where they are few lines, else all but the
+    turnaround, which then stands with its table."""
     parts: list[Flowable] = []
     drawn = situation_charts(situation, saying)
-    tall = sum(ChartOnPaper(svg).height for name, svg in drawn.items() if name != "turnaround")
-    scale = max(_SMALLEST, min(1.0, _ROOM / tall)) if tall else 1.0
+    tall = {name: ChartOnPaper(svg).height for name, svg in drawn.items()}
+    of_three = sum(height for name, height in tall.items() if name != "turnaround")
+    together = sum(tall.values()) * _SMALLEST <= _ROOM_OF_FOUR
+    room, of = (_ROOM_OF_FOUR, sum(tall.values())) if together else (_ROOM, of_three)
+    scale = max(_SMALLEST, min(1.0, room / of)) if of else 1.0
     for name, svg in drawn.items():
         heading, note = _SAID_OF[name]
         said: list[Flowable] = [text(plain(saying, heading), HEADING)]
@@ -121,7 +126,10 @@ def _charts(situation: Situation, saying: Saying) -> Sequence[Flowable]:
             said.append(text(plain(saying, note), SOFT))
         said += [Spacer(0, 3), ChartOnPaper(svg, scale)]
         totals = _turnaround_table(situation, saying) if name == "turnaround" else None
-        if totals is not None:
+        if totals is not None and together:
+            parts.append(KeepTogether(said))
+            said = [text(plain(saying, "turnaround"), HEADING), totals]
+        elif totals is not None:
             said += [Spacer(0, 6), totals]
         parts.append(KeepTogether(said))
     return parts

@@ -22,6 +22,7 @@ _STAGES: Final[Mapping[StrEnum, Pair]] = {
     Stage.TO_REVIEW: ("Chờ người duyệt", "To be reviewed"),
     Stage.SWAB_AGAIN: ("Phải lấy lại mẫu", "To be swabbed again"),
     Stage.REJECTED: ("Ống bị từ chối", "Tube rejected"),
+    Stage.SWABBED_AGAIN: ("Đã lấy lại mẫu", "Swabbed again"),
     Stage.DONE: ("Đã có kết quả cuối", "Final result"),
 }
 _AWAITS: Final[Mapping[StrEnum, Pair]] = {

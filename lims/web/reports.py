@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -20,10 +20,10 @@ from lims.web.access import needs
 from lims.web.language import laboratory, language, local, now
 from lims.web.situation_keep import situations
 from lims.work.access import Role
+from lims.work.situation_apart import Answered
 from reports import situation_words, tokens
 from reports.saying import Saying, Tongue
-from reports.situation import Situation, Stage
-from reports.situation_forms import Form
+from reports.situation import Form, Situation, Stage
 from reports.turnaround import TOTALS, Turnaround
 
 blueprint = Blueprint("reports", __name__, url_prefix="/reports")
@@ -51,6 +51,7 @@ class Figure:
     heading: str
     note: str
     drawing: Markup
+    narrow: Markup | None  # for a telephone, where the drawing's words would be cut off
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def page() -> str:
     return render_template(
         "reports/page.html",
         situation=situation,
-        figures=_figures(answered.charts, saying),
+        figures=_figures(answered, saying),
         cards=_cards(situation, saying),
         words=Words(saying),
         saying=saying,
@@ -132,16 +133,21 @@ def init_app(app: Flask, lab: Laboratory) -> None:
     situation_keep.init_app(app, lab)
 
 
-def _figures(charts: Mapping[str, str], saying: Saying) -> Sequence[Figure]:
+def _figures(answered: Answered, saying: Saying) -> Sequence[Figure]:
     return [
         Figure(
             name=name,
             heading=situation_words.plain(saying, _HEADINGS[name]),
             note=situation_words.plain(saying, _NOTES[name]) if name in _NOTES else "",
-            drawing=Markup(tokens.as_variables(svg)),  # noqa: S704 - Vega's own, text escaped by it
+            drawing=_drawing(svg),
+            narrow=_drawing(answered.narrow[name]) if name in answered.narrow else None,
         )
-        for name, svg in charts.items()
+        for name, svg in answered.charts.items()
     ]
+
+
+def _drawing(svg: str) -> Markup:
+    return Markup(tokens.as_variables(svg))  # noqa: S704 - Vega's own, text escaped by it
 
 
 def _cards(situation: Situation, saying: Saying) -> Sequence[Card]:

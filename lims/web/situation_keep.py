@@ -20,7 +20,7 @@ from flask import Flask, current_app
 from lims.db.laboratory import Laboratory
 from lims.work.situation_apart import Answered, Asked, situation_apart
 from reports.saying import Tongue
-from reports.situation_forms import Form
+from reports.situation import Form
 
 LEAST_S: Final = 15.0
 REST: Final = 10

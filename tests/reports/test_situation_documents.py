@@ -16,11 +16,11 @@ from reportlab.pdfgen.canvas import Canvas
 
 from lims.work.views.stages import Item
 from reports import situation_words, tokens
-from reports.charts import situation_charts
+from reports.charts import NARROW, narrow_charts, situation_charts
 from reports.saying import Saying, Tongue
-from reports.situation import Awaits, Stage
-from reports.situation_forms import Form, situation_in
-from reports.turnaround import Segment, Way
+from reports.situation import Awaits, Form, Stage
+from reports.situation_forms import situation_in
+from reports.turnaround import OF_EVERYBODY, OF_F0, Segment, Turnaround, Way
 from reports.vector import Drawing, NotDrawn
 from tests.reports.a_day import ZONE, a_day, no_day
 from tests.reports.printed import overlaps, words
@@ -193,3 +193,31 @@ def test_the_charts_of_a_full_day_share_its_first_page() -> None:
         assert heading in first
     assert "Turnaround by segment" in words(document)[1]
     assert not overlaps(document)
+
+
+@pytest.mark.parametrize("segments", [OF_EVERYBODY, (*OF_EVERYBODY, *OF_F0)])
+def test_a_day_in_few_communes_leaves_no_empty_first_page(segments: tuple[Segment, ...]) -> None:
+    took = [Turnaround(way, segment, 4, 84.0, 137.5) for way in Way for segment in segments]
+    document = situation_in(Form.PDF, replace(a_day(communes=3), turnaround=took), EN)
+    assert "Turnaround by segment" in words(document)[0]
+    assert not overlaps(document)
+
+
+@pytest.mark.parametrize(
+    ("p90_min", "unit"), [(0.1, "s"), (1.9, "s"), (45, "min"), (600, "h"), (5 * 1440, "d")]
+)
+def test_the_scale_of_turnaround_counts_by_what_is_short_to_say(p90_min: float, unit: str) -> None:
+    took = [Turnaround(way, Segment.RECEIVED_PLATED, 4, p90_min / 2, p90_min) for way in Way]
+    drawn = situation_charts(replace(a_day(), turnaround=took), EN)["turnaround"]
+    ticks = re.findall(r">([\d.,]+) (s|min|h|d)</text>", drawn)
+    assert ticks and {one[1] for one in ticks} == {unit}
+    assert all(len(one[0]) <= 3 for one in ticks)
+
+
+def test_on_a_telephone_the_words_of_a_commune_are_inside_the_drawing() -> None:
+    assert narrow_charts(no_day(), VI) == {}
+    drawn = narrow_charts(a_day(), VI)["areas"]
+    assert Drawing.of(drawn).width <= NARROW + 20  # a tick's label may reach over the edge
+    assert "Phường Tân Định" in drawn and "40/800" in drawn
+    told = set(re.findall(r'(?:fill|stroke)="(?!none|transparent)([^"]+)"', drawn))
+    assert told <= set(tokens.LIGHT.values())  # black words would be gone at night

@@ -12,7 +12,7 @@ from lims.web import situation_keep
 from lims.web.situation_keep import Situations
 from lims.work.situation_apart import Answered, Asked, situation_at
 from reports.saying import Tongue
-from reports.situation_forms import Form
+from reports.situation import Form
 from tests.builders import Bench
 
 DAY = date(2021, 9, 11)

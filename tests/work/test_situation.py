@@ -197,6 +197,24 @@ def test_a_tube_older_than_its_swabs_own_day_is_found(
     }
 
 
+@pytest.mark.parametrize("days_later", [0, 2, 40])
+def test_what_was_found_before_the_swabs_own_day_is_known(
+    bench: Bench, database: Engine, days_later: int
+) -> None:
+    start, _ = midnights(DAY, ZONE)
+    bench.now = start - timedelta(hours=5)
+    bench.run({bench.lab_pool(bench.swabs(3)): None})
+    refused = bench.swab(received=False)
+    reject(bench.session, refused.barcode, "leaked", by="door", now=bench.now)
+    bench.session.execute(
+        text("UPDATE specimen SET collected_at = :at"), {"at": start + timedelta(hours=1)}
+    )
+    bench.now = start + timedelta(hours=8, days=days_later)
+    situation = of(bench, database)
+    assert at(situation) == {Stage.SWAB_AGAIN: 1, Stage.DONE: 3}
+    assert situation.negative == 3
+
+
 def test_a_member_tested_alone_after_its_pool_counts_first_and_last(
     bench: Bench, database: Engine
 ) -> None:
@@ -260,3 +278,37 @@ def test_a_field_pool_that_is_positive_waits_for_new_swabs(bench: Bench, databas
     assert at(situation) == {Stage.SWAB_AGAIN: 5}
     assert [(p.awaits, p.people) for p in situation.open_pools] == [(Awaits.RESWAB, 5)]
     assert situation.oldest_pools[0].barcode == family.barcode
+
+
+@pytest.mark.parametrize("days_later", [0, 40])
+def test_a_household_swabbed_again_waits_for_nothing_and_its_pool_is_closed(
+    bench: Bench, database: Engine, days_later: int
+) -> None:
+    family = bench.field_pool(4)
+    bench.run({family.barcode: 24.0})
+    again = [bench.swab(person_id=one) for one in family.person_ids[:3]]
+    partly = of(bench, database)
+    assert at(partly) == {Stage.TO_PLATE: 3, Stage.SWAB_AGAIN: 1, Stage.SWABBED_AGAIN: 3}
+    assert [(p.awaits, p.people) for p in partly.open_pools] == [(Awaits.RESWAB, 1)]
+    assert [(p.unsolved, p.people) for p in partly.oldest_pools] == [(1, 4)]
+
+    again.append(bench.swab(person_id=family.person_ids[3]))
+    bench.run({again[0].barcode: 22.0})
+    bench.later(days_later * 24 * 60)
+    known = of(bench, database)
+    assert at(known) == {Stage.SWABBED_AGAIN: 4, Stage.TO_REVIEW: 1, Stage.DONE: 3}
+    assert known.swabs == sum(line.swabs for line in known.stages) == 8
+    assert (known.positive, known.known) == (1, 4)  # each person is known by one swab
+    assert known.open_pools == [] and known.oldest_pools == []
+    ended = next(line for line in known.stages if line.stage is Stage.SWABBED_AGAIN)
+    assert (ended.late, ended.oldest_at) == (0, None)
+
+
+def test_a_rejected_tube_whose_person_was_swabbed_again_has_ended(
+    bench: Bench, database: Engine
+) -> None:
+    broken = bench.swab(received=False)
+    reject(bench.session, broken.barcode, "leaked", by="door", now=bench.now)
+    assert at(of(bench, database)) == {Stage.SWAB_AGAIN: 1}
+    bench.swab(person_id=broken.person_id)
+    assert at(of(bench, database)) == {Stage.SWABBED_AGAIN: 1, Stage.TO_PLATE: 1}
