@@ -24,6 +24,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from lims.db.laboratory import Laboratory
 from lims.db.listening import Listener
 from lims.domain.lifecycle import ImportState
+from lims.importing.collecting import not_collecting, set_aside
 from lims.sheets.area_book import AreaBook
 from lims.sheets.columns import Column
 from lims.sheets.faults import FileFault, Unreadable
@@ -147,7 +148,7 @@ class Worker:
         done = job.rows_done
         log.info("import.running", job_id=str(job.id), lines=len(lines), done=done)
         # While the database writes a chunk, the next is read.
-        with ThreadPoolExecutor(1, "import-reader") as beside:
+        with set_aside(), ThreadPoolExecutor(1, "import-reader") as beside:
             following = beside.submit(read_chunk, lines[done : done + self._chunk], reader)
             while done < len(lines) and not stop.is_set():
                 chunk, start = following.result(), done
@@ -203,7 +204,8 @@ class Worker:
             raw = session.scalar(select(ImportFile.content).where(ImportFile.job_id == job.id))
         if raw is None:
             raise Unreadable(FileFault.EMPTY)
-        return look(open_list(raw), sheet=job.sheet, heading_line=job.heading_line)
+        with not_collecting():
+            return look(open_list(raw), sheet=job.sheet, heading_line=job.heading_line)
 
     def _job(self, job_id: UUID) -> ImportJob | None:
         with self._lab.sessions.begin() as session:
