@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Final
 from uuid import UUID
@@ -23,16 +24,17 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from lims.db.laboratory import Laboratory
 from lims.db.listening import Listener
 from lims.domain.lifecycle import ImportState
+from lims.importing.collecting import not_collecting, set_aside
 from lims.sheets.area_book import AreaBook
-from lims.sheets.cells import Cell
 from lims.sheets.columns import Column
-from lims.sheets.faults import FileFault, Unreadable, Wrong
+from lims.sheets.faults import FileFault, Unreadable
+from lims.sheets.first_lines import FirstLines
 from lims.sheets.opened import open_list
 from lims.sheets.table import Line
-from lims.sheets.understood import Reader, Reading, tube_of
+from lims.sheets.understood import Reader, Reading
 from lims.tables import ImportFile, ImportJob
 from lims.work.imports.area_units import area_book
-from lims.work.imports.chunk import Counted, fail, finish, take_chunk
+from lims.work.imports.chunk import Chunk, Counted, fail, finish, read_chunk, take_chunk
 from lims.work.imports.jobs import begin_try, locked_job, waiting_jobs
 from lims.work.imports.outline import Found, describe, look, mapping_of
 from lims.work.imports.upload import CHANNEL
@@ -142,15 +144,19 @@ class Worker:
         with self._lab.sessions.begin() as session:
             areas = area_book(session)
         reader = Reader(self._reading(job, areas))
-        first_lines = _first_lines(lines, reader.where[Column.BARCODE])
+        first_lines = FirstLines(lines, reader.where[Column.BARCODE])
         done = job.rows_done
         log.info("import.running", job_id=str(job.id), lines=len(lines), done=done)
-        while done < len(lines) and not stop.is_set():
-            piece = lines[done : done + self._chunk]
-            if self._take(job.id, done, piece, reader, first_lines) is None:
-                return
-            done += len(piece)
-            progress(done, len(lines))
+        # While the database writes a chunk, the next is read.
+        with set_aside(), ThreadPoolExecutor(1, "import-reader") as beside:
+            following = beside.submit(read_chunk, lines[done : done + self._chunk], reader)
+            while done < len(lines) and not stop.is_set():
+                chunk, start = following.result(), done
+                done += len(chunk.lines)
+                following = beside.submit(read_chunk, lines[done : done + self._chunk], reader)
+                if self._take(job.id, start, chunk, first_lines) is None:
+                    return
+                progress(done, len(lines))
         with self._lab.sessions.begin() as session:
             finish(session, job.id, site_id=self._lab.site_id, now=self._lab.clock())
 
@@ -158,9 +164,8 @@ class Worker:
         self,
         job_id: UUID,
         start: int,
-        piece: list[Line],
-        reader: Reader,
-        first_lines: dict[str, int],
+        chunk: Chunk,
+        first_lines: FirstLines,
     ) -> Counted | None:
         """A chunk, again when a desk registered the same tube or card in the same moment."""
         for tries in range(1, _MOST_TRIES + 1):
@@ -169,9 +174,8 @@ class Worker:
                     return take_chunk(
                         session,
                         job_id,
-                        piece,
+                        chunk,
                         start=start,
-                        reader=reader,
                         first_lines=first_lines,
                         site_id=self._lab.site_id,
                         now=self._lab.clock(),
@@ -200,7 +204,8 @@ class Worker:
             raw = session.scalar(select(ImportFile.content).where(ImportFile.job_id == job.id))
         if raw is None:
             raise Unreadable(FileFault.EMPTY)
-        return look(open_list(raw), sheet=job.sheet, heading_line=job.heading_line)
+        with not_collecting():
+            return look(open_list(raw), sheet=job.sheet, heading_line=job.heading_line)
 
     def _job(self, job_id: UUID) -> ImportJob | None:
         with self._lab.sessions.begin() as session:
@@ -230,17 +235,6 @@ class Worker:
         waited = 0.0
         while not stop.is_set() and waited < pause_s and not self._wake.wait(_LOOK_UP_S):
             waited += _LOOK_UP_S
-
-
-def _first_lines(lines: list[Line], column: int) -> dict[str, int]:
-    """Where each tube stands first, to be named to whoever has it a second time."""
-    first: dict[str, int] = {}
-    for line in lines:
-        cell: Cell = line.cells[column]
-        tube = tube_of(cell)
-        if not isinstance(tube, Wrong):
-            first.setdefault(tube, line.number)
-    return first
 
 
 def _quiet(_done: int, _total: int) -> None:

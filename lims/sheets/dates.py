@@ -70,7 +70,9 @@ def _day_or_year(cell: Cell, today: date) -> Birth | CellFault | None:
     if isinstance(cell, date):  # a datetime is a date too
         day = cell.date() if isinstance(cell, datetime) else cell
         return Birth(day.year, day)
-    text = _MIDNIGHT.sub("", as_text(cell).strip())
+    text = as_text(cell).strip()
+    if not text.isdigit():
+        text = _MIDNIGHT.sub("", text)
     if not text:
         return None
     whole = _WHOLE.fullmatch(text)

@@ -1,5 +1,6 @@
 """Names and sexes as lists have them."""
 
+import re
 import unicodedata
 from typing import Final
 
@@ -9,8 +10,10 @@ from lims.sheets.faults import CellFault
 
 LONGEST: Final = 200
 _ALLOWED: Final = frozenset(" '’ʼ.,-()/&\u00b7\u200c\u200d")
-_BROKEN: Final = ("Ã", "á»", "áº", "Æ°", "Ä\u0091", "Ä‘")  # UTF-8 that was read as Windows-1252
-_TCVN3: Final = frozenset("¨©ª«¬®µ¶·¸¹¾¿")  # Vietnamese of fonts named .Vn…, before Unicode
+_BROKEN: Final = re.compile(
+    "Ã|á»|áº|Æ°|Ä\u0091|Ä‘"  # UTF-8 that was read as Windows-1252
+    "|[¨©ª«¬®µ¶·¸¹¾¿]"  # Vietnamese of fonts named .Vn…, before Unicode (TCVN3)
+)
 _SEXES: Final = {
     **dict.fromkeys(("nam", "male", "m", "trai", "ong"), "male"),
     **dict.fromkeys(("nu", "female", "f", "gai", "ba"), "female"),
@@ -22,9 +25,9 @@ def name_of(cell: Cell) -> tuple[str, None] | tuple[None, CellFault] | tuple[str
     name = tidy_name(as_text(cell))
     if not name:
         return None, CellFault.NAME_MISSING
-    if name.replace(" ", "").isalpha() and len(name) <= LONGEST and not _looks_broken(name):
+    if name.replace(" ", "").isalpha() and len(name) <= LONGEST and not _BROKEN.search(name):
         return name, None
-    if "\ufffd" in name or _looks_broken(name):
+    if "\ufffd" in name or _BROKEN.search(name):
         lost = "\ufffd" in name
         return None, CellFault.LETTER_UNREADABLE if lost else CellFault.NAME_BROKEN
     sign = next((one for one in name if not _may_stand(one)), None)
@@ -47,7 +50,3 @@ def _may_stand(character: str) -> bool:
     return (
         unicodedata.category(character)[0] in "LM" or character in _ALLOWED or character.isdigit()
     )
-
-
-def _looks_broken(name: str) -> bool:
-    return any(sign in name for sign in _BROKEN) or not _TCVN3.isdisjoint(name)

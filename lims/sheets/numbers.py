@@ -23,6 +23,8 @@ _OLD_CARD: Final = 9  # the identity cards of before 2016, not valid any more si
 
 def digits_of(cell: Cell) -> str | CellFault:
     """The text of a number, whole again where the spreadsheet only wrote it otherwise."""
+    if isinstance(cell, str) and _is_plain(cell):
+        return cell
     text = as_text(cell).strip()
     if _SCIENTIFIC.fullmatch(text):
         try:
@@ -42,7 +44,8 @@ def phone_of(cell: Cell) -> str | CellFault | None:
     text = digits_of(cell)
     if isinstance(text, CellFault) or not text:
         return text or None
-    first = next((part for part in _TWO_NUMBERS.split(text) if part), "")
+    parts = (text,) if _is_plain(text) else _TWO_NUMBERS.split(text)
+    first = next(filter(None, parts), "")
     for said in (first, f"0{first}") if first[:1] in "1235789" else (first,):
         try:
             return parse_phone(said)
@@ -60,8 +63,8 @@ def national_id_of(cell: Cell) -> str | CellFault | None:
     text = digits_of(cell)
     if isinstance(text, CellFault) or not text:
         return text or None
-    number = _FILLING.sub("", text)
-    if not (number.isascii() and number.isdigit()):
+    number = text if _is_plain(text) else _FILLING.sub("", text)
+    if not _is_plain(number):
         return CellFault.NUMBER_UNREADABLE
     if len(number) == _CARD:
         return number
@@ -72,3 +75,8 @@ def national_id_of(cell: Cell) -> str | CellFault | None:
     if IdDoubt.PLACE_UNKNOWN in check_national_id(whole):
         return CellFault.NUMBER_PLACE
     return whole
+
+
+def _is_plain(text: str) -> bool:
+    """Digits and nothing else, as nearly every cell of a list: nothing to mend."""
+    return text.isascii() and text.isdigit()

@@ -9,6 +9,7 @@ or it is parsed, which takes ten times as long.
 
 import re
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Final
 from xml.parsers import expat
 
@@ -18,6 +19,8 @@ FARTHEST_ROW: Final = 110_000
 FARTHEST_COLUMN: Final = 208  # GZ
 _NEAR_CELL: Final = re.compile(rb'<c r="([A-Z]|[A-G][A-Z])([1-9][0-9]{0,4}|10[0-9]{4})"')
 _ANY_CELL: Final = re.compile(rb"<(?:[^\s<>/]*:)?c(?=[\s/>])")
+_FIRST: Final = itemgetter(0)
+_SECOND: Final = itemgetter(1)
 _ADDRESS: Final = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})", re.ASCII)
 _ROW: Final = re.compile(r"[0-9]{1,7}", re.ASCII)
 
@@ -49,9 +52,9 @@ def _take_plain(xml: bytes, rows: set[bytes], columns: set[bytes]) -> bool:
     if b"<!" in xml or b"\x00" in xml:  # a document type, a comment, other bytes than UTF-8
         return False
     near = _NEAR_CELL.findall(xml)
-    columns.update(column for column, _row in near)
-    rows.update(row for _column, row in near)
-    return len(near) == sum(1 for _ in _ANY_CELL.finditer(xml))
+    columns.update(map(_FIRST, near))
+    rows.update(map(_SECOND, near))
+    return len(near) == len(_ANY_CELL.findall(xml))
 
 
 def reached(pieces: Iterable[bytes]) -> int:

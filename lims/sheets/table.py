@@ -81,7 +81,9 @@ def lines_of(sheet: Sheet, headings: Headings) -> Iterator[Line]:
     width = len(headings.words)
     blank: Row = [""] * width
     for number, row in enumerate(sheet.rows[headings.first_row :], headings.first_row + 1):
-        cells = row[:width] if len(row) >= width else [*row, *blank[len(row) :]]
+        cells = row
+        if len(row) != width:
+            cells = row[:width] if len(row) > width else [*row, *blank[len(row) :]]
         if not all(map(is_blank, cells)):
             yield Line(number, cells)
 

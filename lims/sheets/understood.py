@@ -13,7 +13,7 @@ from lims.domain.identity import Birth, name_key, tidy_name
 from lims.domain.refusals import NotABarcode, WrongCheckCharacter
 from lims.domain.registration import AreaRef, PersonGiven, Registration
 from lims.sheets.area_book import AreaBook
-from lims.sheets.cells import Cell, as_text
+from lims.sheets.cells import Cell, as_text, is_blank
 from lims.sheets.columns import Column, Mapped
 from lims.sheets.dates import birth_of, moment_of
 from lims.sheets.faults import CellFault, Wrong
@@ -45,8 +45,7 @@ class Reading:
 
 def is_note(cells: Sequence[Cell], where: dict[Column, int]) -> bool:
     """True for a line of few words that has neither a tube nor a name: a total, a signature."""
-    asked = [as_text(cells[where[column]]).strip() for column in (Column.BARCODE, Column.NAME)]
-    if any(asked):
+    if not (is_blank(cells[where[Column.NAME]]) and is_blank(cells[where[Column.BARCODE]])):
         return False
     return sum(bool(as_text(cell).strip()) for cell in cells) <= _NOTE_CELLS
 
@@ -77,6 +76,7 @@ class Reader:
     def __init__(self, reading: Reading) -> None:
         self._given = reading
         self.where = reading.columns()
+        self._births = [(column, sex) for column, sex in _BIRTHS if column in self.where]
         self._today = reading.now.astimezone(reading.zone).date()
 
     def read(self, cells: Sequence[Cell]) -> Registration | tuple[Wrong, ...]:
@@ -86,12 +86,7 @@ class Reader:
         if isinstance(tube, Wrong):
             wrong.append(tube)
         person = self._person(cells, wrong)
-        at = moment_of(
-            self._cell(cells, Column.COLLECTED_AT),
-            self._cell(cells, Column.COLLECTED_TIME),
-            self._given.zone,
-            self._given.now,
-        )
+        at = self._taken_at(cells)
         if isinstance(at, CellFault):
             wrong.append(Wrong(Column.COLLECTED_AT, at))
         if wrong or isinstance(tube, Wrong) or isinstance(at, CellFault):
@@ -102,6 +97,16 @@ class Reader:
             collected_at=at or self._given.taken_at,
             person=person,
             campaign_id=self._given.campaign_id,
+        )
+
+    def _taken_at(self, cells: Sequence[Cell]) -> datetime | CellFault | None:
+        if Column.COLLECTED_AT not in self.where and Column.COLLECTED_TIME not in self.where:
+            return None
+        return moment_of(
+            self._cell(cells, Column.COLLECTED_AT),
+            self._cell(cells, Column.COLLECTED_TIME),
+            self._given.zone,
+            self._given.now,
         )
 
     def _person(self, cells: Sequence[Cell], wrong: list[Wrong]) -> PersonGiven:
@@ -137,19 +142,21 @@ class Reader:
     def _birth(self, cells: Sequence[Cell], wrong: list[Wrong]) -> tuple[Birth | None, str | None]:
         """A form with a column for men and one for women says the sex by where the year stands."""
         found: list[tuple[Birth, str | None]] = []
-        for column, sex in _BIRTHS:
+        for column, sex in self._births:
             read = birth_of(self._cell(cells, column), self._today)
             if isinstance(read, CellFault):
                 wrong.append(Wrong(column, read))
             elif read is not None:
                 found.append((read, sex))
-        if len(found) > 1 and len({birth for birth, _ in found}) > 1:
+        if len(found) == 1:
+            return found[0]
+        if len({birth for birth, _ in found}) > 1:
             wrong.append(Wrong(Column.BIRTH_FEMALE, CellFault.BIRTH_TWICE))
         sexes = {sex for _, sex in found if sex}
         return (found[0][0] if found else None), (sexes.pop() if len(sexes) == 1 else None)
 
     def _area(self, cells: Sequence[Cell], column: Column, wrong: list[Wrong]) -> AreaRef | None:
-        asked = as_text(self._cell(cells, column)).strip()
+        asked = as_text(self._cell(cells, column)).strip() if column in self.where else ""
         if not asked:
             return None
         found = self._given.areas.find(asked)

@@ -175,12 +175,20 @@ class Finding(Base):
             postgresql_where=text("current AND status = 'P'"),
         ),
         Index("ix_finding_day", "site_id", "created_at", "id", postgresql_where=text("current")),
-        Index(  # a page of a day's positives, or of what is not final, does not read the negatives
+        Index(  # a page of a day's positives reads nothing else
+            "ix_finding_outcome",
+            "site_id",
+            "outcome",
+            "created_at",
+            "id",
+            postgresql_where=text("current AND outcome <> 'negative'"),
+        ),
+        Index(  # nor a page of what is not final, or was corrected
             "ix_finding_exceptions",
             "site_id",
             "created_at",
             "id",
-            postgresql_where=text("current AND (outcome <> 'negative' OR status <> 'F')"),
+            postgresql_where=text("current AND status <> 'F'"),
         ),
     )
     id: Mapped[RowId]

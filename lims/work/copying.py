@@ -55,31 +55,30 @@ def copy_swabs(
     """Write specimens, their tubes, and which is in which."""
     at, actor = now.isoformat(), _text(by)
     shared = f"{site_id}\t{at}\t{actor}\tswab\t{import_job_id or NULL}"
+    shared_by_tubes = f"{site_id}\t{at}\t{actor}\tindividual\tcollected\t1"
+    specimens, tubes, held = [], [], []
+    for s in swabs:
+        given = s.given
+        tube, swab, campaign = str(s.tube_id), str(given.specimen_id), given.campaign_id or NULL
+        specimens.append(
+            f"{shared}\t{swab}\t{s.person_id}\t{campaign}"
+            f"\t{given.collected_at.isoformat()}\t{s.digest}\n"
+        )
+        tubes.append(f"{shared_by_tubes}\t{tube}\t{given.barcode}\t{campaign}\t{given.assay}\n")
+        held.append(f"{tube}\t{swab}\n")
     _copy(
         session,
         "specimen (site_id, registered_at, registered_by, material, import_job_id, id, person_id,"
         " campaign_id, collected_at, body_digest)",
-        (
-            f"{shared}\t{s.given.specimen_id}\t{s.person_id}"
-            f"\t{s.given.campaign_id or NULL}\t{s.given.collected_at.isoformat()}\t{s.digest}\n"
-            for s in swabs
-        ),
+        specimens,
     )
     _copy(
         session,
         "tube (site_id, created_at, created_by, kind, state, capacity, id, barcode, campaign_id,"
         " assay_code)",
-        (
-            f"{site_id}\t{at}\t{actor}\tindividual\tcollected\t1\t{s.tube_id}\t{s.given.barcode}"
-            f"\t{s.given.campaign_id or NULL}\t{s.given.assay}\n"
-            for s in swabs
-        ),
+        tubes,
     )
-    _copy(
-        session,
-        "tube_specimen (tube_id, specimen_id)",
-        (f"{s.tube_id}\t{s.given.specimen_id}\n" for s in swabs),
-    )
+    _copy(session, "tube_specimen (tube_id, specimen_id)", held)
 
 
 def _person_line(shared: str, person_id: UUID, person: PersonGiven) -> str:

@@ -46,6 +46,14 @@ def test_any_text_has_a_stable_key_and_sort_key(text: str) -> None:
     )
 
 
+@given(st.text(max_size=60))
+def test_a_key_is_put_together_from_its_words_as_if_it_were_made_at_once(text: str) -> None:
+    apart = unicodedata.normalize("NFD", text.casefold())
+    unmarked = "".join(each for each in apart if not unicodedata.combining(each))
+    at_once = unicodedata.normalize("NFC", unmarked).replace("đ", "d")
+    assert name_key(text) == " ".join(at_once.split())
+
+
 def test_a_name_is_stored_composed_and_with_single_spaces() -> None:
     assert tidy_name(" Nguye\u0302\u0303n  Va\u0306n\tAn ") == "Nguyễn Văn An"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -84,6 +85,14 @@ def test_a_fault_of_ours_fails_one_list_and_the_next_goes_on(
     desk.worker.drain()
     assert (desk.look(broken.id).state, desk.look(broken.id).failure) == ("failed", FileFault.BROKE)
     assert desk.look(sound.id).state == "done"
+
+
+@pytest.mark.parametrize("raw", [None, b"PK\x03\x04 no workbook"])
+def test_the_collector_is_as_before_when_a_list_has_ended(
+    desk: Desk, bench: Bench, raw: bytes | None
+) -> None:
+    desk.take(raw or as_csv(rows(bench, 10)))
+    assert (gc.isenabled(), gc.get_freeze_count()) == (True, 0)
 
 
 def test_a_list_that_ends_its_workers_is_given_up(desk: Desk, bench: Bench) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -118,14 +119,15 @@ def test_a_place_we_did_not_write_is_no_place(word: str) -> None:
     ("narrowed", "index"),
     [
         (DAY, "ix_finding_day"),
-        (asked(outcome=FindingOutcome.POSITIVE), "ix_finding_exceptions"),
+        (asked(outcome=FindingOutcome.POSITIVE), "ix_finding_outcome"),
         (asked(status=ResultStatus.CORRECTED), "ix_finding_exceptions"),
     ],
 )
 def test_a_page_is_read_in_the_order_of_an_index(
     session: Session, bench: Bench, narrowed: ResultsAsked, index: str
 ) -> None:
-    """On 20,000 findings of one day, so that the planner has something to choose between."""
+    """On 20,000 findings of one day, so that the planner has something to choose between; planned
+    for whatever values may come, as PostgreSQL does once a statement has run a few times."""
     session.execute(
         text(
             """
@@ -150,8 +152,11 @@ def test_a_page_is_read_in_the_order_of_an_index(
         {"now": bench.now, "site": bench.site_id},
     )
     session.execute(text("ANALYZE finding"))
-    values = views._values(narrowed, bench.site_id)
-    query = views._by_day(narrowed, views.PAGE + 1)
-    plan = "\n".join(session.execute(text(f"EXPLAIN (COSTS OFF) {query}"), values).scalars())
+    names = iter(range(1, 9))
+    query = re.sub(
+        r"(?<!:):[a-z]+", lambda _: f"${next(names)}", views._by_day(narrowed, views.PAGE + 1)
+    )
+    explained = f"EXPLAIN (COSTS OFF, GENERIC_PLAN) {query}"
+    plan = "\n".join(session.connection().exec_driver_sql(explained).scalars())
     assert index in plan, plan
     assert "Seq Scan on finding" not in plan

@@ -4,7 +4,7 @@ The count moves with the rows it counts: a worker killed between two chunks goes
 line, and one killed within a chunk has done nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -18,6 +18,7 @@ from lims.domain.registration import Registration
 from lims.sheets.cells import to_json
 from lims.sheets.columns import Column
 from lims.sheets.faults import CellFault, FileFault, Wrong
+from lims.sheets.first_lines import FirstLines
 from lims.sheets.table import Line
 from lims.sheets.understood import Reader, is_note
 from lims.tables import ImportFault, ImportFile, ImportJob
@@ -38,22 +39,19 @@ class Counted:
     passed: int
 
 
-def take_chunk(
-    session: Session,
-    job_id: UUID,
-    lines: Sequence[Line],
-    *,
-    start: int,
-    reader: Reader,
-    first_lines: dict[str, int],
-    site_id: UUID,
-    now: datetime,
-) -> Counted | None:
-    """Register the lines that stand from `start` on; None when that is no longer wanted: the
-    import was undone, or another worker has gone past here."""
-    job = _started(session, job_id, site_id=site_id, now=now)
-    if job is None or job.rows_done != start:
-        return None
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some thousand lines as read: by their places in it the swabs and the faults, and how many
+    lines are only notes."""
+
+    lines: Sequence[Line]
+    good: Sequence[tuple[int, Registration]]
+    wrong: Mapping[int, tuple[Wrong, ...]]
+    passed: int
+
+
+def read_chunk(lines: Sequence[Line], reader: Reader) -> Chunk:
+    """What the lines say. Needs no database: it is done while the chunk before is written."""
     good: list[tuple[int, Registration]] = []
     wrong: dict[int, tuple[Wrong, ...]] = {}
     passed = 0
@@ -66,6 +64,25 @@ def take_chunk(
             good.append((number, read))
         else:
             wrong[number] = read
+    return Chunk(lines, good, wrong, passed)
+
+
+def take_chunk(
+    session: Session,
+    job_id: UUID,
+    chunk: Chunk,
+    *,
+    start: int,
+    first_lines: FirstLines,
+    site_id: UUID,
+    now: datetime,
+) -> Counted | None:
+    """Register the lines, which stand from `start` on; None when that is no longer wanted: the
+    import was undone, or another worker has gone past here."""
+    job = _started(session, job_id, site_id=site_id, now=now)
+    if job is None or job.rows_done != start:
+        return None
+    lines, good, wrong = chunk.lines, chunk.good, dict(chunk.wrong)
     actor = ACTOR + job.uploaded_by.removeprefix("user:")
     outcomes = register_batch(
         session, good, site_id=site_id, by=actor, now=now, import_job_id=job.id
@@ -82,9 +99,9 @@ def take_chunk(
     job.rows_in += taken
     job.rows_again += len(again)
     job.rows_bad += len(wrong)
-    job.rows_passed += passed
+    job.rows_passed += chunk.passed
     session.flush()
-    return Counted(taken, len(again), len(wrong), passed)
+    return Counted(taken, len(again), len(wrong), chunk.passed)
 
 
 def finish(session: Session, job_id: UUID, *, site_id: UUID, now: datetime) -> None:
@@ -132,11 +149,11 @@ def _go(job: ImportJob, wanted: ImportState, now: datetime) -> None:
         job.started_at = now
 
 
-def _taken(one: RowOutcome, barcode: str, line: Line, first_lines: dict[str, int]) -> Wrong:
+def _taken(one: RowOutcome, barcode: str, line: Line, first_lines: FirstLines) -> Wrong:
     if not isinstance(one.refusal, BarcodeTaken):
         raise TypeError(f"a line of a list cannot be refused so: {one.refusal}")
-    first = first_lines.get(barcode, line.number)
-    if first != line.number:
+    first = first_lines.of(barcode)
+    if first not in (None, line.number):
         return Wrong(Column.BARCODE, CellFault.TUBE_IN_LINE, {"line": first})
     return Wrong(Column.BARCODE, CellFault.TUBE_TAKEN)
 
