@@ -135,6 +135,8 @@ def report_positives(
 ) -> None:
     """The F0 of a day for a tracing team. It is recorded who took it, and who is on it."""
     from lims.db.laboratory import utc_now
+    from lims.web.language import speaking
+    from lims.web.names import who
     from lims.work.take_list import ListAsked, ListForm, drawn, take_list
     from lims.work.views.administration import teams
     from reports.saying import Saying, Tongue
@@ -152,13 +154,15 @@ def report_positives(
             form=wanted,
             for_laboratory=for_laboratory,
         )
+        with speaking(saying.tongue.value):  # the name stands across every page
+            by_name = who(ACTOR)
         listed = take_list(
             session,
             asked,
             saying,
             site_id=laboratory.site_id,
             by=ACTOR,
-            by_name=ACTOR,
+            by_name=by_name,
             now=now,
         )
     click.echo(f"{counted(len(listed.lines), 'case')}; writing {wanted.value} …", err=True)

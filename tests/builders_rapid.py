@@ -11,7 +11,8 @@ from lims.domain.identity import name_key
 from lims.domain.rapid_test import Exposure, RosterKind
 from lims.domain.registration import AreaRef, PersonGiven
 from lims.domain.roster_line import Marked, Sign
-from lims.work.kits import LotGiven, LotKnown, register_lot
+from lims.work.kit_names import LotGiven
+from lims.work.kits import LotKnown, register_lot
 from lims.work.mark_strip import mark_strip
 from lims.work.people_together import MemberGiven
 from lims.work.read_strips import Counts, ReadTimer, read_timer

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from python_calamine import CalamineWorkbook
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from tests.builders import HOME, open_bench
+from tests.reports.printed import words
 from tests.test_report_cli import Shell
 
 
@@ -55,7 +57,25 @@ def test_a_teams_list_is_written_and_recorded(shell: Shell, session: Session) ->
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("language", "said"),
+    [("vi", "dòng lệnh tải lúc"), ("en", "taken by the command line at")],
+)
+def test_whose_copy_it_is_stands_on_it_in_its_own_language(
+    shell: Shell, language: str, said: str
+) -> None:
+    paper, sheet = shell.home / "f0.pdf", shell.home / "f0.xlsx"
+    for file in (paper, sheet):
+        asked = ("report", "positives", "--open", "--language", language, "--out", str(file))
+        told = shell.run(*asked)
+        assert told.exit_code == 0, told.output
+    (page,) = words(paper.read_bytes())
+    assert page.count(said) == 2  # across the page and at its foot
+    above = CalamineWorkbook.from_path(str(sheet)).get_sheet_by_index(0).to_python()[:3]
+    assert said in str(above)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
     [
         (("situation", "--day", "31/12", "--out", "a.pdf"), "YYYY-MM-DD"),
         (("situation", "--out", "a.txt"), ".pdf, .xlsx, .json"),
@@ -64,8 +84,8 @@ def test_a_teams_list_is_written_and_recorded(shell: Shell, session: Session) ->
     ],
 )
 def test_what_was_used_wrongly_is_said_with_exit_2(
-    shell: Shell, words: tuple[str, ...], said: str
+    shell: Shell, asked: tuple[str, ...], said: str
 ) -> None:
-    told = shell.run("report", *words)
+    told = shell.run("report", *asked)
     assert told.exit_code == 2
     assert said in told.stderr

@@ -55,18 +55,33 @@ def amend_result(
     reason, the same word); IllegalMove for a result that is superseded, or held with its run.
     """
     said = given_reason(reason)
+    old, tube = _locked_result(session, result_id, site_id)
+    earlier = _same_before(session, old, outcome, said)
+    if earlier is not None:
+        return Amended(earlier.id, tube.barcode, old.outcome, earlier.outcome, replayed=True)
+    _refuse_unfit(old, outcome, tube)
+    new = _supersede(session, old, outcome, said, tube, now=now)
+    _record_amended(session, old, new, tube, by=by, now=now)
+    settle(session, [tube.id], site_id=site_id, now=now, signed=by)
+    return Amended(new.id, tube.barcode, old.outcome, str(outcome), replayed=False)
+
+
+def _locked_result(session: Session, result_id: UUID, site_id: UUID) -> tuple[Result, Tube]:
+    """The result and its tube; nobody else concludes about the tube until we are done."""
     tube_id = session.scalar(
         select(Result.tube_id).where(Result.id == result_id, Result.site_id == site_id)
     )
     if tube_id is None:
         raise NotFound(came=str(result_id), where="result_id")
     lock_components(session, [tube_id])
-    old = session.get_one(Result, result_id, populate_existing=True, with_for_update=True)
-    tube = session.get_one(Tube, tube_id)
-    earlier = _same_before(session, old, outcome, said)
-    if earlier is not None:
-        return Amended(earlier.id, tube.barcode, old.outcome, earlier.outcome, replayed=True)
-    _refuse_unfit(old, outcome, tube)
+    result = session.get_one(Result, result_id, populate_existing=True, with_for_update=True)
+    return result, session.get_one(Tube, tube_id)
+
+
+def _supersede(
+    session: Session, old: Result, outcome: Outcome, said: str, tube: Tube, *, now: datetime
+) -> Result:
+    """The reviewer's word in the old one's place: one result of a test is current."""
     old.current = False
     session.flush()
     new = Result(
@@ -85,21 +100,25 @@ def amend_result(
         created_at=now,
     )
     session.add(new)
+    return new
+
+
+def _record_amended(
+    session: Session, old: Result, new: Result, tube: Tube, *, by: str, now: datetime
+) -> None:
     record(
         session,
-        site_id=site_id,
+        site_id=old.site_id,
         actor=by,
         verb="amend_result",
         subject=tube.barcode,
         now=now,
         result_id=str(new.id),
         was=old.outcome,
-        outcome=str(outcome),
-        reason=said,
+        outcome=str(new.outcome),
+        reason=new.why,
     )
     session.flush()
-    settle(session, [tube_id], site_id=site_id, now=now, signed=by)
-    return Amended(new.id, tube.barcode, old.outcome, str(outcome), replayed=False)
 
 
 def _ct_of(session: Session, old: Result, tube: Tube) -> float | None:

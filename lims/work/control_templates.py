@@ -55,34 +55,19 @@ def add_template(
     Raises InvalidBody (no name), NotFound (no such assay), DifferentBody.
     """
     rule_in_force(assay)
-    called = " ".join(name.split())
-    if not 1 <= len(called) <= _LONGEST_NAME:
-        raise InvalidBody(
-            errors=[{"pointer": "#/name", "detail": "1 to 80 characters, as the bench calls it"}],
-            where="name",
-            came=called[:20] or "nothing",
-        )
+    called = _called(name)
     one_at_a_time(session, template_id)
     earlier = read_template(session, template_id, site_id=site_id)
     if earlier is not None:
         if (earlier.name, earlier.assay, earlier.template) != (called, assay, _sorted(template)):
             raise DifferentBody(came=f"another template under {template_id}", where="template_id")
         return earlier
-    session.execute(
-        text("SELECT id FROM site WHERE id = :site FOR NO KEY UPDATE"), {"site": site_id}
-    )  # two people who add a version at once get two versions
-    versions = select(func.coalesce(func.max(ControlTemplate.version), 0)).where(
-        ControlTemplate.site_id == site_id,
-        ControlTemplate.assay_code == assay,
-        ControlTemplate.format == int(template.size),
-        ControlTemplate.name == called,
-    )
     _store(
         session,
         template_id,
         site_id=site_id,
         name=called,
-        version=session.scalars(versions).one() + 1,
+        version=_next_version(session, called, assay, template.size, site_id=site_id),
         assay=assay,
         template=template,
         by=by,
@@ -101,6 +86,34 @@ def add_template(
     )
     session.flush()
     return _read(session, template_id)
+
+
+def _called(name: str) -> str:
+    """The name, its spaces evened out. Raises InvalidBody."""
+    called = " ".join(name.split())
+    if not 1 <= len(called) <= _LONGEST_NAME:
+        raise InvalidBody(
+            errors=[{"pointer": "#/name", "detail": "1 to 80 characters, as the bench calls it"}],
+            where="name",
+            came=called[:20] or "nothing",
+        )
+    return called
+
+
+def _next_version(
+    session: Session, name: str, assay: str, size: PlateSize, *, site_id: UUID
+) -> int:
+    """Locks the site: two people who add a version at once get two versions."""
+    session.execute(
+        text("SELECT id FROM site WHERE id = :site FOR NO KEY UPDATE"), {"site": site_id}
+    )
+    newest = select(func.coalesce(func.max(ControlTemplate.version), 0)).where(
+        ControlTemplate.site_id == site_id,
+        ControlTemplate.assay_code == assay,
+        ControlTemplate.format == int(size),
+        ControlTemplate.name == name,
+    )
+    return session.scalars(newest).one() + 1
 
 
 def retire_template(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from lims.domain.lifecycle import RunState
 from lims.domain.plates import ControlTemplate, PlateSize, parse_well, sample_wells
-from lims.domain.refusals import DifferentBody, InvalidBody, NotFound, UnknownBarcode, WellTaken
+from lims.domain.refusals import DifferentBody, InvalidBody, QueueEmpty, UnknownBarcode, WellTaken
 from lims.domain.registration import digest
 from lims.tables import Run
 from lims.work.audit import record
@@ -48,7 +48,7 @@ def lay_out(
     Two technicians filling plates at once never take the same test (SKIP
     LOCKED). Raises DifferentBody, WellTaken (two tubes for one well, one tube
     in two, or a control's well), UnknownBarcode (no queued test), NotAWell,
-    NotFound (nothing queued, or no such template).
+    QueueEmpty, NotFound (no such template).
     """
     said = digest(request)
     one_at_a_time(session, request.run_id)
@@ -173,12 +173,7 @@ def _places(
         )
     places = from_queue(session, free[:most], site_id=site_id, assay=request.assay)
     if most and not places:
-        raise NotFound(
-            expected="tests waiting in the queue",
-            came="an empty queue",
-            where=f"queue of {request.assay}",
-            todo="receive tubes or make pools first",
-        )
+        raise QueueEmpty(came="an empty queue", where=f"queue of {request.assay}")
     return places
 
 

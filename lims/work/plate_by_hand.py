@@ -19,6 +19,7 @@ from lims.domain.refusals import (
     MixedAssay,
     NotFound,
     PlateFull,
+    QueueEmpty,
     TubeHasNoTest,
     TubeRejected,
     UnknownRun,
@@ -131,7 +132,7 @@ def move_to(
 def fill_up(session: Session, plate: str, *, site_id: UUID, by: str, now: datetime) -> int:
     """Fill the wells that are free from the queue, priority first, then age; how many it took.
 
-    Raises UnknownRun, IllegalMove (the plate is measured), PlateFull, NotFound (an empty queue).
+    Raises UnknownRun, IllegalMove (the plate is measured), PlateFull, QueueEmpty.
     """
     run = _planned(session, plate, site_id)
     free = _free_wells(session, run)
@@ -139,12 +140,7 @@ def fill_up(session: Session, plate: str, *, site_id: UUID, by: str, now: dateti
         raise PlateFull(came=f"plate {run.plate}", where="wells")
     places = from_queue(session, free, site_id=site_id, assay=run.assay_code)
     if not places:
-        raise NotFound(
-            expected="tests waiting in the queue",
-            came="an empty queue",
-            where=f"queue of {run.assay_code}",
-            todo="receive tubes or make pools first",
-        )
+        raise QueueEmpty(came="an empty queue", where=f"queue of {run.assay_code}")
     fill(session, run.id, PlateSize(run.format), places)
     _note(session, run, run.plate, "fill_up", by=by, now=now, samples=len(places))
     return len(places)

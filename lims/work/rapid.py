@@ -64,23 +64,52 @@ def read_rapid_test(
     """
     said = digest(reading)
     one_at_a_time(session, reading.specimen_id)
-    earlier = session.execute(_EARLIER, {"specimen": reading.specimen_id}).one_or_none()
+    earlier = _earlier(session, reading, said)
     if earlier is not None:
-        if earlier.body_digest != said:
-            raise DifferentBody(came="another reading under this id", where="specimen_id")
-        return RapidRead(
-            reading.specimen_id,
-            earlier.person_id,
-            reading.outcome,
-            earlier.pcr_specimen_id,
-            replayed=True,
-        )
+        return earlier
     lot = _lot(session, reading, site_id=site_id, by=by, now=now)
     together = ReadTogether(lot, reading.started_at, reading.read_at)
     refuse_unreadable(together, now=now)
-    positive = reading.outcome is RapidOutcome.POSITIVE
-    if positive and reading.pcr_barcode is None and not tube_may_follow:
+    if not tube_may_follow:
         _refuse_without_tube(session, reading)
+    person_id = _keep_strip(session, reading, together, said, site_id=site_id, by=by, now=now)
+    pcr_swab = _take_tube(session, reading, site_id=site_id, by=by, now=now)
+    record(
+        session,
+        site_id=site_id,
+        actor=by,
+        verb="read_rapid_test",
+        subject=str(reading.specimen_id),
+        now=now,
+        outcome=str(reading.outcome),
+        kit_lot=lot.lot,
+    )
+    return RapidRead(reading.specimen_id, person_id, reading.outcome, pcr_swab, replayed=False)
+
+
+def _earlier(session: Session, reading: RapidReading, said: str) -> RapidRead | None:
+    """The receipt of the same reading, told before. Raises DifferentBody."""
+    row = session.execute(_EARLIER, {"specimen": reading.specimen_id}).one_or_none()
+    if row is None:
+        return None
+    if row.body_digest != said:
+        raise DifferentBody(came="another reading under this id", where="specimen_id")
+    return RapidRead(
+        reading.specimen_id, row.person_id, reading.outcome, row.pcr_specimen_id, replayed=True
+    )
+
+
+def _keep_strip(
+    session: Session,
+    reading: RapidReading,
+    together: ReadTogether,
+    said: str,
+    *,
+    site_id: UUID,
+    by: str,
+    now: datetime,
+) -> UUID:
+    """The person and what their strip showed; returns who it is."""
     person_id = keep_person(
         session,
         reading.person,
@@ -98,28 +127,24 @@ def read_rapid_test(
         bool(reading.suspect),
     )
     keep_readings(session, [strip], together, site_id=site_id, by=by, now=now)
-    pcr_swab = None
-    if positive and reading.pcr_barcode is not None:
-        pcr_swab = take_pcr_tube(
-            session,
-            reading.specimen_id,
-            reading.pcr_barcode,
-            site_id=site_id,
-            by=by,
-            now=now,
-            collected_at=reading.read_at,
-        ).pcr_specimen_id
-    record(
+    return person_id
+
+
+def _take_tube(
+    session: Session, reading: RapidReading, *, site_id: UUID, by: str, now: datetime
+) -> UUID | None:
+    """The PCR swab that came along with a positive."""
+    if reading.outcome is not RapidOutcome.POSITIVE or reading.pcr_barcode is None:
+        return None
+    return take_pcr_tube(
         session,
+        reading.specimen_id,
+        reading.pcr_barcode,
         site_id=site_id,
-        actor=by,
-        verb="read_rapid_test",
-        subject=str(reading.specimen_id),
+        by=by,
         now=now,
-        outcome=str(reading.outcome),
-        kit_lot=lot.lot,
-    )
-    return RapidRead(reading.specimen_id, person_id, reading.outcome, pcr_swab, replayed=False)
+        collected_at=reading.read_at,
+    ).pcr_specimen_id
 
 
 def _lot(
@@ -131,6 +156,9 @@ def _lot(
 
 
 def _refuse_without_tube(session: Session, reading: RapidReading) -> None:
+    """Raises InvalidBody for a positive without a PCR tube, unless one of theirs waits."""
+    if reading.outcome is not RapidOutcome.POSITIVE or reading.pcr_barcode is not None:
+        return
     person = reading.person
     known = reading.person_id or session.scalar(
         text("SELECT id FROM person WHERE national_id = cast(:number AS text)"),

@@ -1,5 +1,6 @@
 """Read a whole roster that a telephone kept: one lot, one drop, one reading, everybody in it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -78,45 +79,15 @@ def read_rapid_batch(
     """
     said = digest(batch)
     one_at_a_time(session, batch.batch_id)
-    ids = [one.specimen_id for one in batch.strips]
-    if len(set(ids)) < len(ids):
-        raise DifferentBody(came="one specimen_id for two people", where="strips")
-    earlier = (
-        session.execute(text("SELECT body_digest FROM specimen WHERE id = ANY(:ids)"), {"ids": ids})
-        .scalars()
-        .all()
-    )
-    if earlier:
-        if len(earlier) < len(ids) or set(earlier) != {said}:
-            raise DifferentBody(came="other strips under these ids", where="strips")
+    if _told_before(session, batch, said):
         return _receipt(session, batch, replayed=True)
     lot = lot_said(session, batch.kit_lot, site_id=site_id, by=by, now=now)
     together = ReadTogether(lot, batch.started_at, batch.read_at, batch.campaign_id)
     refuse_unreadable(together, now=now)
     people = _keep_people(session, batch, site_id=site_id, now=now)
-    strips = [
-        StripRead(
-            one.specimen_id,
-            person_id,
-            one.outcome,
-            said,
-            one.exposure or batch.exposure or Exposure.NONE,
-            bool(one.suspect),
-        )
-        for one, person_id in zip(batch.strips, people, strict=True)
-    ]
+    strips = _strips_of(batch, people, said)
     keep_readings(session, strips, together, site_id=site_id, by=by, now=now)
-    for one in batch.strips:
-        if one.pcr_barcode is not None and one.outcome is RapidOutcome.POSITIVE:
-            take_pcr_tube(
-                session,
-                one.specimen_id,
-                one.pcr_barcode,
-                site_id=site_id,
-                by=by,
-                now=now,
-                collected_at=batch.read_at,
-            )
+    _take_tubes(session, batch, site_id=site_id, by=by, now=now)
     receipt = _receipt(session, batch, replayed=False)
     record(
         session,
@@ -131,6 +102,49 @@ def read_rapid_batch(
         invalid=receipt.invalid,
     )
     return receipt
+
+
+def _told_before(session: Session, batch: RapidBatch, said: str) -> bool:
+    """Whether this very batch is kept already. Raises DifferentBody where a part of it is."""
+    ids = [one.specimen_id for one in batch.strips]
+    if len(set(ids)) < len(ids):
+        raise DifferentBody(came="one specimen_id for two people", where="strips")
+    kept = text("SELECT body_digest FROM specimen WHERE id = ANY(:ids)")
+    earlier = session.execute(kept, {"ids": ids}).scalars().all()
+    if earlier and (len(earlier) < len(ids) or set(earlier) != {said}):
+        raise DifferentBody(came="other strips under these ids", where="strips")
+    return bool(earlier)
+
+
+def _strips_of(batch: RapidBatch, people: Sequence[UUID], said: str) -> list[StripRead]:
+    return [
+        StripRead(
+            one.specimen_id,
+            person_id,
+            one.outcome,
+            said,
+            one.exposure or batch.exposure or Exposure.NONE,
+            bool(one.suspect),
+        )
+        for one, person_id in zip(batch.strips, people, strict=True)
+    ]
+
+
+def _take_tubes(
+    session: Session, batch: RapidBatch, *, site_id: UUID, by: str, now: datetime
+) -> None:
+    """The PCR tubes that came along with positives."""
+    for one in batch.strips:
+        if one.pcr_barcode is not None and one.outcome is RapidOutcome.POSITIVE:
+            take_pcr_tube(
+                session,
+                one.specimen_id,
+                one.pcr_barcode,
+                site_id=site_id,
+                by=by,
+                now=now,
+                collected_at=batch.read_at,
+            )
 
 
 def _keep_people(

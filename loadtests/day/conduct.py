@@ -12,7 +12,7 @@ from locust.env import Environment
 
 from lims.demo.ledger import Ledger
 from lims.demo.measuring import Samples
-from lims.demo.truth import draw_commune
+from lims.demo.truth import Commune, draw_commune
 from loadtests.day.browsers import BROWSERS
 from loadtests.day.clock import DayClock
 from loadtests.day.desks import FIELD_TEAMS
@@ -90,68 +90,110 @@ def spend_day(
     screen.begins("opening the laboratory")
     with opened(ledger) as ground:
         screen.begins("drawing the plan of the day")
-        commune = draw_commune(
-            ground.places, people=asked.people, prevalence=asked.prevalence, seed=asked.seed
-        )
-        clock = DayClock(asked.hours, asked.compress)
-        faults = Faults(ground.supervisor, clock.now_h, asked.hours)
-        plan = draw_plan(commune, hours=asked.hours)
-        today = Today(
-            plan=plan,
-            clock=clock,
-            premises=ground.premises,
-            ledger=ledger,
-            samples=Samples(commune, ledger),
-            waiting=Waiting(plan),
-            heard=book,
-            fault=faults.on,
-        )
-        with _crowd(today, book) as (environment, shape):
-            doors_open = datetime.now(UTC)
-            screen.shows(today, ground, environment, book, faults)
-            if ground.may_be_struck and not asked.calm:
-                gevent.spawn(faults.run, today.stop)
-            drained = _until_quiet(today, ground)
-            lived_s, lived_h = clock.elapsed_s(), clock.now_h()
-            shape.closed = True
-        screen.ends()
+        day = _drawn_up(asked, ground, ledger, book)
+        lived = _live(asked, day, ground, book, screen)
         screen.begins("reckoning")
         after_the_day(ground)
-        reckoned = ground.reckon(commune, ledger)
-        webhooks = ground.webhooks(faults.happened)
-        timeline = drawn(
-            ground.moments(),
-            book,
-            plan,
-            clock,
-            faults.happened,
-            doors_open=doors_open,
-            until_h=lived_h,
-        )
-        ceiling = None
-        if asked.ceiling_s:
-            screen.begins("measuring the machine's own limit (pgbench, the same registrations)")
-            ceiling = ground.ceiling_per_s(asked.ceiling_s)
+        reckoned = ground.reckon(day.commune, ledger)
+        webhooks = ground.webhooks(day.faults.happened)
+        timeline = _timeline(day, lived, ground, book)
+        ceiling = _ceiling(asked, ground, screen)
     verdict = Verdict(
         people=asked.people,
         prevalence=asked.prevalence,
         seed=asked.seed,
         hours=asked.hours,
         compress=asked.compress,
-        lived_s=lived_s,
-        lived_h=lived_h,
-        drained=drained,
+        lived_s=lived.took_s,
+        lived_h=lived.until_h,
+        drained=lived.drained,
         objectives=(*verdicts(book), *webhooks),
         failures=failures(book, Judged.FAILED),
         of_faults=failures(book, Judged.OF_A_FAULT),
-        faults=tuple(_told(one) for one in faults.happened),
-        broke=tuple(today.broke),
-        done=dict(today.done),
+        faults=tuple(_told(one) for one in day.faults.happened),
+        broke=tuple(day.today.broke),
+        done=dict(day.today.done),
         requests=len(book.exchanges),
         machine=machine(ceiling, busiest_per_s(book), load_before),
         reckoned=reckoned,
     )
-    return Lived(verdict, timeline, environment)
+    return Lived(verdict, timeline, lived.environment)
+
+
+@dataclass(frozen=True)
+class _Day:
+    """What is to happen, and to whom."""
+
+    commune: Commune
+    faults: Faults
+    today: Today
+
+
+@dataclass(frozen=True)
+class _Spell:
+    """How the day went by; ``drained`` where nothing was left open."""
+
+    environment: Environment
+    doors_open: datetime
+    took_s: float
+    until_h: float
+    drained: bool
+
+
+def _drawn_up(asked: Asked, ground: Ground, ledger: Ledger, book: Book) -> _Day:
+    commune = draw_commune(
+        ground.places, people=asked.people, prevalence=asked.prevalence, seed=asked.seed
+    )
+    clock = DayClock(asked.hours, asked.compress)
+    faults = Faults(ground.supervisor, clock.now_h, asked.hours)
+    plan = draw_plan(commune, hours=asked.hours)
+    today = Today(
+        plan=plan,
+        clock=clock,
+        premises=ground.premises,
+        ledger=ledger,
+        samples=Samples(commune, ledger),
+        waiting=Waiting(plan),
+        heard=book,
+        fault=faults.on,
+    )
+    return _Day(commune, faults, today)
+
+
+def _live(asked: Asked, day: _Day, ground: Ground, book: Book, screen: Screen) -> _Spell:
+    """The day itself, from the first user to the last open thing."""
+    today, clock = day.today, day.today.clock
+    with _crowd(today, book) as (environment, shape):
+        doors_open = datetime.now(UTC)
+        screen.shows(today, ground, environment, book, day.faults)
+        if ground.may_be_struck and not asked.calm:
+            gevent.spawn(day.faults.run, today.stop)
+        drained = _until_quiet(today, ground)
+        spell = _Spell(environment, doors_open, clock.elapsed_s(), clock.now_h(), drained)
+        shape.closed = True
+    screen.ends()
+    return spell
+
+
+def _timeline(day: _Day, lived: _Spell, ground: Ground, book: Book) -> Timeline:
+    today = day.today
+    return drawn(
+        ground.moments(),
+        book,
+        today.plan,
+        today.clock,
+        day.faults.happened,
+        doors_open=lived.doors_open,
+        until_h=lived.until_h,
+    )
+
+
+def _ceiling(asked: Asked, ground: Ground, screen: Screen) -> float | None:
+    """Registrations a second that this machine's PostgreSQL takes by itself; None unasked."""
+    if not asked.ceiling_s:
+        return None
+    screen.begins("measuring the machine's own limit (pgbench, the same registrations)")
+    return ground.ceiling_per_s(asked.ceiling_s)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from lims.demo.client import PATIENCE_S, NoAnswer, Stopped
 from lims.demo.forms import labels_of, second_swab
 from lims.demo.founding import POOL_SIZE
 from loadtests.day.person import LOOK_S, Person
+from loadtests.day.plates import next_plate
 
 RACK: Final = 50
 SCANNED_SINGLY: Final = 0.12  # of the racks: tubes taken one by one from a box
@@ -153,8 +154,7 @@ class PlateRunner(AtTheBench):
         with self.today.bench_lock:
             self.await_cartridges()
             loaded = 0
-            while int(self.station.get(f"/queues/{ASSAY}")["tests"]) > 0:
-                self.load()
+            while int(self.station.get(f"/queues/{ASSAY}")["tests"]) > 0 and self.load():
                 loaded += 1
         return loaded > 0
 
@@ -174,15 +174,18 @@ class PlateRunner(AtTheBench):
             while not self.today.cartridges_settled():
                 gevent.sleep(LOOK_S)
 
-    def load(self) -> None:
-        """Lay out one plate from the queue and start it."""
+    def load(self) -> bool:
+        """Lay out one plate from the queue and start it; False when nothing waits after all."""
         today = self.today
+        plate, run_id = f"PL-{today.plan.seed:04d}-{self._plates + 1:04d}", str(uuid7())
+        layout = next_plate(self.station, self.meter, run_id, plate)
+        if layout is None:
+            return False
         self._plates += 1
-        plate, run_id = f"PL-{today.plan.seed:04d}-{self._plates:04d}", str(uuid7())
-        layout = self.station.post("/runs", {"run_id": run_id, "plate": plate, "assay": ASSAY})
         today.ledger.plates[plate] = sum(w["role"] == "specimen" for w in layout["wells"])
         today.open_plates.add(plate)
         gevent.spawn(self.run_plate, plate, run_id, layout, self._plates)
+        return True
 
     def run_plate(self, plate: str, run_id: str, layout: dict[str, Any], nth: int) -> None:
         """A cycler's two hours; then its results are printed and judged."""

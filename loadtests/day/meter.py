@@ -1,7 +1,8 @@
 """Every exchange with the LIMS is timed on the wire's near side, named by its route and judged.
 
-An answer that the plan provoked is expected and says so beforehand; what breaks while a fault of
-the day is on is the fault's; anything else that is not 2xx or 3xx is a failure.
+An answer that the plan provoked, or that a race may give, is expected and says so beforehand; what
+breaks while a fault of the day is on is the fault's; anything else that is not 2xx or 3xx is a
+failure.
 """
 
 import re
@@ -78,6 +79,7 @@ class Meter(httpx.BaseTransport):
         self._fault = fault
         self._suffix = suffix
         self._expected: int | None = None
+        self._allowed: int | None = None
         self._line = httpx.HTTPTransport(verify=_trust())
 
     @contextmanager
@@ -88,6 +90,15 @@ class Meter(httpx.BaseTransport):
             yield
         finally:
             self._expected = None
+
+    @contextmanager
+    def allowing(self, status: int) -> Iterator[None]:
+        """Inside, this refusal is as good an answer as any: somebody else was quicker."""
+        self._allowed = status
+        try:
+            yield
+        finally:
+            self._allowed = None
 
     @contextmanager
     def named(self, suffix: str) -> Iterator[None]:
@@ -108,10 +119,15 @@ class Meter(httpx.BaseTransport):
             self._note(request, began, type(broke).__name__, good=False, broken=True, length=0)
             raise
         status = response.status_code
-        good = status == self._expected if self._expected is not None else status < 400
+        good = self._is_good(status)
         broken = status >= 500
         self._note(request, began, str(status), good=good, broken=broken, length=_length(response))
         return response
+
+    def _is_good(self, status: int) -> bool:
+        if self._expected is not None:
+            return status == self._expected
+        return status < 400 or status == self._allowed
 
     def close(self) -> None:
         self._line.close()

@@ -111,12 +111,12 @@ def test_another_plate_under_the_same_run_id_is_refused(api: Caller, database: E
         refused(api.post("/runs", bodies.run(body["plate"])), 409, "well-taken")
 
 
-def test_a_run_nobody_laid_out_and_an_empty_queue_are_not_found(
+def test_an_empty_queue_is_told_from_a_run_that_nobody_laid_out(
     api: Caller, database: Engine
 ) -> None:
     with nothing_written(database):
         refused(api.get(f"/runs/{bodies.fresh_id()}"), 404, "unknown-run")
-        refused(api.post("/runs", bodies.run()), 404, "not-found")
+        refused(api.post("/runs", bodies.run()), 409, "queue-empty")
         refused(api.get("/queues/measles"), 404, "not-found")
 
 

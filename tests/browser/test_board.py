@@ -14,9 +14,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
-from lims.tables import Claim
+from lims.tables import Claim, F0Case, Household, Person
 from lims.work import live
 from lims.work.access import Role, create_user
+from tests.browser.test_pages import sideways
 from tests.builders_handoff import Ward, ward
 from tests.web.browsing import PASSWORD
 
@@ -49,11 +50,8 @@ def here(session: Session, now: datetime, site_id: UUID) -> Ward:
     return built
 
 
-def test_a_new_f0_appears_without_reloading_and_one_key_claims_it(
-    here: Ward, page: Page, address: str, now: datetime
-) -> None:
-    team = here.team()
-    board = here.board(team=team)
+def look_at_the_board(here: Ward, page: Page, address: str, team: UUID, now: datetime) -> None:
+    """Chị Hạnh of this team signs in and listens."""
     create_user(
         here.session,
         site_id=here.site_id,
@@ -71,6 +69,57 @@ def test_a_new_f0_appears_without_reloading_and_one_key_claims_it(
     page.fill("[name=password]", PASSWORD)
     with page.expect_request("**/handoff/feed*"):
         page.click("main button[type=submit]")
+
+
+def share_a_household(here: Ward, *cases: UUID) -> None:
+    """The people of these cases live behind one door."""
+    door = Household(site_id=here.site_id, label="hộ 114", created_at=here.now)
+    here.session.add(door)
+    here.session.flush()
+    for case in cases:
+        person = here.session.get_one(F0Case, case).person_id
+        here.session.get_one(Person, person).household_id = door.id
+    here.session.flush()
+
+
+@pytest.mark.parametrize("width", [1240, 360])
+def test_the_household_is_shown_as_soon_as_somebody_shares_one(
+    here: Ward, page: Page, address: str, now: datetime, width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    team = here.team()
+    board = here.board(team=team)
+    alone = here.case(name="Lý A Páo")
+    here.owe(board, case=alone)
+    look_at_the_board(here, page, address, team, now)
+    heading = page.get_by_role("columnheader", name="Hộ")
+    expect(page.locator(f"#case-{alone}")).to_contain_text("Lý A Páo")
+    expect(heading).to_be_hidden()
+    expect(page.locator(f"#case-{alone} .household")).to_be_hidden()
+
+    together = [here.case(name=name) for name in ("Trần Quốc Việt", "Trần Thị Mai")]
+    share_a_household(here, *together)
+    for case in together:
+        here.owe(board, case=case)
+        live.ring(here.session, "case.opened", case_id=case)
+    here.session.commit()
+
+    for case in together:
+        expect(page.locator(f"#case-{case} .household")).to_contain_text("hộ 114")
+        expect(page.locator(f"#case-{case} .household")).to_contain_text("2 người, 2 F0")
+    if width == 1240:
+        expect(heading).to_be_visible()
+    else:
+        expect(page.locator(f"#case-{alone} .household")).to_be_hidden()
+    assert sideways(page) == 0
+
+
+def test_a_new_f0_appears_without_reloading_and_one_key_claims_it(
+    here: Ward, page: Page, address: str, now: datetime
+) -> None:
+    team = here.team()
+    board = here.board(team=team)
+    look_at_the_board(here, page, address, team, now)
     expect(page.get_by_text("Ca nào cũng đã có tổ nhận.")).to_be_visible()
 
     case = here.case(name="Phạm Thị Hồng Nhung")

@@ -209,3 +209,33 @@ def test_anothers_scans_are_said_with_their_login_and_go_after_three_days(
     page.reload(wait_until="load")
     expect(page.locator("#dropped")).to_be_hidden()
     assert "old.login" not in kept(page) and "lan.nguyen" in kept(page)
+
+
+def test_what_others_left_on_a_shared_tablet_is_deleted_after_a_second_word(
+    open_as: Open,
+    bench: Bench,  # noqa: F811 - the fixture above
+) -> None:
+    bench.session.commit()
+    context = open_as(Role.TECHNICIAN, language="en", width=360)
+    page = context.new_page()
+    page.goto("/collect", wait_until="load")
+    page.evaluate(
+        "(text) => localStorage.setItem('lims.unsent.lan./collect/scan', JSON.stringify("
+        "{ login: 'lan.nguyen', scans: [{ id: 'a', text, at: Date.now() }] }))",
+        card(1, "Lê Thị Ba"),
+    )
+    page.reload(wait_until="load")
+    context.route("**/collect/scan", without_network)
+    scanner(page)(card(2, "Lê Thị Tư"))
+    delete = page.get_by_role("button", name="Delete what others left")
+    delete.click()
+    asked = page.locator("#delete-unsent")
+    expect(asked).to_contain_text("lan.nguyen: 1")
+    expect(asked).not_to_contain_text("Lê Thị")
+    assert sideways(page) == 0
+    page.get_by_role("button", name="Keep them").click()
+    assert "Lê Thị Ba" in kept(page)
+    delete.click()
+    page.get_by_role("button", name="Delete them", exact=True).click()
+    expect(delete).to_be_hidden()
+    assert "Lê Thị Ba" not in kept(page) and "Lê Thị Tư" in kept(page)

@@ -139,7 +139,39 @@ def test_a_kit_that_a_machine_told_of_is_named_by_the_first_person_who_scans_it(
     assert (again.kit, again.lot_id, again.named) == ("Nhanh Ag", lot.lot_id, True)
 
 
-def test_two_kits_do_not_get_one_name(signed_in: SignIn, bench: Bench) -> None:
+@pytest.mark.parametrize("at", ["/collect/rapid/scan", "/collect/rapid/kits/scan"])
+def test_a_kit_typed_by_hand_is_known_when_its_box_is_scanned(
+    signed_in: SignIn, bench: Bench, at: str
+) -> None:
+    browser = signed_in(Role.TECHNICIAN)
+    bench.session.commit()
+    form = {"name": "Nhanh Ag", "lot": "AG21-09", "expires_on": "31/01/2023"}
+    window = {"reads_from": "10", "reads_to": "20"}
+    assert browser.post("/collect/rapid/kits", form | window).status_code == 303
+    answer = browser.post(at, {"text": f"]d201{GTIN}1723013110AG21-09"})
+    if answer.status_code == 303:
+        answer = browser.get(answer.location)
+    assert answer.status_code == 200
+    assert "Nhanh Ag" in words(answer) and "This kit is new here" not in words(answer)
+    assert f"GTIN {GTIN}" in words(browser.get("/collect/rapid/kits"))
+
+
+def test_a_name_that_is_another_items_is_refused_with_that_item(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    browser = signed_in(Role.TECHNICIAN)
+    box(bench)
+    bench.session.commit()
+    form = {"name": "Nhanh Ag", "lot": "AG21-07", "expires_on": "31/01/2023"}
+    item = {"gtin": "08935212000024", "reads_from": "15", "reads_to": "30"}
+    refused = browser.post("/collect/rapid/kits", form | item)
+    assert refused.status_code == 409
+    assert f"Nhanh Ag is item {GTIN}" in words(refused)
+
+
+def test_the_name_of_a_typed_kit_said_of_a_machines_item_makes_them_one(
+    signed_in: SignIn, bench: Bench
+) -> None:
     lot_said(
         bench.session,
         f"]d201{GTIN}1723013110AG21-09",
@@ -152,4 +184,7 @@ def test_two_kits_do_not_get_one_name(signed_in: SignIn, bench: Bench) -> None:
     typed = {"expires_on": "31/01/2023", "reads_from": "10", "reads_to": "20", "name": "Nhanh Ag"}
     assert browser.post("/collect/rapid/kits", typed | {"lot": "X1"}).status_code == 303
     second = browser.post("/collect/rapid/kits", typed | {"lot": "AG21-09", "gtin": GTIN})
-    assert second.status_code == 409
+    assert second.status_code == 303
+    page = words(browser.get("/collect/rapid/kits"))
+    assert "Name this kit" not in page
+    assert page.count(f"Nhanh Ag · 10–20 min · GTIN {GTIN}") == 2  # both lots

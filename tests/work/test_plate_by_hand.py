@@ -13,6 +13,7 @@ from lims.domain.refusals import (
     NotAWell,
     NotFound,
     PlateFull,
+    QueueEmpty,
     Refusal,
     TubeHasNoTest,
     TubeRejected,
@@ -170,7 +171,7 @@ def test_a_full_plate_and_an_empty_queue_say_so(bench: Bench) -> None:
         fill_up(bench.session, PLATE, **values)  # type: ignore[arg-type]  # chosen by tests
     opened(bench, "PL-NEXT")
     put(bench, tubes[-1], plate="PL-NEXT")
-    with pytest.raises(NotFound):
+    with pytest.raises(QueueEmpty):
         fill_up(bench.session, "PL-NEXT", **values)  # type: ignore[arg-type]  # chosen by tests
 
 

@@ -43,6 +43,7 @@
     │   ├── SameReviewer                same-reviewer
     │   ├── PolicyChanged               policy-changed
     │   ├── PlateFull                   plate-full
+    │   ├── QueueEmpty                  queue-empty
     │   ├── RackClosed                  rack-closed
     │   ├── LastAdmin                   last-admin
     │   └── DeskStays                   desk-stays
@@ -87,6 +88,7 @@ from lims.domain.refusals.conflict import (
     PoolFull,
     PoolHasResults,
     PoolOfPools,
+    QueueEmpty,
     RackClosed,
     SameReviewer,
     TooLateToTakeBack,
@@ -162,6 +164,7 @@ __all__ = [
     "PoolFull",
     "PoolHasResults",
     "PoolOfPools",
+    "QueueEmpty",
     "RackClosed",
     "Refusal",
     "SameReviewer",

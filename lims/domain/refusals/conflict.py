@@ -165,6 +165,12 @@ class PlateFull(Conflict):
     todo = "export its worklist and open the next plate"
 
 
+class QueueEmpty(Conflict):
+    slug = "queue-empty"
+    expected = "tests waiting in the queue"
+    todo = "receive tubes or make pools first"
+
+
 class RackClosed(Conflict):
     slug = "rack-closed"
     expected = "a rack that is still being scanned"

@@ -25,6 +25,16 @@ def choose_box(text: str) -> Response | None:
 
     Raises NotAKitCode, KitDiffers, KitExpired.
     """
+    if use_box(text) is None:
+        return redirect(url_for("rapid.kits", box=text, back=_page_of_scan()), 303)
+    return None
+
+
+def use_box(text: str) -> LotKnown | None:
+    """The lot of this box, in use at this desk from now on; None when nobody has named its kit.
+
+    Raises NotAKitCode, KitDiffers, KitExpired.
+    """
     lab, today = laboratory(), local(now()).date()
     box = parse_kit(text, today=today)
     refuse_expired(box.lot, box.expires_on, today)
@@ -32,9 +42,9 @@ def choose_box(text: str) -> Response | None:
         lambda session: lot_of_box(session, box, site_id=lab.site_id, by=current().actor, now=now())
     )
     if lot is None or not lot.named:
-        return redirect(url_for("rapid.kits", box=text, back=_page_of_scan()), 303)
+        return None
     keep_lot(lot.lot_id)
-    return None
+    return lot
 
 
 def keep_lot(lot_id: UUID) -> None:

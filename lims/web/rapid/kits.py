@@ -21,11 +21,12 @@ from lims.web.collect.person_form import chosen_uuid, invalid
 from lims.web.language import gettext as _
 from lims.web.language import laboratory, later, local, now
 from lims.web.rapid.blueprint import ROOT, blueprint
-from lims.web.rapid.kit_choice import keep_lot
+from lims.web.rapid.kit_choice import keep_lot, use_box
 from lims.web.refusing import faults_of
 from lims.web.transaction import in_transaction
 from lims.work.access import Role
-from lims.work.kits import USUAL, LotGiven, LotKnown, lot_of, register_lot
+from lims.work.kit_names import USUAL, LotGiven
+from lims.work.kits import LotKnown, lot_of, register_lot
 from lims.work.views.kit_lots import kit_lots
 
 KIT_NAME: Final = later("the manufacturer's name on the box")
@@ -65,8 +66,13 @@ def kits() -> Answer:
 @blueprint.post("/kits/scan")
 @needs(*DESK)
 def scan_kit() -> Answer:
-    """A box fills in the form."""
-    return _from_box(request.form.get("text", ""), _back(request.form.get("back", "")))
+    """A known kit's lot is used at this desk; another box fills in the form."""
+    text, back = request.form.get("text", ""), _back(request.form.get("back", ""))
+    try:
+        lot = use_box(text)
+    except Refusal as refusal:
+        return _page(KitDraft(back=back), refused=told(refusal)), int(status_of(type(refusal)))
+    return _from_box(text, back) if lot is None else _in_use(lot, back)
 
 
 @blueprint.post("/kits")
@@ -91,8 +97,12 @@ def save_kit() -> Answer:
     except Refusal as refusal:
         return _page(draft, refused=told(refusal)), int(status_of(type(refusal)))
     keep_lot(lot.lot_id)
+    return _in_use(lot, draft.back)
+
+
+def _in_use(lot: LotKnown, back: str) -> Answer:
     flash(_("Lot %(lot)s of %(kit)s is used at this desk now.", lot=lot.lot, kit=lot.kit), "good")
-    return redirect(draft.back or url_for("rapid.kits"), 303)
+    return redirect(back or url_for("rapid.kits"), 303)
 
 
 def _of_lot(lot_id: UUID) -> KitDraft:

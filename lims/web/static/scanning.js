@@ -212,6 +212,7 @@ function say() {
   notice.querySelector("span").textContent = words.join(" · ");
   notice.querySelector("[data-go-on]").hidden = !stopped || Boolean(why);
   notice.querySelector("[data-delete]").hidden = !waiting || !(offline || stopped || why);
+  notice.querySelector("[data-delete-others]").hidden = !others.waiting;
   notice.querySelector("[data-again]").hidden = why !== "broken";
   notice.hidden = !words.length;
   document.documentElement.dataset.unsent = String(waiting);

@@ -40,11 +40,23 @@ function lists() {
   return [...keys].filter((key) => key.startsWith(PREFIX));
 }
 
+const ofOthers = (who) => lists().filter((key) => !key.startsWith(`${PREFIX}${who}.`));
 const ofPerson = (who) => lists().filter((key) => key.startsWith(`${PREFIX}${who}.`));
 
 // Of every desk at which this person scanned.
 export const waitingOf = (who) => ofPerson(who).flatMap((key) => listed(key).scans);
 export const discardOf = (who) => ofPerson(who).forEach((key) => write(key, null));
+
+// On a tablet that goes from hand to hand: whoever holds it now may delete what others left, whose
+// cards anybody could read in it otherwise. How many of each login; never what was scanned.
+export function othersThan(who) {
+  const counts = new Map();
+  for (const { login, scans } of ofOthers(who).map(listed)) {
+    counts.set(login ?? "?", (counts.get(login ?? "?") ?? 0) + scans.length);
+  }
+  return [...counts].filter(([, waiting]) => waiting);
+}
+export const discardOthersThan = (who) => ofOthers(who).forEach((key) => write(key, null));
 
 // People's cards do not lie in a browser for ever. A list goes as a whole, three days after its
 // last scan: a label that outlived its card would go to the next person's name.
@@ -107,10 +119,10 @@ export class Unsent {
 
   // Scans of other people in this browser: theirs to send, ours only to count and to say whose.
   get others() {
-    const theirs = lists().filter((key) => !key.startsWith(`${PREFIX}${this.who}.`)).map(listed);
+    const theirs = othersThan(this.who);
     return {
-      waiting: theirs.reduce((sum, { scans }) => sum + scans.length, 0),
-      logins: [...new Set(theirs.map(({ login }) => login).filter(Boolean))],
+      waiting: theirs.reduce((sum, [, waiting]) => sum + waiting, 0),
+      logins: theirs.map(([login]) => login).filter((login) => login !== "?"),
     };
   }
 }

@@ -13,7 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from lims.domain.rapid_test import LotSource, ReadWindow
-from lims.work.kits import LotKnown, is_named
+from lims.work.kit_names import is_named
+from lims.work.kits import LotKnown
 
 
 @dataclass(frozen=True, slots=True)
