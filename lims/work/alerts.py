@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -73,8 +73,8 @@ def _write(
 ) -> None:
     if not changes:
         return
-    rows = rows_as_json([asdict(change) for change in changes])
-    session.execute(_KEEP, {"rows": rows, "site": site_id, "now": now})
+    rows = [{"pool_id": c.pool_id, "specimen_id": c.specimen_id, "state": c.state} for c in changes]
+    session.execute(_KEEP, {"rows": rows_as_json(rows), "site": site_id, "now": now})
     news = _news(session, sorted({c.pool_id for c in changes}), fresh, site_id=site_id)
     owe_pool_news(session, news, site_id=site_id, now=now)
 

@@ -1,7 +1,7 @@
 """Find, lock and open the cases of people: a run's positives all at once, a strip's one."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -75,11 +75,22 @@ def open_cases(
     """Open them, and say of each what everyone who is told must hear."""
     if not openings:
         return []
-    rows = [{"id": uuid7()} | asdict(one) for one in openings]
+    ids = [uuid7() for _ in openings]
+    rows = [
+        {
+            "id": id,
+            "person_id": one.person_id,
+            "finding_id": one.finding_id,
+            "basis": one.basis,
+            "definition": one.definition,
+            "state": one.state,
+        }
+        for id, one in zip(ids, openings, strict=True)
+    ]
     session.execute(_OPEN, {"rows": rows_as_json(rows), "site_id": site_id, "now": now})
     return [
-        CaseNews(row["id"], one.person_id, NoticeKind.CASE_OPENED, 1, one.state, one.basis)
-        for row, one in zip(rows, openings, strict=True)
+        CaseNews(id, one.person_id, NoticeKind.CASE_OPENED, 1, one.state, one.basis)
+        for id, one in zip(ids, openings, strict=True)
     ]
 
 

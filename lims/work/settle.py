@@ -1,7 +1,6 @@
 """Conclude what the evidence says of some tubes, and write the difference to what is stored."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from sqlalchemy.orm import Session
 from lims.db.ids import uuid7
 from lims.db.many import rows_as_json
 from lims.domain.pooling.conclude import Policy, conclude
-from lims.domain.pooling.evidence import Conclusion
+from lims.domain.pooling.evidence import Conclusion, WantedOrder
 from lims.work.alerts import answer_by_reswab, keep_alerts
 from lims.work.cases import follow_findings
 from lims.work.evidence import Known, lock_components, read_known
@@ -72,11 +71,22 @@ def _keep_orders(session: Session, conclusion: Conclusion, *, site_id: UUID, now
                 " JOIN tube t ON t.id = g.tube_id ORDER BY g.id ON CONFLICT DO NOTHING"
             ),
             {
-                "rows": rows_as_json([{"id": uuid7()} | asdict(w) for w in conclusion.wanted]),
+                "rows": rows_as_json([_order_row(order) for order in conclusion.wanted]),
                 "site_id": site_id,
                 "now": now,
             },
         )
+
+
+def _order_row(order: WantedOrder) -> dict[str, object]:
+    return {
+        "id": uuid7(),
+        "tube_id": order.tube_id,
+        "round": order.round,
+        "priority": order.priority,
+        "why": order.why,
+        "because": order.because,
+    }
 
 
 def _keep_recollections(

@@ -95,16 +95,22 @@ class Told:
     """One webhook notice: from the gateway's capture (or the desk's post) to the answer."""
 
     began: datetime
+    owed: datetime
     delivered: datetime
 
     @property
     def took_ms(self) -> float:
         return (self.delivered - self.began).total_seconds() * 1000
 
+    @property
+    def waited_ms(self) -> float:
+        """From the capture to the laboratory's transaction: the gateway's queue and the way."""
+        return (self.owed - self.began).total_seconds() * 1000
+
 
 # A notice is owed at the very `now` at which the message was stored: that ties them together.
 _TOLD = text("""
-SELECT coalesce(m.captured_at, n.created_at) AS began, n.delivered_at
+SELECT coalesce(m.captured_at, n.created_at) AS began, n.created_at, n.delivered_at
 FROM notice n JOIN subscription s ON s.id = n.subscription_id AND s.channel = 'webhook'
 LEFT JOIN LATERAL (SELECT min(captured_at) AS captured_at FROM raw_message
                    WHERE stored_at = n.created_at) m ON true
@@ -114,18 +120,21 @@ WHERE n.delivered_at IS NOT NULL ORDER BY n.created_at
 
 def webhook_verdicts(session: Session, happened: Sequence[Happened]) -> list[Measured]:
     """The objective on what no fault touched; beside it, without a limit, each fault's share."""
-    told = [Told(row.began, row.delivered_at) for row in session.execute(_TOLD)]
+    told = [Told(row.began, row.created_at, row.delivered_at) for row in session.execute(_TOLD)]
     shares: dict[Fault, list[float]] = {}
-    quiet: list[float] = []
+    quiet: list[Told] = []
     for one in told:
         touching = next((h.fault for h in happened if _touches(h, one)), None)
         if touching is None:
-            quiet.append(one.took_ms)
+            quiet.append(one)
         else:
             shares.setdefault(touching, []).append(one.took_ms)
     left_out = sum(map(len, shares.values()))
     note = f"{left_out} of {len(told)} notices were on their way during a fault: listed below it"
-    lines = [measured(WEBHOOK_TITLE, WEBHOOK_LIMIT_MS, quiet, note if left_out else "")]
+    took_ms = [one.took_ms for one in quiet]
+    lines = [measured(WEBHOOK_TITLE, WEBHOOK_LIMIT_MS, took_ms, note if left_out else "")]
+    waited_ms = [one.waited_ms for one in quiet]
+    lines.append(measured("… of it: until the laboratory had it", math.inf, waited_ms, "a part"))
     for fault, took in shares.items():
         lines.append(
             measured(f"… while: {fault.value}", math.inf, took, "not judged; shown for honesty")

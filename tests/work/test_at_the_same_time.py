@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from instruments.measurement import Capture
 from lims.db.engine import session_factory
 from lims.db.ids import uuid7
-from lims.domain.refusals import NotFound, UnknownBarcode, WellTaken
+from lims.domain.refusals import QueueEmpty, UnknownBarcode, WellTaken
 from lims.domain.registration import Registration
 from lims.tables import Measurement, Site, Specimen, Tube
 from lims.work.attach import attach
@@ -203,7 +203,7 @@ def test_a_plate_passes_over_a_tube_that_somebody_concludes_about(
     lock = select(Tube.id).where(Tube.barcode == barcode).with_for_update(key_share=True)
     with sessions.begin() as concluding, sessions.begin() as plating:
         concluding.execute(lock)
-        with pytest.raises(NotFound):
+        with pytest.raises(QueueEmpty):
             _plated(plating, now)
 
 
