@@ -12,8 +12,8 @@ of the two SARS-CoV-2 targets are those of the package insert 09179917001, from 
     OBX|3|ST|<assay>|1/1|ValueNotSet|||NR|||F…                    the whole test as reactive or not
     OBX|4|ST|<assay>|1/2|Target Not Detected|||""|||F…            the same in words
 
-- A value that was measured stands in OBX-5 with its unit, and OBX-8 is then empty or VAL. Calls
-  are passed as sent: NEG, POS, NR, RR, BT, ND, VAL.
+- Calls are passed as sent: NEG, POS, NR, RR, BT, ND. A quantity that was measured stands in OBX-5
+  with its unit in OBX-6, OBX-8 is then empty or VAL, and the quantity is the call.
 - The third number of NA amplifies in negatives too: it is the internal control. A second number
   is of no meaning known here and is told as a flag.
 - A 5800 leaves the overall observations out, and sends neither 1/1 nor Ct.
@@ -39,7 +39,7 @@ from instruments.measurement import Measurement, Role, TargetReading
 
 TARGETS = {("SARS-COV-2", "TGT1"): "ORF1ab", ("SARS-COV-2", "TGT2"): "E"}
 INTERNAL_CONTROL = "IC"
-_UNSAID = frozenset({"", "VALUENOTSET", "NA", '"'})  # the last is what a log left of `""`
+_UNSAID = frozenset({"", "VALUENOTSET", "NA", "VAL", '"'})  # the last: a log's `""`
 _OVERALL = frozenset({"1/1", "1/2"})
 
 

@@ -269,6 +269,5 @@ def _first_mark(data: bytes | bytearray, start: int) -> int | None:
 
 def _messages_in(block: bytes) -> list[bytes]:
     """Some senders put several messages, each with its MSH, in one block."""
-    if not block.strip(_NOISE):
-        return []
-    return [block] if wide(block) else _NEXT_MESSAGE.split(block)
+    messages = [block] if wide(block) else _NEXT_MESSAGE.split(block)
+    return [message for message in messages if message.strip(_NOISE)]

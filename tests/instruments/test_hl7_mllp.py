@@ -186,7 +186,7 @@ def test_the_answer_speaks_in_the_senders_delimiters_and_character_set() -> None
 
 @pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-16"])
 def test_utf_16_with_letters_that_hold_fs_and_vt(codec: str) -> None:
-    message = ONE.decode().replace("ASCII", "UNICODE UTF-16").replace("FBN", "Ĝċഋജ\u0c1c")
+    message = ONE.decode().replace("ASCII", "UNICODE UTF-16").replace("FBN", "Ĝċ\u0c1cഋ\u1c50č")
     actions = told(block(message.encode(codec)))
     assert kept(actions) == [message.encode(codec)]
     assert [said(answer) for answer in answers(actions)] == [("AA", "M1")]
