@@ -41,9 +41,14 @@ def acknowledgement(message: Message | None, code: Code, now: datetime, text: st
         ("MSA", str(code), message.control_id if message else "", text or None),
     ]
     if code in _CONDITIONS:
-        told.append(("ERR", None, None, _CONDITIONS[code], "E", None, None, None, text))
+        told.append(error_segment(code, text))
     marks = message.header.marks if message else USUAL
     return written(told, marks)
+
+
+def error_segment(code: Code, text: str) -> tuple[object, ...]:
+    """ERR: the condition, its severity, and `text` for a person (2.15.5)."""
+    return ("ERR", None, None, _CONDITIONS[code], "E", None, None, None, text)
 
 
 def answer_header(

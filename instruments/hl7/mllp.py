@@ -73,12 +73,13 @@ def framed(message: bytes) -> bytes:
 
 
 class Receiver:
-    """One line's receiving state: at most one block. `now` is the wall clock, for MSH-7."""
+    """One line's receiving state: at most one block. `now` is the wall clock, for MSH-7;
+    `worklist` gives the orders of a tube ("" asks for all), or None when it cannot tell."""
 
     def __init__(
         self,
         now: Callable[[], datetime],
-        worklist: Callable[[str], Sequence[Order]] = lambda _specimen: (),
+        worklist: Callable[[str], Sequence[Order] | None] = lambda _specimen: None,
         *,
         idle_timeout_s: float = IDLE_TIMEOUT_S,
         longest_block: int = LONGEST_BLOCK,

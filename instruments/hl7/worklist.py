@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from instruments.hl7.acknowledgement import Code, answer_header, written
+from instruments.hl7.acknowledgement import Code, answer_header, error_segment, written
 from instruments.hl7.message import Message
 
 
@@ -54,20 +54,28 @@ def query_of(message: Message) -> Query | None:
     return Query(message, qpd.value(2), qpd.value(3))
 
 
-def worklist_answer(query: Query, orders: Sequence[Order], now: datetime) -> tuple[bytes, ...]:
-    """The messages to send, in order: that the query was heard, then one for each tube."""
+def worklist_answer(
+    query: Query, orders: Sequence[Order] | None, now: datetime
+) -> tuple[bytes, ...]:
+    """The messages to send, in order: that the query was heard, then one for each tube. `orders`
+    None: that cannot be told now, and so the query is answered with an error. A machine that hears
+    "no work" measures nothing."""
+    if orders is None:
+        return (_heard(query, now, Code.ERROR),)
     wanted = [order for order in orders if query.specimen in ("", order.specimen)]
     if not wanted and query.specimen:
         wanted = [Order(query.specimen, ())]
-    return (_heard(query, now), *(_work(query, order, now) for order in wanted))
+    return (_heard(query, now, Code.ACCEPT), *(_work(query, order, now) for order in wanted))
 
 
-def _heard(query: Query, now: datetime) -> bytes:
-    of = query.message
+def _heard(query: Query, now: datetime, code: Code) -> bytes:
+    """QAK-2 after table 0208: OK, or AE for an error."""
+    of, known = query.message, code is Code.ACCEPT
     segments: list[tuple[object, ...]] = [
         answer_header(of, "RSP^K11", now),
-        ("MSA", str(Code.ACCEPT), of.control_id),
-        ("QAK", query.tag, "OK", query.name),
+        ("MSA", str(code), of.control_id),
+        *([] if known else [error_segment(code, "no work list is known here")]),
+        ("QAK", query.tag, "OK" if known else "AE", query.name),
         ("QPD", query.name, query.tag, query.specimen or None),
     ]
     return written(segments, of.header.marks)

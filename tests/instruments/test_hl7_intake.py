@@ -143,7 +143,7 @@ def test_what_cannot_be_read_is_owed_with_its_bytes_and_a_reason(
 
 
 def test_a_query_is_answered_and_owes_nothing(gateway: MllpGateway) -> None:
-    assert said(gateway.hears(block(queried("A")))) == [("AA", "Q1")]
+    assert said(gateway.hears(block(queried("A")))) == [("AE", "Q1")]
     assert gateway.owed() == []
 
 

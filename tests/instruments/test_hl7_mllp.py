@@ -211,13 +211,12 @@ def test_an_endless_block_is_refused_once_and_holds_no_memory() -> None:
     assert kept(told(b"\x1c\r" + block(TWO), receiver)) == [TWO]
 
 
-def test_a_query_is_told_that_there_is_no_work_and_is_not_kept() -> None:
-    actions = told(block(queried("TT7K40FQ9XB")))
-    assert not any(isinstance(action, Keep) for action in actions)
-    heard_it, work = answers(actions)
-    assert (heard_it.kind, said(heard_it)) == ("RSP^K11", ("AA", "Q1"))
-    assert work.kind == "OML^O33"
-    assert next(work.named("ORC")).value(1) == "DC"
+def test_a_query_is_not_kept_and_never_told_that_there_is_no_work_when_nobody_knows() -> None:
+    (reply,) = told(block(queried("TT7K40FQ9XB")))
+    (answer,) = answers([reply])
+    assert (answer.kind, said(answer)) == ("RSP^K11", ("AE", "Q1"))
+    assert next(answer.named("QAK")).value(2) == "AE"
+    assert next(answer.named("ERR")).text(8) == "no work list is known here"
 
 
 def test_an_answer_is_not_answered() -> None:
