@@ -24,11 +24,10 @@ as if it were an ENQ would acknowledge the frame it stands in. Only after a paus
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import Enum, IntEnum, StrEnum
 
-from instruments.line import Action, Keep, NotToldWhetherKept, Reply
-
-__all__ = ["Action", "Keep", "NotToldWhetherKept", "Reply"]
+from instruments import line
 
 LONGEST_TEXT = 63_993  # characters of text in a frame, LIS01-A2 6.3.1.1 (240 in E1381-95)
 IDLE_TIMEOUT_S = 30.0  # LIS1-A 6.5.2.2
@@ -72,6 +71,31 @@ class Refusal(StrEnum):
     CONFLICT = "conflict"
     TOO_LONG = "too-long"
     NOT_KEPT = "not-kept"
+
+
+@dataclass(frozen=True, slots=True)
+class Keep(line.Keep):
+    """Put this on disk, then call `Receiver.kept()`."""
+
+    kind: Kind
+    data: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(line.Reply):
+    """Send this byte. `refusal` says why when it is a NAK; `repeated` when an ACK is for a frame
+    that had been kept before."""
+
+    byte: bytes
+    refusal: Refusal | None = None
+    repeated: bool = False
+
+
+Action = Keep | Reply
+
+
+class NotToldWhetherKept(line.NotToldWhetherKept):
+    """The caller asked for the next action without `kept()`: a fault in the caller."""
 
 
 class State(Enum):

@@ -15,7 +15,10 @@ from dataclasses import dataclass
 from instruments.hl7.charset import UnknownCharset, decoded, encoded, wide
 
 _LINE_END = re.compile("\r\n?|\n")
-_BEGINS_SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}")
+_NAME = re.compile(r"[A-Z][A-Z0-9]{2}")
+_USUAL_NAMES = frozenset(
+    {"MSH", "PID", "SPM", "SAC", "OBR", "ORC", "TQ1", "OBX", "TCD", "INV", "NTE"}
+)
 _JOINED = re.compile(rb"\\[nr](?=[A-Z][A-Z0-9]{2}[^A-Za-z0-9 ])")
 _NULL = '""'  # "delete what you have" (2.5.3.1); to a reader of results there is nothing there
 
@@ -42,6 +45,10 @@ class Delimiters:
     @classmethod
     def declared(cls, header: str) -> "Delimiters":
         """Of an MSH segment; what it leaves out keeps its usual character. Raises `NotHl7`."""
+        return USUAL if header[3:9] == _USUAL_HEADER else cls._declared(header)
+
+    @classmethod
+    def _declared(cls, header: str) -> "Delimiters":
         usual = cls()
         mark = header[3:4]
         if not mark or mark.isalnum() or mark.isspace():
@@ -60,6 +67,7 @@ class Delimiters:
 
 
 USUAL = Delimiters()
+_USUAL_HEADER = "|^~\\&|"
 Repeats = tuple[tuple[tuple[str, ...], ...], ...]
 
 
@@ -78,16 +86,20 @@ class Segment:
     def value(self, number: int, component: int = 1, subcomponent: int = 1) -> str:
         """Of the first repeat, unescaped and stripped; "" when not sent or sent as `""`. Without
         more said it is the first component's first sub-component, as 2.10.6 asks of readers."""
-        marks, field = self.marks, self._field(number)
-        if not field:
+        if number >= len(self.raw) or not (part := self.raw[number]):
             return ""
-        parts = field.split(marks.repeat, 1)[0].split(marks.component, component)
-        if component > len(parts):
-            return ""
-        parts = parts[component - 1].split(marks.subcomponent, subcomponent)
-        if subcomponent > len(parts):
-            return ""
-        text = self._plain(parts[subcomponent - 1]).strip()
+        marks = self.marks
+        for mark, which in (
+            (marks.repeat, 1),
+            (marks.component, component),
+            (marks.subcomponent, subcomponent),
+        ):
+            if mark in part:
+                parts = part.split(mark, which)
+                part = parts[which - 1] if which <= len(parts) else ""
+            elif which > 1:
+                return ""
+        text = self._plain(part).strip()
         return "" if text == _NULL else text
 
     def text(self, number: int) -> str:
@@ -158,13 +170,15 @@ def read(data: bytes) -> Message:
         text, codec = decoded(data)
     except UnknownCharset as error:
         raise _unknown(error) from error
-    lines = [line for sent in _LINE_END.split(text) if (line := sent.strip("\0 "))]
+    sent = _LINE_END.split(text) if "\n" in text else text.split("\r")
+    lines = [line for each in sent if (line := each.strip("\0 "))]
     if not lines or not lines[0].startswith("MSH"):
         raise NotHl7("no-header", "the message does not begin with MSH")
     marks = Delimiters.declared(lines[0])
     segments: list[list[str]] = []
     for line in lines:
-        if _BEGINS_SEGMENT.match(line) and line[3:4] in ("", marks.field):
+        name = line[:3]
+        if line[3:4] in ("", marks.field) and (name in _USUAL_NAMES or _NAME.fullmatch(name)):
             segments.append(line.split(marks.field))
         else:  # a CR in a text that was never escaped
             segments[-1][-1] += "\r" + line

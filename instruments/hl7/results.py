@@ -11,9 +11,8 @@ from datetime import datetime, timedelta, timezone
 
 from instruments.hl7.message import Message, Segment
 
-_FORMATS = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 LONGEST_NUMBER = 10  # digits; a longer set id is no number
-_SHORTEST_TIME = 8  # a year or a month alone is no time of a measurement
+_TIMES = frozenset({8, 10, 12, 14})  # digits; a year or a month is no time of a measurement
 
 
 class Gap(ValueError):
@@ -56,19 +55,22 @@ def specimens(message: Message) -> list[Specimen]:
     found: list[Specimen] = []
     owner: Specimen | Request | Observation | None = None
     last: dict[str, int] = {}
+    request: Request | None = None
     for segment in message.segments[1:]:
-        if segment.name in ("SPM", "OBX"):
+        name = segment.raw[0]
+        if name in ("SPM", "OBX"):
             _follow(last, segment)
-        request = found[-1].requests[-1] if found and found[-1].requests else None
-        match segment.name:
+        match name:
             case "SPM":
                 owner = Specimen(f"SPM{len(found) + 1}", segment)
+                request = None
                 found.append(owner)
             case "OBR":
                 if not found:
                     found.append(Specimen("", None))
-                owner = Request(f"{found[-1].path}OBR{len(found[-1].requests) + 1}", segment)
-                found[-1].requests.append(owner)
+                path = f"{found[-1].path}OBR{len(found[-1].requests) + 1}"
+                owner = request = Request(path, segment)
+                found[-1].requests.append(request)
             case "OBX" if request is not None:
                 owner = Observation(segment)
                 request.observations.append(owner)
@@ -83,10 +85,10 @@ def hl7_time(text: str) -> str | None:
     sign = max(text.find("+"), text.find("-"))
     digits, zone = (text[:sign], text[sign:]) if sign >= 0 else (text, "")
     digits = digits.split(".", 1)[0]
-    if len(digits) < _SHORTEST_TIME:
+    if len(digits) not in _TIMES or not (digits.isascii() and digits.isdigit()):
         return None
     try:
-        read = datetime.strptime(digits, _FORMATS.get(len(digits), ""))  # noqa: DTZ007 - below
+        read = datetime.fromisoformat(f"{digits[:8]}T{digits[8:] or '00'}")
         if zone:
             read = read.replace(tzinfo=_zone(zone))
     except ValueError:

@@ -29,8 +29,8 @@ ONE = cobas6800(("TGT1", "NEG", ""), control_id="M1")
 TWO = cobas6800(("TGT1", "POS", "21.5^^30"), control_id="M2")
 
 
-def a_receiver(**limits: int) -> Receiver:
-    return Receiver(lambda: NOW, **limits)
+def a_receiver(longest_block: int = mllp.LONGEST_BLOCK) -> Receiver:
+    return Receiver(lambda: NOW, longest_block=longest_block)
 
 
 def told(data: bytes, receiver: Receiver | None = None, *, on_disk: bool = True) -> list[Action]:
