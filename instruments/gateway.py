@@ -16,9 +16,9 @@ from pathlib import Path
 import click
 import structlog
 
-from instruments.astm.frames import IDLE_TIMEOUT_S, Receiver
+from instruments.astm.frames import IDLE_TIMEOUT_S
 from instruments.drivers import DRIVERS
-from instruments.intake import Intake
+from instruments.intake import Intake, intake_of
 from instruments.journal import Journal, JournalInUse, journal_bytes
 from instruments.link import Link, opener
 from instruments.outbox import Outbox, dead_in, revive, waiting_in
@@ -93,8 +93,7 @@ def main(
     except (OSError, JournalInUse) as error:
         raise click.ClickException(f"the spool cannot be used: {error}") from error
     reader = Reader(DRIVERS[driver], instrument)
-    receiver = Receiver(idle_timeout_s=idle_timeout)
-    intake = Intake(journal, outbox, reader, receiver, utc_now)
+    intake = intake_of(reader, journal, outbox, utc_now, idle_timeout_s=idle_timeout)
     poster = Poster(outbox, url, token_file, now=utc_now)
     _log.info("started", instrument=instrument, driver=driver, torn_bytes=journal.torn_bytes)
     _run(line, intake, poster, stop)

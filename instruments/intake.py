@@ -11,14 +11,17 @@ A message that breaks off is captured as it is, at once, and held: when its tail
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
-from instruments.astm.frames import Keep, Kind, Receiver, Refusal, Reply
-from instruments.astm.session import Assembly, Received
+from instruments.astm import frames
+from instruments.astm.telling import Telling as AstmTelling
+from instruments.drivers import Format
+from instruments.hl7 import mllp
 from instruments.journal import CHECKPOINT, Entry, Journal
+from instruments.line import NOT_KEPT, Action, Keep, LineProtocol, Received, Reply, Telling
 from instruments.measurement import Capture
 from instruments.outbox import Outbox
 from instruments.reader import Reader
@@ -37,32 +40,6 @@ class Due:
     receipts: frozenset[str] = frozenset()
 
 
-@dataclass(slots=True)
-class Telling:
-    """A line's journal told in order, live or again after a crash."""
-
-    assembly: Assembly = field(default_factory=Assembly)
-    session: int = 0
-    last_frame: bytes | None = None
-
-    def tell(self, entry: Entry) -> list[Received]:
-        """The messages that this entry made whole or broke off."""
-        match entry.kind:
-            case Kind.START.value:
-                broken_off = list(self.assembly.end())
-                self.session, self.last_frame = entry.sequence, None
-                return broken_off
-            case Kind.FRAME.value:
-                self.last_frame = entry.data
-                return list(self.assembly.frame(entry.data))
-            case Kind.CONFLICT.value:
-                self.assembly.conflict()
-            case Kind.END.value:
-                self.session, self.last_frame = 0, None
-                return list(self.assembly.end())
-        return []
-
-
 class Intake:
     """One analyser's line. `now` is the wall clock, UTC; `now_s` a monotonic one."""
 
@@ -71,15 +48,18 @@ class Intake:
         journal: Journal,
         outbox: Outbox,
         reader: Reader,
-        receiver: Receiver,
+        receiver: LineProtocol,
         now: Callable[[], datetime],
+        *,
+        telling: Telling | None = None,
     ) -> None:
+        """`telling` is of the receiver's protocol; ASTM's when it is not given."""
         self._journal = journal
         self._outbox = outbox
         self._reader = reader
         self._receiver = receiver
         self._now = now
-        self._told = Telling()
+        self._told = telling or AstmTelling()
         self._due: deque[Due] = deque()
 
     def take_up(self, now_s: float) -> None:
@@ -91,20 +71,20 @@ class Intake:
                 self._reader.held = entry.data
             told = self._told.tell(entry)
             self._due.extend(Due(received, entry.written_at, receipts) for received in told)
-        self._capture_due()
-        if self._told.session:
-            self._receiver.resume(self._told.last_frame, now_s)
+        if self._told.session:  # first, so that no segment begins without the open session's start
+            self._receiver.resume(self._told.last, now_s)
             _log.info("session taken up", session=self._told.session)
+        self._capture_due()
 
     def hear(self, data: bytes, now_s: float, say: Callable[[bytes], None]) -> None:
         """Keep and answer what came, then capture what became whole."""
         self._act(self._receiver.feed(data, now_s), say)
 
-    def tick(self, now_s: float) -> None:
+    def tick(self, now_s: float, say: Callable[[bytes], None] = lambda _byte: None) -> None:
         """Let the receiver's timer run, and try again what the disk refused."""
-        self._act(self._receiver.tick(now_s), lambda _byte: None)
+        self._act(self._receiver.tick(now_s), say)
 
-    def _act(self, actions: Iterator[Keep | Reply], say: Callable[[bytes], None]) -> None:
+    def _act(self, actions: Iterator[Action], say: Callable[[bytes], None]) -> None:
         for action in actions:
             if isinstance(action, Keep):
                 self._receiver.kept(self._keep(action))
@@ -114,15 +94,15 @@ class Intake:
         self._capture_due()
 
     def _keep(self, keep: Keep) -> bool:
-        now = self._now()
-        session = 0 if keep.kind is Kind.START else self._told.session
+        now, kind = self._now(), keep.kind.value
+        session = 0 if self._told.begins_session(kind) else self._told.session
         try:
-            entry = self._journal.append(keep.kind.value, keep.data, session=session, now=now)
+            entry = self._journal.append(kind, keep.data, session=session, now=now)
         except OSError as error:
             _log.error("not kept", kind=keep.kind.name, error=str(error))
-            if keep.kind is not Kind.END:
+            if not self._told.holds_without_disk(kind):
                 return False
-            entry = Entry(0, session, now, keep.kind.value, keep.data)
+            entry = Entry(0, session, now, kind, keep.data)
         self._due.extend(Due(received, now) for received in self._told.tell(entry))
         return entry.sequence > 0
 
@@ -165,7 +145,29 @@ class Intake:
             _log.error("journal not rotated", error=str(error))
 
     def _tell_of(self, reply: Reply) -> None:
-        if reply.refusal and reply.refusal is not Refusal.NOT_KEPT:
+        if reply.refusal and reply.refusal != NOT_KEPT:
             _log.warning("refused", why=reply.refusal.value, session=self._told.session)
         elif reply.repeated:
-            _log.info("repeated frame", session=self._told.session)
+            _log.info("repeated", session=self._told.session)
+
+
+def telling_of(format_: Format) -> Telling:
+    """By which a journal of such a line is told again."""
+    return mllp.Telling() if format_ is Format.HL7 else AstmTelling()
+
+
+def intake_of(
+    reader: Reader,
+    journal: Journal,
+    outbox: Outbox,
+    now: Callable[[], datetime],
+    *,
+    idle_timeout_s: float,
+) -> Intake:
+    """The intake of a line that speaks what the reader's driver reads: frames, or MLLP blocks."""
+    if reader.format is Format.HL7:
+        receiver: LineProtocol = mllp.Receiver(now, idle_timeout_s=idle_timeout_s)
+    else:
+        receiver = frames.Receiver(idle_timeout_s=idle_timeout_s)
+    telling = telling_of(reader.format)
+    return Intake(journal, outbox, reader, receiver, now, telling=telling)

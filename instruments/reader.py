@@ -1,72 +1,106 @@
 """A message's text to a capture: what it belongs to, and what the driver reads in it or why not."""
 
 import traceback
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import structlog
 
-from instruments.astm.records import Message, read
-from instruments.astm.session import Received
-from instruments.drivers import Driver, Unreadable
+from instruments.astm import records
+from instruments.drivers import Driver, Format, Unreadable
+from instruments.hl7 import message as hl7
+from instruments.line import Received
 from instruments.measurement import Capture, Measurement, Quarantine, digest_of
 
 _log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A text taken apart for its driver, or why that cannot be."""
+
+    text: bytes
+    complete: bool
+    message: object
+    unfit: Quarantine | None = None
+
+
 class Reader:
     """Texts to captures: finds what a tail belongs to and asks the driver. Never raises."""
 
-    def __init__(self, driver: Driver, instrument: str, held: bytes = b"") -> None:
+    def __init__(self, driver: Driver[Any], instrument: str, held: bytes = b"") -> None:
         self._driver = driver
         self._instrument = instrument
         self.held = held
 
+    @property
+    def format(self) -> Format:
+        return self._driver.format
+
     def capture(self, received: Received, at: datetime) -> Capture | None:
         """None for a text in which nothing was reported: a header that went no further."""
-        text, message = self._whole(received.text)
-        if not message.terminated and not any(message.orders()) and not message.faults:
+        told = _hl7(received) if self.format is Format.HL7 else self._astm(received)
+        if told is None:
             return None
-        self.held = b"" if message.terminated else _whole_records(text)
-        measurements, quarantine = self._measured(message, conflict=received.conflict)
+        measurements, quarantine = self._measured(told)
         return Capture(
-            digest=digest_of(text),
+            digest=digest_of(told.text),
             instrument=self._instrument,
             driver=self._driver.name,
             driver_version=self._driver.version,
             captured_at=at.isoformat(timespec="microseconds"),
-            complete=message.terminated,
-            raw=text,
+            complete=told.complete,
+            raw=told.text,
             measurements=measurements,
             quarantine=quarantine,
         )
 
-    def _whole(self, text: bytes) -> tuple[bytes, Message]:
+    def _astm(self, received: Received) -> _Told | None:
+        text, message = self._whole(received.text)
+        if not message.terminated and not any(message.orders()) and not message.faults:
+            return None
+        self.held = b"" if message.terminated else _whole_records(text)
+        unfit = None
+        if received.conflict:
+            detail = "a frame came twice under one number with different bytes"
+            unfit = Quarantine("frame-conflict", detail)
+        return _Told(text, message.terminated, message, unfit)
+
+    def _whole(self, text: bytes) -> tuple[bytes, records.Message]:
         """A tail together with what was held, if it fits there and does not stand alone. H, P, L
         is a tail of which all but L was saved; a bare H, L may be a line test and closes nothing.
         """
-        message = read(text)
+        message = records.read(text)
         only_l = message.terminated and message.patients and not any(message.orders())
         if self.held and (message.faults or only_l):
-            together = read(self.held + text)
+            together = records.read(self.held + text)
             if not together.faults:
                 return self.held + text, together
         return text, message
 
-    def _measured(
-        self, message: Message, *, conflict: bool
-    ) -> tuple[tuple[Measurement, ...], Quarantine | None]:
-        if conflict:
-            detail = "a frame came twice under one number with different bytes"
-            return (), Quarantine("frame-conflict", detail)
+    def _measured(self, told: _Told) -> tuple[tuple[Measurement, ...], Quarantine | None]:
+        if told.unfit:
+            return (), told.unfit
         try:
-            return self._driver.measurements(message), None
+            return self._driver.measurements(told.message), None
         except Unreadable as why:
             return (), Quarantine(why.reason, why.detail)
         except Exception as error:  # a driver's fault must not stop the line
-            told = traceback.extract_tb(error.__traceback__)[-1]  # the place, never the values
-            at = f"{type(error).__name__} at {told.name}:{told.lineno}"
+            place = traceback.extract_tb(error.__traceback__)[-1]  # the place, never the values
+            at = f"{type(error).__name__} at {place.name}:{place.lineno}"
             _log.error("driver fault", driver=self._driver.name, at=at)
             return (), Quarantine("driver-fault", at)
+
+
+def _hl7(received: Received) -> _Told:
+    """A block is whole or was broken off; nothing of it is held, for it comes again whole."""
+    if received.broken_off:
+        return _Told(received.text, False, None, Quarantine("broken-off", received.broken_off))
+    try:
+        return _Told(received.text, True, hl7.read(received.text))
+    except hl7.NotHl7 as why:
+        return _Told(received.text, True, None, Quarantine(why.reason, why.detail))
 
 
 def _whole_records(text: bytes) -> bytes:

@@ -27,6 +27,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, IntEnum, StrEnum
 
+from instruments import line
+
 LONGEST_TEXT = 63_993  # characters of text in a frame, LIS01-A2 6.3.1.1 (240 in E1381-95)
 IDLE_TIMEOUT_S = 30.0  # LIS1-A 6.5.2.2
 LEFT_OFF_S = 0.5  # five hundred characters' time at 9600 baud: nobody is still sending that frame
@@ -72,7 +74,7 @@ class Refusal(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Keep:
+class Keep(line.Keep):
     """Put this on disk, then call `Receiver.kept()`."""
 
     kind: Kind
@@ -80,7 +82,7 @@ class Keep:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(line.Reply):
     """Send this byte. `refusal` says why when it is a NAK; `repeated` when an ACK is for a frame
     that had been kept before."""
 
@@ -92,7 +94,7 @@ class Reply:
 Action = Keep | Reply
 
 
-class NotToldWhetherKept(RuntimeError):
+class NotToldWhetherKept(line.NotToldWhetherKept):
     """The caller asked for the next action without `kept()`: a fault in the caller."""
 
 

@@ -6,21 +6,14 @@ which is before EOT: what stands in the journal then needs nothing more from the
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from instruments.astm.frames import Control
+from instruments.line import Received
+
+__all__ = ["Received"]
 
 LONGEST_MESSAGE = 16 * 1024 * 1024  # bytes; a plate is a hundredth of it. Beyond, it is cut here
 _LINE_ENDS = b"\r\n\0 "
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message's text. `conflict`: one of its frames came twice with different bytes, so which
-    one the analyser meant is unknown."""
-
-    text: bytes
-    conflict: bool = False
 
 
 class Assembly:

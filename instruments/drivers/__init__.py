@@ -1,10 +1,23 @@
 """One analyser each: from a message's records to measurements, or a reason why not."""
 
+from typing import Any
+
+from instruments.drivers.alinity import AlinityM
+from instruments.drivers.cobas import Cobas
+from instruments.drivers.cobas4800 import Cobas4800
+from instruments.drivers.fline import FLine
 from instruments.drivers.genexpert import GeneXpert
 from instruments.drivers.plate import SENDERS, Plate
-from instruments.drivers.reading import Driver, Unreadable
+from instruments.drivers.reading import Driver, Format, Unreadable
 
-__all__ = ["DRIVERS", "Driver", "Unreadable"]
+__all__ = ["DRIVERS", "Driver", "Format", "Unreadable"]
 
-_ALL: tuple[Driver, ...] = (GeneXpert(), *map(Plate, SENDERS))
-DRIVERS: dict[str, Driver] = {driver.name: driver for driver in _ALL}
+_ALL: tuple[Driver[Any], ...] = (
+    GeneXpert(),
+    Cobas(),
+    Cobas4800(),
+    AlinityM(),
+    FLine(),
+    *map(Plate, SENDERS),
+)
+DRIVERS: dict[str, Driver[Any]] = {driver.name: driver for driver in _ALL}

@@ -1,0 +1,92 @@
+"""What a line's protocol is to the gateway: bytes and a clock in, actions out.
+
+The contract is the order of the actions: every `Keep` comes before the `Reply` that acknowledges
+it, and the protocol goes no further until the caller has said with `kept()` whether the bytes are
+on disk. ASTM frames (`astm.frames`) and MLLP blocks (`hl7.mllp`) both are this.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import Protocol
+
+from instruments.journal import Entry
+
+NOT_KEPT = "not-kept"  # the refusal of what the disk did not take
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Put this on disk, then call `kept()`. The kind's value is the journal entry's."""
+
+    kind: Enum
+    data: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Send this (`byte` may be several). `refusal` says why when it is no acknowledgement;
+    `repeated` when it acknowledges what had been kept before."""
+
+    byte: bytes
+    refusal: StrEnum | None = None
+    repeated: bool = False
+
+
+Action = Keep | Reply
+
+
+class NotToldWhetherKept(RuntimeError):
+    """The caller asked for the next action without `kept()`: a fault in the caller."""
+
+
+class LineProtocol(Protocol):
+    """Drive each iterator it returns to its end. `now_s` is a monotonic clock."""
+
+    @property
+    def in_session(self) -> bool: ...
+
+    def feed(self, data: bytes, now_s: float) -> Iterator[Action]: ...
+
+    def tick(self, now_s: float) -> Iterator[Action]: ...
+
+    def kept(self, on_disk: bool) -> None: ...
+
+    def resume(self, last: bytes | None, now_s: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message's bytes, whole or broken off, ready for its driver.
+
+    conflict: a part of it came twice with different bytes, so which one was meant is unknown.
+    broken_off: why it is known not to be whole, where its own protocol can tell.
+    """
+
+    text: bytes
+    conflict: bool = False
+    broken_off: str | None = None
+
+
+class Telling(Protocol):
+    """A line's journal told in order, live or again after a crash."""
+
+    @property
+    def session(self) -> int:
+        """The journal's number of the session that is open; 0 when none is."""
+        ...
+
+    @property
+    def last(self) -> bytes | None:
+        """What the open session was last acknowledged for, to resume it."""
+        ...
+
+    def begins_session(self, kind: bytes) -> bool: ...
+
+    def holds_without_disk(self, kind: bytes) -> bool:
+        """Whether an entry that the disk refused must be told all the same: nobody repeats it."""
+        ...
+
+    def tell(self, entry: Entry) -> list[Received]:
+        """The messages that this entry made whole or broke off."""
+        ...
