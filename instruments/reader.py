@@ -2,6 +2,7 @@
 
 import traceback
 from datetime import datetime
+from typing import Any
 
 import structlog
 
@@ -16,7 +17,7 @@ _log = structlog.get_logger()
 class Reader:
     """Texts to captures: finds what a tail belongs to and asks the driver. Never raises."""
 
-    def __init__(self, driver: Driver, instrument: str, held: bytes = b"") -> None:
+    def __init__(self, driver: Driver[Any], instrument: str, held: bytes = b"") -> None:
         self._driver = driver
         self._instrument = instrument
         self.held = held

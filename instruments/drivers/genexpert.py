@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 
 from instruments.astm.records import Message, Node, Record
 from instruments.drivers.reading import (
+    Format,
     Unreadable,
     cycles,
     instrument_errors,
@@ -52,6 +53,7 @@ class GeneXpert:
 
     name = "genexpert"
     version = "1"
+    format = Format.ASTM
 
     def measurements(self, message: Message) -> tuple[Measurement, ...]:
         """Raises `Unreadable`: another-instrument, no-terminator, a fault of the records,

@@ -33,6 +33,7 @@ from collections.abc import Sequence
 from instruments.astm.records import Message, Node, Record
 from instruments.drivers.reading import (
     LONGEST_ERROR,
+    Format,
     Unreadable,
     cycles,
     instrument_errors,
@@ -55,6 +56,7 @@ class Plate:
     """The driver of the profile above, under the name that its instrument was set up with."""
 
     version = "2"
+    format = Format.ASTM
 
     def __init__(self, name: str = "plate") -> None:
         self.name = name

@@ -2,7 +2,8 @@
 
 import re
 from datetime import datetime
-from typing import Protocol
+from enum import StrEnum
+from typing import Protocol, TypeVar
 
 from instruments.astm.records import Message, Node
 from instruments.measurement import Measurement
@@ -11,8 +12,15 @@ MOST_CYCLES = 60.0  # no real-time PCR runs longer; most stop at 40 or 45
 LONGEST_ERROR = 200  # characters that are told; the rest stands in the message's bytes
 
 
-MOST_CYCLES = 60.0  # no real-time PCR runs longer; most stop at 40 or 45
-LONGEST_ERROR = 200  # characters that are told; the rest stands in the message's bytes
+Said_contra = TypeVar("Said_contra", contravariant=True)
+
+
+class Format(StrEnum):
+    """What a driver reads: an ASTM `records.Message`, an HL7 `message.Message`, a FILE `Export`."""
+
+    ASTM = "astm"
+    HL7 = "hl7"
+    FILE = "file"
 
 
 class Unreadable(Exception):
@@ -28,8 +36,9 @@ class Unreadable(Exception):
         self.detail = detail
 
 
-class Driver(Protocol):
-    """`version` rises with every change of what is read, so a capture says by which it was."""
+class Driver(Protocol[Said_contra]):
+    """`version` rises with every change of what is read, so a capture says by which it was.
+    `Said_contra` is the message of its `format`."""
 
     @property
     def name(self) -> str: ...
@@ -37,7 +46,10 @@ class Driver(Protocol):
     @property
     def version(self) -> str: ...
 
-    def measurements(self, message: Message) -> tuple[Measurement, ...]:
+    @property
+    def format(self) -> Format: ...
+
+    def measurements(self, message: Said_contra) -> tuple[Measurement, ...]:
         """Raises `Unreadable`."""
         ...
 
