@@ -19,7 +19,7 @@ from typing import Final
 
 from instruments.drivers.file_times import month_first
 from instruments.drivers.plate_file import TASKS, PlateFile, Rules, WellRow, measured
-from instruments.drivers.reading import Unreadable
+from instruments.drivers.reading import Format, Unreadable
 from instruments.drivers.run_name import run_named
 from instruments.drivers.table_columns import Names, Table, found_table
 from instruments.drivers.wells import well_named
@@ -49,6 +49,7 @@ class Cfx96:
 
     name = "cfx96"
     version = "1"
+    format = Format.FILE
 
     def measurements(self, export: Export) -> tuple[Measurement, ...]:
         """Raises `Unreadable`: those of `plate` and of `measured`."""

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from instruments.drivers.plate_file import PlateFile, Rules, WellRow, measured
-from instruments.drivers.reading import Unreadable
+from instruments.drivers.reading import Format, Unreadable
 from instruments.drivers.run_name import run_named
 from instruments.drivers.table_columns import Names, Table, found_table
 from instruments.drivers.wells import well_named
@@ -45,6 +45,7 @@ class LightCycler480:
 
     name = "lightcycler480"
     version = "1"
+    format = Format.FILE
 
     def measurements(self, export: Export) -> tuple[Measurement, ...]:
         """Raises `Unreadable`: those of `plate` and of `measured`."""

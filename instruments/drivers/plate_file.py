@@ -128,11 +128,14 @@ class PlateFileDriver(Protocol):
 
 def measured(plate: PlateFile) -> tuple[Measurement, ...]:
     """One measurement a well, in the file's order. Raises `Unreadable`: cycle-number,
-    decimal-mark, unknown-task, unknown-control, role-mismatch, specimen-mismatch, target-twice, no-results."""
+    decimal-mark, unknown-task, unknown-control, role-mismatch, specimen-mismatch, target-twice,
+    no-results."""
     mark = plate.decimal()
-    wells: dict[str, list[ReadRow]] = {}
+    wells: dict[tuple[str, str], list[ReadRow]] = {}
     for row in plate.rows:
-        wells.setdefault(row.key or row.well, []).append(read_well_row(row, plate.rules, mark))
+        wells.setdefault((row.run, row.key or row.well), []).append(
+            read_well_row(row, plate.rules, mark)
+        )
     found = [_well(rows, plate) for rows in wells.values()]
     measurements = tuple(m for m in found if m is not None)
     if not measurements:

@@ -27,7 +27,7 @@ from typing import Final
 
 from instruments.drivers.file_times import year_first
 from instruments.drivers.plate_file import TASKS, PlateFile, Rules, Task, WellRow, measured
-from instruments.drivers.reading import Unreadable
+from instruments.drivers.reading import Format, Unreadable
 from instruments.drivers.run_name import run_named
 from instruments.drivers.table_columns import Names, Table, found_table
 from instruments.drivers.wells import COLUMNS, Naming, well_named, well_numbered
@@ -70,6 +70,7 @@ class QuantStudio:
 
     name = "quantstudio"
     version = "1"
+    format = Format.FILE
 
     def measurements(self, export: Export) -> tuple[Measurement, ...]:
         """Raises `Unreadable`: those of `plate` and of `measured`."""

@@ -22,7 +22,7 @@ from xml.etree import ElementTree
 from xml.parsers import expat
 
 from instruments.drivers.plate_file import PlateFile, Rules, Task, WellRow, measured
-from instruments.drivers.reading import Unreadable
+from instruments.drivers.reading import Format, Unreadable
 from instruments.drivers.wells import COLUMNS, ROWS, Naming, well_numbered
 from instruments.drivers.words import Standard, words
 from instruments.files.export import MOST_BYTES, Export
@@ -61,6 +61,7 @@ class Rdml:
 
     name = "rdml"
     version = "1"
+    format = Format.FILE
 
     def measurements(self, export: Export) -> tuple[Measurement, ...]:
         """Raises `Unreadable`: those of `plates` and of `measured`."""

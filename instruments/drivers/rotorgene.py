@@ -26,7 +26,7 @@ from typing import Final
 
 from instruments.drivers.file_times import month_first
 from instruments.drivers.plate_file import PlateFile, Rules, WellRow, measured
-from instruments.drivers.reading import Unreadable
+from instruments.drivers.reading import Format, Unreadable
 from instruments.drivers.run_name import run_named
 from instruments.drivers.table_columns import Names, Table, columns_of, found_table
 from instruments.drivers.wells import Naming, well_named, well_numbered
@@ -57,6 +57,7 @@ class RotorGene:
 
     name = "rotorgene"
     version = "1"
+    format = Format.FILE
 
     def measurements(self, export: Export) -> tuple[Measurement, ...]:
         """Raises `Unreadable`: those of `plate` and of `measured`."""

@@ -42,8 +42,8 @@ class FolderIntake:
         outbox: Outbox,
         driver: FileDriver,
         instrument: str,
-        now: Callable[[], datetime],
         *,
+        now: Callable[[], datetime],
         watch: Watch | None = None,
         names: Sequence[str] = TAKEN_NAMES,
     ) -> None:

@@ -71,9 +71,8 @@ class Watch:
             self._gone = None
             self._quiet_since(now_s)
         for name in [*self._files]:
-            if name not in listing:
-                if not self._files.pop(name).taken:
-                    news.append(News(Happened.LEFT, name))
+            if name not in listing and not self._files.pop(name).taken:
+                news.append(News(Happened.LEFT, name))
         for name, seen in listing.items():
             if name not in self._files or self._files[name].seen != seen:
                 self._files[name] = _File(seen, now_s)
