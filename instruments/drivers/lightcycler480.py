@@ -67,7 +67,9 @@ class LightCycler480:
 
 def _rows(table: Table, target: str) -> Iterator[WellRow]:
     for row in table.rows:
-        table.refuse_cut(row, "standard" if table.has("standard") else "ct")
+        table.refuse_cut(row, "ct")
+        if table.has("standard"):
+            table.refuse_short(row, "standard")
         status = table.cell(row, "status")
         yield WellRow(
             where=table.where(row),

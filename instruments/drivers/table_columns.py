@@ -29,16 +29,22 @@ class Table:
     def where(self, row: Row) -> str:
         return f"{self.sheet} row {row.number}".strip()
 
+    def refuse_short(self, row: Row, column: str) -> None:
+        """A row that ends before this column was cut off, and nothing of the file is trusted.
+        Raises `Unreadable` short-row."""
+        if len(row.cells) <= self.at[column]:
+            told = f"{self.where(row)} ends before {self.heading.cell(self.at[column])!r}"
+            raise Unreadable("short-row", told)
+
     def refuse_cut(self, row: Row, column: str) -> None:
-        """A row that ends before this column was cut off, and nothing of the file is trusted. So
-        was the last row if it ends in the column itself, where the rows above it go on: "27.9" may
-        have been "27.98". Raises `Unreadable` short-row."""
+        """So was the last row if it ends in the column itself, where the rows above it go on:
+        "27.9" may have been "27.98". Raises `Unreadable` short-row."""
+        self.refuse_short(row, column)
         at, heading = self.at[column], self.heading.cell(self.at[column])
-        if len(row.cells) <= at:
-            raise Unreadable("short-row", f"{self.where(row)} ends before {heading!r}")
-        if row is self.rows[-1] and len(row.cells) == at + 1:
-            if any(len(other.cells) > at + 1 for other in (self.heading, *self.rows[:-1])):
-                raise Unreadable("short-row", f"{self.where(row)} is cut off in {heading!r}")
+        others = (self.heading, *self.rows[:-1])
+        ends_here = row is self.rows[-1] and len(row.cells) == at + 1
+        if ends_here and any(len(other.cells) > at + 1 for other in others):
+            raise Unreadable("short-row", f"{self.where(row)} is cut off in {heading!r}")
 
 
 def found_table(sheet: Sheet, names: Names, needed: Iterable[str], *, after: int = 0) -> Table:

@@ -5,6 +5,7 @@ Comparing is by `plain`: case, blanks and the Cyrillic letters that some vendors
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
@@ -17,7 +18,8 @@ _LOOKALIKES: Final = str.maketrans("АВЕКМНОРСТУХаеорстух", "
 
 def plain(text: str) -> str:
     """How two words are compared."""
-    return " ".join(text.translate(_LOOKALIKES).casefold().split())
+    composed = unicodedata.normalize("NFC", text.translate(_LOOKALIKES))
+    return " ".join(composed.casefold().split())
 
 
 def words(*each: str) -> frozenset[str]:
