@@ -3,12 +3,15 @@
 import io
 import zipfile
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from instruments.analyser_exports import quantstudio_export
+from instruments.analyser_messages import Well
 from instruments.drivers.exports import FILE_DRIVERS
 from instruments.drivers.reading import Unreadable
 from instruments.files.export import Export
@@ -480,3 +483,30 @@ def test_a_driver_refuses_the_files_of_the_others(driver: str) -> None:
                 *("no-table", "missing-columns", "not-text", "workbook", "rdml"),
                 "no-results-block",
             }
+
+
+@settings(deadline=None)
+@given(
+    cts=st.lists(
+        st.tuples(*[st.none() | st.integers(5000, 45000).map(lambda ct: ct / 1000)] * 3),
+        min_size=1,
+        max_size=94,
+    )
+)
+def test_what_a_simulated_quantstudio_exports_is_read_back(
+    cts: list[tuple[float | None, float | None, float | None]],
+) -> None:
+    places = [f"{row}{column:02d}" for column in range(1, 13) for row in "ABCDEFGH"]
+    kinds = [Role.SPECIMEN] * (len(cts) - 1) + [Role.NEGATIVE_CONTROL]
+    put = [
+        Well(place, f"S{at}", kind, dict(zip(("ORF1ab", "N", "IC"), told, strict=True)))
+        for at, (place, kind, told) in enumerate(zip(places, kinds, cts, strict=False))
+    ]
+    ended = datetime(2021, 8, 20, 21, 12, 44, tzinfo=UTC)
+    content = quantstudio_export("PL7", put, serial="Q1", ended_at=ended)
+    found = read("quantstudio", "anything.txt", content)
+    assert {m.run for m in found.values()} == {"PL7"}
+    assert {m.measured_at for m in found.values()} == {"2021-08-20T21:12:44"}
+    assert {
+        well: (m.role, {t.target: t.ct_cycles for t in m.targets}) for well, m in found.items()
+    } == {well.well: (well.role, dict(well.targets)) for well in put}
