@@ -162,7 +162,7 @@ def _rows(table: Table, size: int | None) -> Iterator[WellRow]:
 
 def _well(table: Table, row: Row, size: int | None) -> str:
     number, position, where = table.cell(row, "well"), table.cell(row, "position"), table.where(row)
-    numbered = re.fullmatch(r"\d+(\.0+)?", number) is not None
+    numbered = re.fullmatch(r"\d+(\.0+)?", number, re.ASCII) is not None
     if not position:
         if numbered and size is None:
             raise Unreadable("well-name", f"{where}: a number, and no Block Type says of how many")

@@ -10,7 +10,7 @@ from typing import Final
 
 from instruments.drivers.reading import Unreadable
 
-_NAMED: Final = re.compile(r"([A-Pa-p])\s*0*([1-9]\d?)")
+_NAMED: Final = re.compile(r"([A-Pa-p])\s*0*([1-9]\d?)", re.ASCII)
 ROWS: Final = {96: 8, 384: 16}
 COLUMNS: Final = {96: 12, 384: 24}
 
@@ -33,7 +33,7 @@ def well_named(text: str, where: str) -> str:
 
 def well_numbered(text: str, size: int, naming: Naming, where: str) -> str:
     """`13` or `13.0` to `B01` (by row, 96 wells). Raises `Unreadable` well-name."""
-    if not re.fullmatch(r"\d{1,3}(\.0+)?", text) or not 1 <= float(text) <= size:
+    if not re.fullmatch(r"\d{1,3}(\.0+)?", text, re.ASCII) or not 1 <= float(text) <= size:
         raise Unreadable(
             "well-name", f"{where}: expected a well number up to {size}, came {text[:20]!r}"
         )

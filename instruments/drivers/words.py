@@ -111,4 +111,4 @@ def said(text: str, among: Iterable[str]) -> bool:
 
 def _as_number(text: str) -> float | None:
     text = text.strip().replace("−", "-").replace(",", ".")
-    return float(text) if re.fullmatch(r"[+-]?\d{1,6}(\.\d{1,9})?", text) else None
+    return float(text) if re.fullmatch(r"[+-]?\d{1,6}(\.\d{1,9})?", text, re.ASCII) else None

@@ -2,8 +2,8 @@
 
 Encodings are told apart by what cannot be mistaken: a byte order mark, the NUL of every other
 byte, well-formed UTF-8. What is left is a Windows code page, and one byte cannot say of which
-country: it is read as Windows-1252 (or as Latin-1 where that has no letter) unless a profile
-declares another, for example Windows-1258 of a Vietnamese Windows.
+country: it is read as a profile declares, for example Windows-1258 of a Vietnamese Windows, and
+else as Windows-1252, or as Latin-1 where that has no letter.
 """
 
 import codecs
@@ -47,22 +47,25 @@ class Export:
 
 
 def decoded(content: bytes, encoding: str | None = None) -> str:
-    """The text, composed (NFC: Windows-1258 writes tone marks apart). A byte order mark counts for
-    more than `encoding`. Raises `Unreadable`: encoding, not-text."""
+    """The text, composed (NFC: Windows-1258 writes tone marks apart). What cannot be mistaken
+    counts for more than `encoding`. Raises `Unreadable`: encoding, not-text."""
     for mark, named in _MARKS:
         if content.startswith(mark):
             return _strictly(content[len(mark) :], named)
-    if encoding in (None, "utf-16") and (named := _unmarked_utf16(content)):
-        return _strictly(content, named)
-    if encoding is not None:
+    if unmarked := _unmarked_utf16(content):
+        return _strictly(content, unmarked)
+    if encoding in ("utf-8", "utf-16"):
         return _strictly(content, encoding)
-    for guess in ("utf-8", "windows-1252", "latin-1"):
+    pages = ("windows-1252", "latin-1") if encoding is None else (encoding,)
+    why = Unreadable("encoding", "the file is in no known encoding")
+    for guess in ("utf-8", *pages):
         try:
             return _strictly(content, guess)
         except Unreadable as refused:
             if refused.reason != "encoding":
                 raise
-    raise AssertionError("Latin-1 has a letter for every byte")
+            why = refused
+    raise why
 
 
 def _unmarked_utf16(content: bytes) -> str | None:

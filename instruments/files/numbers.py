@@ -11,8 +11,10 @@ from enum import StrEnum
 
 from instruments.drivers.reading import MOST_CYCLES, Unreadable
 
-_PLAIN = re.compile(r"[+-]?\d+([.,]\d*)?([eE][+-]?\d{1,3})?")
-_GROUPED = re.compile(r"[+-]?\d{1,3}(?P<group>[., '])\d{3}((?P=group)\d{3})*(?P<mark>[.,])\d*")
+_PLAIN = re.compile(r"[+-]?\d+([.,]\d*)?([eE][+-]?\d{1,3})?", re.ASCII)
+_GROUPED = re.compile(
+    r"[+-]?\d{1,3}(?P<group>[., '])\d{3}((?P=group)\d{3})*(?P<mark>[.,])\d*", re.ASCII
+)
 _LONGEST = 40  # digits of a number worth reading
 
 

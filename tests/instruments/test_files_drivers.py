@@ -197,7 +197,7 @@ def test_quantstudio_a_workbook_gives_the_same() -> None:
         ["Experiment Run End Time", "2021-08-20 09:12:44 AM ICT"],
         [],
     ]
-    names = HEADINGS.strip().split("\t")
+    names: list[object] = [*HEADINGS.strip().split("\t")]
     rows: list[list[object]] = [[1, "A1", False, "S1", "N", "UNKNOWN", "FAM", 24.8, "N"]]
     setup: list[list[object]] = [["Well", "Well Position", "Sample Name", "Target Name"]]
     setup += [[1, "A1", "S1", "N"]]

@@ -2,11 +2,11 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -23,7 +23,7 @@ from instruments.files.watch import Watch
 from instruments.journal import JournalInUse
 from instruments.measurement import Capture, digest_of
 from instruments.outbox import Outbox, write_whole
-from tests.instruments.bench_stand import ENV, ROOT, WITHIN_S
+from tests.instruments.bench_stand import ENV, ROOT, until
 
 EXPORTS = Path(__file__).parent.parent / "data" / "exports"
 NOW = datetime(2021, 8, 20, 9, 0, tzinfo=UTC)
@@ -175,7 +175,7 @@ def test_a_share_that_is_away_is_awaited(stand: Stand) -> None:
     stand.polls(4)
     away = stand.folder.rename(stand.folder.with_name("away"))
     stand.polls(9)
-    assert stand.intake.watch.missing == "No such file or directory"
+    assert {stand.intake.watch.missing} == {"No such file or directory"}
     (away / "PL8.txt").write_bytes(plate(8))
     away.rename(stand.folder)
     stand.polls(9)
@@ -367,36 +367,40 @@ folder, spool = map(Path, sys.argv[1:])
 intake = FolderIntake(folder, Kept(spool / "files"), Outbox(spool / "outbox"),
     FILE_DRIVERS["quantstudio"], "qs-1", now=lambda: datetime.now(UTC), watch=Watch(settle_s=0.02))
 intake.take_up()
-print("up", flush=True)
+print("up", file=sys.stderr, flush=True)
 while True:
     intake.poll(time.monotonic())
     time.sleep(0.005)
 """
 
 
+@contextmanager
+def watching(stand: Stand) -> Iterator[None]:
+    """The real process, killed with SIGKILL at the end."""
+    command = [sys.executable, "-c", WATCHES, str(stand.folder), str(stand.spool)]
+    with subprocess.Popen(
+        command, env=ENV, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as process:
+        try:
+            assert process.stderr and process.stderr.readline() == b"up\n"
+            yield
+        finally:
+            process.kill()
+
+
 @pytest.mark.crash
 def test_kill_9_of_the_real_process_loses_nothing(stand: Stand) -> None:
     random = Random(9)
     written: set[str] = set()
-    command = [sys.executable, "-c", WATCHES, str(stand.folder), str(stand.spool)]
     for life in range(8):
-        process = subprocess.Popen(command, env=ENV, cwd=ROOT, stdout=subprocess.PIPE)
-        assert process.stdout and process.stdout.readline() == b"up\n"
-        for number in range(6):
-            content = plate(10 * life + number)
-            stand.write(f"PL{10 * life + number}.txt", content)
-            written.add(digest_of(content))
-            time.sleep(random.random() * 0.03)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
-    process = subprocess.Popen(command, env=ENV, cwd=ROOT, stdout=subprocess.DEVNULL)
-    end = time.monotonic() + WITHIN_S
+        with watching(stand):
+            for number in range(10 * life, 10 * life + 6):
+                stand.write(f"PL{number}.txt", plate(number))
+                written.add(digest_of(plate(number)))
+                time.sleep(random.random() * 0.03)
     done = stand.spool / "files"
-    while len(list(done.glob("*.done"))) < len(written) and time.monotonic() < end:
-        time.sleep(0.02)
-    process.kill()
-    process.wait()
+    with watching(stand):
+        until(lambda: len(list(done.glob("*.done"))) == len(written), "the last capture")
     letters = [json.loads(p.read_bytes()) for p in (stand.spool / "outbox").glob("*.json")]
     assert {letter["digest"] for letter in letters} == written
     assert len(letters) == len(written)

@@ -64,7 +64,7 @@ def test_a_folder_that_goes_is_told_of_once_and_its_files_settle_anew_when_it_is
     watch.look({"PL7.txt": SMALL}, 0.0)
     assert watch.gone("Host is down", 5.0).news == (News(Happened.FOLDER_GONE, "Host is down"),)
     assert watch.gone("Host is down", 60.0).news == ()
-    assert watch.missing == "Host is down"
+    assert {watch.missing} == {"Host is down"}
     back = watch.look({"PL7.txt": SMALL}, 61.0)
     assert back.news == (News(Happened.FOLDER_BACK),)
     assert back.ready == ()
