@@ -21,7 +21,7 @@ from instruments.drivers.exports import FILE_DRIVERS
 from instruments.drivers.plate_file import OMITTED, PlateFile, ReadRow, WellRow, read_well_row
 from instruments.drivers.profile_driver import driver_from
 from instruments.drivers.profile_toml import BadProfile
-from instruments.drivers.words import Standard
+from instruments.drivers.words import Standard, plain
 from instruments.files.export import Export
 from instruments.files.numbers import Decimal
 from instruments.measurement import Measurement, Quarantine, measurement_to_json
@@ -96,14 +96,19 @@ def _row_fields(row: WellRow, plate: PlateFile, mark: Decimal) -> Iterator[Field
     if row.run:
         yield Field(row.where, "run", row.run, row.run)
     if row.well:
-        yield Field(row.where, "well", row.well, row.well)
-    yield Field(row.where, "specimen", row.specimen, row.specimen or "none")
+        yield Field(row.where, "well", row.written, row.well)
+    yield Field(row.where, "specimen", row.specimen, _who(row, plate))
     task_refused = refused if refused and refused.startswith("unknown-task") else None
     yield Field(row.where, "task", row.task, _role(read), task_refused)
     yield Field(row.where, "target", row.target, read.target.target if read else "")
     yield Field(row.where, "ct", row.ct, _cycles(read), None if task_refused else refused)
     if row.call:
         yield Field(row.where, "call", row.call, (read.target.call or "") if read else "")
+
+
+def _who(row: WellRow, plate: PlateFile) -> str:
+    control = plate.rules.control_names.get(plain(row.specimen))
+    return f"{control}, by its name" if control else row.specimen or "none"
 
 
 def _role(read: ReadRow | None) -> str:
@@ -200,7 +205,8 @@ def _as_json(trial: Trial) -> dict[str, Any]:
 
 def _show(trial: Trial, rows: int) -> None:
     console = Console()
-    console.print(_fields_table(trial, rows))
+    if trial.fields:
+        console.print(_fields_table(trial, rows))
     if trial.quarantine:
         why = Text(f"Refused whole: {trial.quarantine.reason}\n", style="bold red")
         console.print(why.append(trial.quarantine.detail, style="not bold"))

@@ -84,6 +84,7 @@ def _rows(table: Table) -> Iterator[WellRow]:
         yield WellRow(
             where=table.where(row),
             well=well_named(table.cell(row, "well"), table.where(row)),
+            written=table.cell(row, "well"),
             specimen=specimen or (content if is_control else ""),
             target=target,
             ct=table.cell(row, "ct"),

@@ -74,6 +74,7 @@ def _rows(table: Table, target: str) -> Iterator[WellRow]:
         yield WellRow(
             where=table.where(row),
             well=well_named(table.cell(row, "well"), table.where(row)),
+            written=table.cell(row, "well"),
             specimen=table.cell(row, "specimen"),
             target=target,
             ct=table.cell(row, "ct"),

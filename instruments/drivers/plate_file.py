@@ -45,7 +45,8 @@ TASKS: Final[Mapping[str, Task]] = {
 
 @dataclass(frozen=True, slots=True)
 class WellRow:
-    """One target in one well, in the file's own words. `well` is A01 already.
+    """One target in one well, in the file's own words. `well` is A01 already; `written` is what
+    the file has for it.
 
     A message has no rows: there `key` is the order's name, by which its results are joined, and a
     cartridge has neither well nor run. `run` and `assay` are given where each row says its own.
@@ -61,6 +62,7 @@ class WellRow:
     error: str = ""
     omitted: bool = False
     flags: tuple[str, ...] = ()
+    written: str = ""
     key: str = ""
     run: str = ""
     assay: str = ""

@@ -64,6 +64,7 @@ class TableProfile:
             yield WellRow(
                 where=where,
                 well=self._well(table.cell(row, "well"), where),
+                written=table.cell(row, "well"),
                 specimen=table.cell(row, "specimen"),
                 target=key.removeprefix("ct of ") if wide else table.cell(row, "target"),
                 ct=table.cell(row, key),
@@ -148,6 +149,7 @@ class AstmProfile:
                 well=read_well(well, self.profile.plate_size, self.profile.naming, where)
                 if well
                 else "",
+                written=well,
                 specimen=specimen,
                 target=self._text("target", order, result),
                 ct=self._text("ct", order, result),

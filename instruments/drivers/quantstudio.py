@@ -150,6 +150,7 @@ def _rows(table: Table, size: int | None) -> Iterator[WellRow]:
         yield WellRow(
             where=table.where(row),
             well=_well(table, row, size),
+            written=table.cell(row, "position") or table.cell(row, "well"),
             specimen=specimen,
             target=target,
             ct=table.cell(row, "ct"),

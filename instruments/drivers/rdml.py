@@ -137,6 +137,7 @@ def _rows(
             yield WellRow(
                 where=at,
                 well=well,
+                written=react.get("id", ""),
                 specimen=specimen,
                 target=target.get("id", "") if target is not None else "",
                 ct=data.findtext("{*}cq", "").strip(),

@@ -107,6 +107,7 @@ def _rows(table: Table, target: str) -> Iterator[WellRow]:
             well=well_numbered(number, WELLS, Naming.BY_COLUMN, table.where(row))
             if numbered
             else well_named(number, table.where(row)),
+            written=number,
             specimen=table.cell(row, "specimen"),
             target=target,
             ct=table.cell(row, "ct"),

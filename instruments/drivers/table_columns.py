@@ -92,5 +92,5 @@ def _lacking(best: tuple[int, Row, list[str]] | None, names: Names, needed: tupl
     expected = "; ".join(" or ".join(map(repr, names[column])) for column in missing)
     if len(missing) == len(needed):
         return f"no row has the headings expected: {expected}"
-    came = ", ".join(cell for cell in row.cells if cell)[:120]
+    came = ", ".join(cell for cell in row.cells if cell)[:120].rstrip(", ")
     return f"row {row.number} has no column {expected}; came {came}"

@@ -1,6 +1,7 @@
 """A profile connects a machine that nobody has written for; a wrong one says what is wrong."""
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -265,6 +266,7 @@ def test_try_shows_each_field_its_raw_text_and_what_it_means(tmp_path: Path) -> 
         "no amplification",
     ):
         assert told in out
+    assert re.search(r"well +│ A1 +│ A01", out) and "positive_control, by its name" in out
     assert "left out: a standard" in out and "left out of the analysis by the operator" in out
     assert "5 measurements, 5 in wells, plate PL7" in out
     assert "specimen 3" in out
