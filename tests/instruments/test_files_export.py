@@ -5,26 +5,16 @@ import unicodedata
 import zipfile
 
 import pytest
-import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
 from instruments.drivers.reading import Unreadable
 from instruments.files.export import Export, decoded
 from instruments.files.table import Sheet, sheets
+from tests.instruments.export_stand import workbook
 
 SAID = "Mã mẫu;Vị trí;Ct\nTT7K40FQ9XB;A1;24,8\n"
 PRINTED = st.text(st.characters(codec="utf-8", exclude_characters="\0\ufeff"), min_size=1)
-
-
-def workbook(*pages: tuple[str, list[list[object]]]) -> bytes:
-    kept = io.BytesIO()
-    with xlsxwriter.Workbook(kept, {"in_memory": True}) as book:
-        for name, rows in pages:
-            sheet = book.add_worksheet(name)
-            for at, row in enumerate(rows):
-                sheet.write_row(at, 0, row)
-    return kept.getvalue()
 
 
 def cells(sheet: Sheet) -> list[list[str]]:

@@ -18,12 +18,11 @@ from instruments.drivers.reading import Format, Unreadable
 from instruments.files.export import Export
 from instruments.measurement import Measurement, Role, TargetReading
 from instruments.trying import tried, try_capture
-from tests.instruments.test_files_export import workbook
+from tests.instruments.export_stand import EXPORTS, workbook
 
 SLAN = (PROFILES / "slan96-vi.toml").read_bytes()
 PLATE = (PROFILES / "plate-astm.toml").read_bytes()
 WIRE = Path(__file__).parent.parent / "data" / "astm_wire"
-EXPORTS = Path(__file__).parent.parent / "data" / "exports"
 
 FILE = """Phần mềm;SLAN 8.2
 Mã đĩa;PL7
@@ -181,9 +180,10 @@ def test_an_astm_profile_reads_as_the_driver_that_was_written_for_the_machine() 
 
 def test_an_astm_profile_refuses_another_machine_and_a_broken_message() -> None:
     ours = driver_of(profile_read(PLATE))
+    assert isinstance(ours, AstmProfile)
     bare = (WIRE / "kardianos_lis2a.txt").read_bytes()
     with pytest.raises(Unreadable, match="another-instrument"):
-        ours.measurements(read(bare))  # type: ignore[arg-type]
+        ours.measurements(read(bare))
 
 
 def faults(profile: bytes) -> tuple[str, ...]:
