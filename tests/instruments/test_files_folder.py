@@ -1,6 +1,7 @@
 """Whatever happens to a folder or a disk, each file is captured, and once."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,10 +83,10 @@ def test_a_locked_file_waits_and_is_taken_when_it_is_free(
     """As on a Windows share: the name is listed, opening it is refused."""
     plainly_open, locked = Path.open, True
 
-    def refuses(path: Path, *args: object, **named: object) -> object:
+    def refuses(path: Path, *args: Any, **named: Any) -> object:
         if locked and path.name == "PL7.txt":
             raise PermissionError(13, "Permission denied")
-        return plainly_open(path, *args, **named)  # type: ignore[call-overload] - as called
+        return plainly_open(path, *args, **named)
 
     stand.start()
     stand.write("PL7.txt", WHOLE)

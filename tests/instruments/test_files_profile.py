@@ -184,6 +184,12 @@ def test_an_astm_profile_refuses_another_machine_and_a_broken_message() -> None:
     bare = (WIRE / "kardianos_lis2a.txt").read_bytes()
     with pytest.raises(Unreadable, match="another-instrument"):
         ours.measurements(read(bare))
+    records = encoded(plate_message("PL7", PLACES, serial="C1", ended_at=ENDED))
+    with pytest.raises(Unreadable, match="no-terminator"):
+        ours.measurements(read(b"".join(records[:-1])))
+    gap = [record for record in records if not record.startswith(b"R|2")]
+    with pytest.raises(Unreadable, match=r"sequence|gap"):
+        ours.measurements(read(b"".join(gap)))
 
 
 def faults(profile: bytes) -> tuple[str, ...]:
