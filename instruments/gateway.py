@@ -24,6 +24,7 @@ from instruments.link import Link, opener
 from instruments.outbox import Outbox, dead_in, revive, waiting_in
 from instruments.poster import Poster
 from instruments.reader import Reader
+from instruments.trying import try_capture
 
 STOP_S = 5.0  # how long a stop waits for a post under way
 
@@ -170,6 +171,9 @@ def _log_as_json() -> None:
         ],
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
     )
+
+
+main.add_command(try_capture)
 
 
 if __name__ == "__main__":
