@@ -5,6 +5,7 @@ A record may be cut anywhere, in mid-field too, so texts are joined and frame nu
 which is before EOT: what stands in the journal then needs nothing more from the line.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from instruments.astm.frames import Control
 
 LONGEST_MESSAGE = 16 * 1024 * 1024  # bytes; a plate is a hundredth of it. Beyond, it is cut here
 _LINE_ENDS = b"\r\n\0 "
+_MAY_OPEN_OR_CLOSE = re.compile(rb"[\r\n\0 ][HL]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,15 @@ class Assembly:
         self._conflict = False
 
     def _whole_messages(self) -> Iterator[Received]:
+        whole = max(self._text.rfind(b"\r"), self._text.rfind(b"\n")) + 1
+        if whole <= self._record_at:
+            return
+        first = self._text[self._record_at : self._record_at + 1]
+        if not first.startswith((b"H", b"L")) and not _MAY_OPEN_OR_CLOSE.search(
+            self._text, self._record_at, whole
+        ):
+            self._record_at = whole  # only records that neither open nor close a message
+            return
         while (stop := self._end_of_record()) >= 0:
             record = bytes(self._text[self._record_at : stop]).strip(_LINE_ENDS)
             if record[:1] == b"L" and record[1:2] in (b"", self._field_mark()):

@@ -14,12 +14,17 @@ with suffix LOG repeats the one before it in other units and is passed over. Ct 
 O.26 is F even for an error, so R.4 and the C records are read. R.14 names system, instrument,
 module, cartridge, lot and expiry; a main result whose R.14 is not there or is cut short is a
 record that was cut, and then nothing of the message is trusted. A pool has several ids in O.3,
-between commas. Words and decimal marks follow the machine's language and are passed as sent.
+between commas. Words and decimal marks follow the machine's language: words are passed as sent,
+a decimal comma is read. A call that says in one of the languages of the program's menu (the words
+are from memory, not from the documents) that there is no result is told as an error too, so that
+nobody downstream has to know the language to see that this is no negative.
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
 
-from instruments.astm.records import Message, Node, Record
+from instruments.astm.records import Delimiters, Message, Node, Record
 from instruments.drivers.reading import (
     Unreadable,
     cycles,
@@ -29,6 +34,14 @@ from instruments.drivers.reading import (
 )
 from instruments.measurement import Measurement, Role, TargetReading
 
+_NO_RESULT = (
+    *("ERROR", "INVALID", "NO RESULT"),
+    *("ERREUR", "NON VALIDE", "INVALIDE", "PAS DE RÉSULTAT", "AUCUN RÉSULTAT"),
+    *("INVÁLIDO", "NO VÁLIDO", "SIN RESULTADO", "ERRO", "SEM RESULTADO"),
+    *("FEHLER", "UNGÜLTIG", "KEIN ERGEBNIS", "ERRORE", "NON VALIDO", "NESSUN RISULTATO"),
+    *("ОШИБКА", "НЕДЕЙСТВИТЕЛЬНО", "НЕТ РЕЗУЛЬТАТА"),
+    *("LỖI", "KHÔNG HỢP LỆ", "KHÔNG CÓ KẾT QUẢ"),
+)
 _NEGATIVE = frozenset({"NC", "NTC", "NEG", "NEGATIVE"})
 _POSITIVE = frozenset({"PC", "POS", "POSITIVE"})
 
@@ -51,7 +64,7 @@ class GeneXpert:
     """The driver of the documents above."""
 
     name = "genexpert"
-    version = "1"
+    version = "2"
 
     def measurements(self, message: Message) -> tuple[Measurement, ...]:
         """Raises `Unreadable`: another-instrument, no-terminator, a fault of the records,
@@ -93,30 +106,48 @@ def _cartridge(path: str, node: Node) -> list[Measurement]:
     return [_measured(path, group, specimens, role) for group in _groups(node)]
 
 
+class _Place(NamedTuple):
+    """What R.3 says a result is of."""
+
+    of: str
+    assay: str
+    analyte: str
+    suffix: str
+
+
+def _place(result: Record) -> _Place:
+    return _placed(result.raw[2] if len(result.raw) > 2 else "", result.delimiters)
+
+
+@lru_cache(maxsize=4096)  # an assay says the same few dozen over and over
+def _placed(universal_test_id: str, marks: Delimiters) -> _Place:
+    parts = Record(("R", "1", universal_test_id), marks).components(3)
+    _, panel, _, code, assay, _, analyte, suffix, *_ = (*parts, *[""] * 8)
+    return _Place(f"{panel}^{code}" if panel else code, assay, analyte, suffix.casefold())
+
+
 def _groups(order: Node) -> list[_Group]:
-    groups: list[_Group] = []
+    groups: dict[str, _Group] = {}
+    found: list[_Group] = []
     for node in order.children:
         result = node.record
-        of, assay, analyte, suffix = (
-            _assay(result),
-            result.component(3, 5),
-            result.component(3, 7),
-            result.component(3, 8),
-        )
-        if assay and suffix:
-            continue
+        of, assay, analyte, suffix = _place(result)
         if assay:
-            groups.append(_Group(node))
+            if not suffix:
+                groups[of] = _Group(node)
+                found.append(groups[of])
             continue
-        group = next((g for g in reversed(groups) if _assay(g.main.record) == of), None)
-        if group is None:
+        if of not in groups:
             raise Unreadable("no-main-result", f"{result.name} is of {of!r}, which has none before")
-        target = group.targets.setdefault(analyte, _Target())
+        targets = groups[of].targets
+        target = targets.get(analyte)
+        if target is None:
+            target = targets[analyte] = _Target()
         if not suffix:
             target.call = result.component(4, 1) or None
-        elif suffix.casefold() == "ct":
+        elif suffix == "ct":
             target.ct = cycles(result.component(4, 2), result.name)
-    return groups
+    return found
 
 
 def _measured(path: str, group: _Group, specimens: tuple[str, ...], role: Role) -> Measurement:
@@ -124,16 +155,17 @@ def _measured(path: str, group: _Group, specimens: tuple[str, ...], role: Role) 
     if len(main.components(14)) < 2:
         raise Unreadable("truncated-record", f"{main.name}: R.14 does not name the cartridge")
     statuses = [repeat[0] for repeat in main.repeats(9)]
+    call = main.component(4, 1) or None
     return Measurement(
         path=f"{path}R{main.number}",
         specimen=specimens[0],
         specimens=specimens,
         role=role,
-        assay=_assay(main),
-        call=main.component(4, 1) or None,
+        assay=_place(main).of,
+        call=call,
         targets=tuple(TargetReading(name, t.ct, t.call) for name, t in group.targets.items()),
-        measured_at=iso_time(main.text(13)),
-        error=instrument_errors(group.main),
+        measured_at=_ended(main.text(13)),
+        error=instrument_errors(group.main) or _no_result(call),
         flags=(
             *filter(None, [main.text(7)]),
             *(f"status-{status}" for status in statuses if status not in ("", "F")),
@@ -141,9 +173,13 @@ def _measured(path: str, group: _Group, specimens: tuple[str, ...], role: Role) 
     )
 
 
-def _assay(result: Record) -> str:
-    panel, code = result.component(3, 2), result.component(3, 4)
-    return f"{panel}^{code}" if panel else code
+_ended = lru_cache(maxsize=16)(iso_time)  # the main results of a cartridge end together
+
+
+@lru_cache(maxsize=256)
+def _no_result(call: str | None) -> str | None:
+    """The call itself, where it says that the cartridge gave none."""
+    return call if call and call.upper().startswith(_NO_RESULT) else None
 
 
 def _specimens(order: Record) -> tuple[str, ...]:
