@@ -1,4 +1,4 @@
-"""``make bench``: measure seven figures on fresh data, print a table, write JSON."""
+"""``make bench``: measure eight figures on fresh data, print a table, write JSON."""
 
 import argparse
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from loadtests.figures import batch, intake, lists, notice, plate, registration, slips
+from loadtests.figures import batch, intake, link, lists, notice, plate, registration, slips
 from loadtests.figures.figure import Figure
 from loadtests.rig import Rig, rig
 
@@ -24,7 +24,7 @@ def main() -> int:
     options.add_argument("--quick", action="store_true", help="shorter, noisier")
     options.add_argument(
         "--only",
-        choices=["registration", "intake", "batch", "list", "run", "notice", "slips"],
+        choices=["registration", "intake", "batch", "list", "run", "notice", "slips", "link"],
     )
     options.add_argument("--json", type=Path, default=Path("build/bench.json"))
     chosen = options.parse_args()
@@ -49,6 +49,7 @@ def _figures(*, quick: bool) -> Sequence[tuple[str, Callable[[Rig], Figure]]]:
         ("run", lambda r: plate.measure(r, rounds=2 if quick else 5)),
         ("notice", lambda r: notice.measure(r, cases=40 if quick else 200)),
         ("slips", lambda r: slips.measure(r, runs=1 if quick else 2)),
+        ("link", lambda _rig: link.measure(rounds=3 if quick else 10)),
     )
 
 

@@ -37,6 +37,7 @@ them. A frame is the only thing held in memory, so a line can hold no more than 
 """
 
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, IntEnum, StrEnum
@@ -127,13 +128,21 @@ _END_OF_TEXT = re.compile(rb"[\x03\x17]")
 _WHOLE_FRAME = re.compile(rb"\x02([^\x03\x17]*[\x03\x17])([0-9A-Fa-f]{2})\r")
 
 
+_DIGITS = tuple(b"%02X" % value for value in range(256))
+_SUMMED_AT_ONCE = 256  # bytes
 _ACCEPTED = Reply(bytes([Control.ACK]))
 _REPEATED = Reply(bytes([Control.ACK]), repeated=True)
 
 
 def checksum(body: bytes | bytearray) -> bytes:
-    """Two hexadecimal digits over FN through ETX or ETB (LIS1-A 6.3.3)."""
-    return b"%02X" % (sum(body) & 0xFF)
+    """Two hexadecimal digits over FN through ETX or ETB (LIS1-A 6.3.3).
+
+    Adler-32 carries the plain sum of its bytes, plus one, in its lower half as long as that stays
+    below 65,521: 256 bytes do. It is ten times as fast as adding them up here.
+    """
+    if len(body) <= _SUMMED_AT_ONCE:
+        return _DIGITS[(zlib.adler32(body) - 1) & 0xFF]
+    return _DIGITS[sum(body) & 0xFF]
 
 
 def framed(number: int, text: bytes, *, last: bool) -> bytes:
@@ -285,7 +294,7 @@ class Receiver:
         number = body[0] - ord("0")
         if not ends_well:
             yield self._refuse(Refusal.TRAILER)
-        elif check.upper() != checksum(body):
+        elif check != (right := checksum(body)) and check.upper() != right:
             yield self._refuse(Refusal.CHECKSUM)
         elif number == (self._number + 1) % 8:
             yield from self._accept(body, number)

@@ -13,6 +13,7 @@ same text is the same record, and numbers go on where the first part stopped.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 TYPES = frozenset("HPORCQLMS")  # section 3.1.1
@@ -55,8 +56,8 @@ class Record(NamedTuple):
     @property
     def number(self) -> int | None:
         """Field 2 as a sequence number; None where it is no number."""
-        text = self._field(2).strip()
-        return int(text) if text.isascii() and text.isdigit() else None
+        text = self.raw[1] if len(self.raw) > 1 else ""
+        return _numbered(text) if len(text) < 8 else _numbered.__wrapped__(text)
 
     @property
     def name(self) -> str:
@@ -145,19 +146,21 @@ def records(text: bytes) -> Iterator[Record]:
     """The records of a message. CR ends a record (section 4.4.1); LF and CR LF are borne; a line
     that begins no record goes on with the one before, for a CR that was never escaped."""
     marks = Delimiters()
+    begins = _beginnings(marks.field)
     held = ""
     for line in _lines(text):
-        begins = line[:1] in TYPES and line[1:2] in (marks.field, "")
-        if held and not begins and not _is_header(line):
-            held += f"\r{line}" if line else ""
-            continue
+        is_header = line[:1] == "H" and _is_header(line)
         if held:
-            yield Record(tuple(held.split(marks.field)), marks)
+            if line[:2] not in begins and not is_header:
+                held += f"\r{line}" if line else ""
+                continue
+            yield _record(held, marks)
         held = line
-        if line[:1] == "H" and _is_header(line):
+        if is_header:
             marks = Delimiters.declared(line)
+            begins = _beginnings(marks.field)
     if held:
-        yield Record(tuple(held.split(marks.field)), marks)
+        yield _record(held, marks)
 
 
 def write(fields: Sequence[object], marks: Delimiters) -> bytes:
@@ -213,6 +216,22 @@ def _written(value: object, marks: Delimiters) -> str:
             return escape(str(value), marks)
 
 
+def _record(line: str, marks: Delimiters) -> Record:
+    return tuple.__new__(Record, (tuple(line.split(marks.field)), marks))  # without its own
+
+
+@lru_cache(maxsize=64)
+def _beginnings(field_mark: str) -> frozenset[str]:
+    """What a record may begin with: its letter and a field's mark, or its letter alone."""
+    return TYPES | {letter + field_mark for letter in TYPES}
+
+
+@lru_cache(maxsize=1024)
+def _numbered(text: str) -> int | None:
+    plain = text.strip()
+    return int(plain) if plain.isascii() and plain.isdigit() else None
+
+
 def _parts(text: str, marks: Delimiters) -> tuple[str, ...]:
     parts = text.split(marks.component)
     if marks.escape in text:
@@ -258,14 +277,20 @@ class _Tree:
         self._patient: Node | None = None
         self._order: Node | None = None
         self._comments = self.message.comments
+        self._results: list[Node] | None = None  # of the order, while all has gone as it should
         self._resumed = False
         self._closed = False
 
     def add(self, record: Record) -> None:
-        if record.type == "R" and self._order is not None and not self._closed:
-            self._child(self._order.children, record)  # what most records are
-            return
+        if record.raw[0] == "R" and self._results is not None:  # what most records are
+            number = record.number
+            if number == len(self._results) + 1:
+                node = Node(record, [], [], number)
+                self._results.append(node)
+                self._comments = node.comments
+                return
         self._misplaced(record)
+        self._results = None if record.type in "HPOL" else self._results
         match record.type:
             case "H":
                 self._header(record)
@@ -275,6 +300,8 @@ class _Tree:
             case "O":
                 self._patient = self._patient or self._nobody()
                 self._order = self._child(self._patient.children, record)
+                straight = not (self._resumed or self._closed or self.message.faults)
+                self._results = self._order.children if straight else None
             case "R" if self._order is not None:
                 self._child(self._order.children, record)
             case "R":
@@ -332,3 +359,4 @@ class _Tree:
 
     def _fault(self, reason: str, detail: str) -> None:
         self.message.faults.append(Fault(reason, detail))
+        self._results = None

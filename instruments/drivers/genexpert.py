@@ -34,6 +34,7 @@ from instruments.drivers.reading import (
 )
 from instruments.measurement import Measurement, Role, TargetReading
 
+_LONGEST_REMEMBERED = 128  # characters of a field: what is remembered is bounded in both ways
 _NO_RESULT = (
     *("ERROR", "INVALID", "NO RESULT"),
     *("ERREUR", "NON VALIDE", "INVALIDE", "PAS DE RÉSULTAT", "AUCUN RÉSULTAT"),
@@ -116,7 +117,9 @@ class _Place(NamedTuple):
 
 
 def _place(result: Record) -> _Place:
-    return _placed(result.raw[2] if len(result.raw) > 2 else "", result.delimiters)
+    text = result.raw[2] if len(result.raw) > 2 else ""
+    read = _placed if len(text) <= _LONGEST_REMEMBERED else _placed.__wrapped__
+    return read(text, result.delimiters)
 
 
 @lru_cache(maxsize=4096)  # an assay says the same few dozen over and over
@@ -124,6 +127,31 @@ def _placed(universal_test_id: str, marks: Delimiters) -> _Place:
     parts = Record(("R", "1", universal_test_id), marks).components(3)
     _, panel, _, code, assay, _, analyte, suffix, *_ = (*parts, *[""] * 8)
     return _Place(f"{panel}^{code}" if panel else code, assay, analyte, suffix.casefold())
+
+
+def _value(result: Record) -> tuple[str, ...]:
+    """R.4: the word, then the number."""
+    text = result.raw[3] if len(result.raw) > 3 else ""
+    read = _valued if len(text) <= _LONGEST_REMEMBERED else _valued.__wrapped__
+    return read(text, result.delimiters)
+
+
+@lru_cache(maxsize=4096)  # a few words, and cycle numbers with one decimal
+def _valued(value: str, marks: Delimiters) -> tuple[str, ...]:
+    return (*Record(("R", "1", "", value), marks).components(4), "", "")
+
+
+def _cycles(result: Record) -> float | None:
+    number = _value(result)[1]
+    try:
+        return _read_cycles(number)
+    except Unreadable:
+        return cycles(number, result.name)  # refuses it again, by name
+
+
+@lru_cache(maxsize=4096)
+def _read_cycles(number: str) -> float | None:
+    return cycles(number, "")  # what it refuses is not remembered
 
 
 def _groups(order: Node) -> list[_Group]:
@@ -144,9 +172,9 @@ def _groups(order: Node) -> list[_Group]:
         if target is None:
             target = targets[analyte] = _Target()
         if not suffix:
-            target.call = result.component(4, 1) or None
+            target.call = _value(result)[0] or None
         elif suffix == "ct":
-            target.ct = cycles(result.component(4, 2), result.name)
+            target.ct = _cycles(result)
     return found
 
 
@@ -155,7 +183,7 @@ def _measured(path: str, group: _Group, specimens: tuple[str, ...], role: Role) 
     if len(main.components(14)) < 2:
         raise Unreadable("truncated-record", f"{main.name}: R.14 does not name the cartridge")
     statuses = [repeat[0] for repeat in main.repeats(9)]
-    call = main.component(4, 1) or None
+    call = _value(main)[0] or None
     return Measurement(
         path=f"{path}R{main.number}",
         specimen=specimens[0],

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from instruments.analyser_messages import Well, encoded, genexpert_message, plate_message
+from instruments.analyser_messages import (
+    Well,
+    encoded,
+    genexpert_message,
+    m2000_message,
+    plate_message,
+)
 from instruments.astm.frames import Keep, Kind, Receiver
 from instruments.astm.records import Message, read
 from instruments.astm.session import Assembly, Received
@@ -16,6 +22,7 @@ from instruments.measurement import Measurement, Role, TargetReading
 
 WIRE = Path(__file__).parent.parent / "data" / "astm_wire"
 PLATE, XPERT = DRIVERS["plate"], DRIVERS["genexpert"]
+M2000 = DRIVERS["m2000"].measurements
 ENDED = datetime(2021, 7, 13, 16, 42, 24, tzinfo=UTC)
 
 
@@ -108,6 +115,116 @@ def test_an_m2000_session_is_five_messages_and_none_is_a_genexpert_s() -> None:
     for driver in (XPERT, PLATE):
         with pytest.raises(Unreadable, match="another-instrument"):
             driver.measurements(messages[0])
+
+
+def test_an_m2000_session_is_two_controls_two_tubes_and_an_order_that_failed() -> None:
+    told = [m for each in messages_of(WIRE / "m2000_run_one_session.bin") for m in M2000(each)]
+    assert [(m.specimen, m.role, m.run, m.well, m.call, m.error) for m in told] == [
+        (
+            "HIV_NEG",
+            Role.NEGATIVE_CONTROL,
+            "HIV120126A",
+            "A01",
+            "Target not detected",
+            None,
+        ),
+        ("HIV_LOPOS", Role.POSITIVE_CONTROL, "HIV120126A", "A02", "Detected", None),
+        ("VL00000002", Role.SPECIMEN, "HIV120126A", "A05", "Detected", None),
+        ("VL00000003", Role.SPECIMEN, "HIV120126A", "A06", "Detected", None),
+        (
+            "VL00000004",
+            Role.SPECIMEN,
+            "HIV120126A",
+            "A07",
+            None,
+            "4442 : Internal control cycle number is too high. Valid range is [19.19, 23.19].",
+        ),
+    ]
+    assert [m.targets for m in told] == [
+        (TargetReading("HIV0.6ml", None, "Target not detected"),),
+        (TargetReading("HIV0.6ml", 27.1, "Detected"),),
+        (TargetReading("HIV0.6ml", 28.93, "Detected"),),
+        (TargetReading("HIV0.6ml", 21.77, "Detected"),),
+        (),
+    ]
+    assert [m.flags for m in told] == [
+        (),
+        ("result 1523 Copies / mL",),
+        ("result < 40 Copies / mL",),
+        ("result 86321 Copies / mL",),
+        (),
+    ]
+    assert {m.measured_at for m in told} == {"2026-01-12T12:21:50", None}
+
+
+def m2000(**changes: object) -> list[str]:
+    asked: dict[str, object] = {
+        "specimen": "TT7K40FQ9XB",
+        "plate": "R7",
+        "well": "B07",
+        "ct_cycles": 21.5,
+        "serial": "275",
+        "ended_at": ENDED,
+    }
+    return m2000_message(**(asked | changes))  # type: ignore[arg-type]  # chosen by tests
+
+
+def test_a_simulated_m2000_order_is_read_as_it_was_meant() -> None:
+    (found,) = M2000(read(b"".join(encoded(m2000()))))
+    assert (found.specimen, found.run, found.well, found.assay) == (
+        "TT7K40FQ9XB",
+        "R7",
+        "B07",
+        "SARS2",
+    )
+    assert found.targets == (TargetReading("SARS2", 21.5, "Detected"),)
+    (none,) = M2000(read(b"".join(encoded(m2000(ct_cycles=None)))))
+    assert none.targets == (TargetReading("SARS2", None, "Target not detected"),)
+    (failed,) = M2000(read(b"".join(encoded(m2000(error="4442 no control")))))
+    assert (failed.error, failed.targets) == ("4442 : no control", ())
+
+
+@pytest.mark.parametrize(
+    ("find", "put", "reason"),
+    [
+        ("m2000^", "m3000^", "another-instrument"),
+        ("L|1", "C|1", "no-terminator"),
+        ("R|3|", "R|4|", "sequence-gap"),
+        ("|TT7K40FQ9XB^", "|TT7K40FQ9BX^", "specimen-mismatch"),
+        ("O|1|TT7K40FQ9XB|", "O|1||", "no-specimen"),
+        ("^R7^B7", "^R7^J7", "well-name"),
+        ("^R7^B7", "^R7^B13", "well-name"),
+        ("^^P|", "^^Q|", "result-suffix"),
+        ("^^P|", "^^F|", "target-twice"),
+        ("R|2|^^^SARS2", "R|2|^^^SARS3", "assay-mismatch"),
+        ("|21.50|", "|21.5O|", "cycle-number"),
+    ],
+)
+def test_an_m2000_order_that_cannot_be_trusted_says_why(find: str, put: str, reason: str) -> None:
+    with pytest.raises(Unreadable) as refused:
+        M2000(read(b"".join(encoded([line.replace(find, put) for line in m2000()]))))
+    assert refused.value.reason == reason
+
+
+def test_an_m2000_order_without_result_or_failure_is_quarantined() -> None:
+    bare = [line for line in m2000() if line[0] != "R"]
+    with pytest.raises(Unreadable, match="no-results"):
+        M2000(read(b"".join(encoded(bare))))
+
+
+@pytest.mark.parametrize(
+    "call", ["INVALID", "NO RESULT - REPEAT TEST", "ERREUR", "NON VALIDE", "UNGÜLTIG", "Lỗi"]
+)
+def test_a_cartridge_without_a_result_is_an_error_in_any_language(call: str) -> None:
+    for encoding in ("utf-8", "latin-1"):
+        try:
+            word = MAIN.format(call=f"{call}^").encode(encoding)
+        except UnicodeEncodeError:
+            continue
+        head = rb"H|@^\|GXM-1||PC^GeneXpert^6.3|||||LIS||P|1394-97|20210809121210"
+        lines = [head, b"P|1", b"O|1|A1||^^^GBS", word, b"L|1|N"]
+        (measured,) = XPERT.measurements(read(b"\r".join(lines)))
+        assert (measured.call, measured.error) == (call, call)
 
 
 def xpert(*records: str) -> Message:
