@@ -80,6 +80,8 @@ class FragileJournal(Journal):
         return entry
 
     def rotate_if_large(self, checkpoint: bytes, now: datetime) -> bool:
+        if self._end < self._segment_bytes:
+            return False
         self.fuse.burn()
         rotated = super().rotate_if_large(checkpoint, now)
         self.fuse.burn()
@@ -241,7 +243,7 @@ def story_of(driver: str, rng: random.Random) -> Story:
 def live(story: Story, gateway: Gateway, analyser: Analyser, fault: Fault) -> None:
     """Every message is sent until it was acknowledged to its end."""
     rng, now_s = gateway.fuse.rng, 0.0
-    gateway.start(now_s)
+    gateway.start(now_s)  # an empty journal: nothing to burn for
     for order in story.orders:
         if fault is Fault.CLOCK_JUMP:
             gateway.clock += timedelta(days=rng.choice([-3653, -1, 1, 400]))
@@ -344,7 +346,7 @@ def one_run(seed: int, fault: Fault, folder: Path) -> Reckoning:
 
 @pytest.fixture(autouse=True)
 def quiet() -> Iterator[None]:
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(60))
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     yield
     structlog.reset_defaults()
 

@@ -257,6 +257,12 @@ def test_an_order_that_could_not_be_done_is_a_measurement_without_targets() -> N
     assert (measured.path, measured.call, measured.error) == ("O1", None, "Error")
 
 
+def test_a_main_result_without_an_end_has_no_time_rather_than_the_year_1900() -> None:
+    main = MAIN.format(call="NEGATIVE^").replace("|20210713164741|", "||")
+    (measured,) = XPERT.measurements(xpert("O|1|A1||^^^GBS", main, "L|1|N"))
+    assert measured.measured_at is None
+
+
 def test_a_decimal_comma_is_a_decimal_point() -> None:
     (measured,) = XPERT.measurements(
         xpert("O|1|A1||^^^GBS", MAIN.format(call="POSITIF^"), "R|2|^^^GBS^^^GBS^Ct|^31,2", "L|1|N")
