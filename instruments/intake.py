@@ -91,10 +91,10 @@ class Intake:
                 self._reader.held = entry.data
             told = self._told.tell(entry)
             self._due.extend(Due(received, entry.written_at, receipts) for received in told)
-        self._capture_due()
-        if self._told.session:
+        if self._told.session:  # first, so that no segment begins without the open session's start
             self._receiver.resume(self._told.last_frame, now_s)
             _log.info("session taken up", session=self._told.session)
+        self._capture_due()
 
     def hear(self, data: bytes, now_s: float, say: Callable[[bytes], None]) -> None:
         """Keep and answer what came, then capture what became whole."""
