@@ -26,7 +26,7 @@ class Reader:
         text, message = self._whole(received.text)
         if not message.terminated and not any(message.orders()) and not message.faults:
             return None
-        self.held = b"" if message.terminated else _whole_records(text)
+        self.held = b"" if message.terminated else self._further(_whole_records(text))
         measurements, quarantine = self._measured(message, conflict=received.conflict)
         return Capture(
             digest=digest_of(text),
@@ -52,6 +52,17 @@ class Reader:
                 return self.held + text, together
         return text, message
 
+    def _further(self, text: bytes) -> bytes:
+        """What is held after one more text broke off. One that goes on where the held one stopped
+        adds to it; one that only repeats it (H and the parents, then silence again) takes nothing
+        away; what belongs elsewhere takes its place."""
+        if not self.held or text.startswith(self.held):
+            return text
+        together = read(self.held + text)
+        if together.faults:
+            return text
+        return self.held if _results(together) == _results(read(self.held)) else self.held + text
+
     def _measured(
         self, message: Message, *, conflict: bool
     ) -> tuple[tuple[Measurement, ...], Quarantine | None]:
@@ -67,6 +78,10 @@ class Reader:
             at = f"{type(error).__name__} at {told.name}:{told.lineno}"
             _log.error("driver fault", driver=self._driver.name, at=at)
             return (), Quarantine("driver-fault", at)
+
+
+def _results(message: Message) -> int:
+    return sum(1 + len(order.children) for _path, order in message.orders())
 
 
 def _whole_records(text: bytes) -> bytes:

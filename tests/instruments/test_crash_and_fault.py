@@ -329,7 +329,7 @@ def reckoned(story: Story, lims: dict[str, Capture], fault: Fault) -> Reckoning:
             result.changed_by_a_swap += 1
         elif truth.order in story.acknowledged:
             in_quarantine = _whole_in_quarantine(specimen, lims) or (
-                altered and (result.quarantined or result.unmatched)
+                altered and (result.quarantined or result.unmatched or _incomplete(specimen, lims))
             )
             result.whole_in_quarantine += bool(in_quarantine)
             result.lost += not in_quarantine
@@ -340,6 +340,11 @@ def _whole_in_quarantine(specimen: str, lims: dict[str, Capture]) -> bool:
     """Its message is there to its end, for a person to look at: the reason says why."""
     held = [c for c in lims.values() if c.quarantine and c.complete]
     return any(specimen.encode() in capture.raw for capture in held)
+
+
+def _incomplete(specimen: str, lims: dict[str, Capture]) -> bool:
+    """Held, and shown as incomplete: a swap in L leaves a message without its end."""
+    return any(specimen.encode() in c.raw for c in lims.values() if not c.complete)
 
 
 def _swapped_time(measured: Measurement, truth: Truth, fault: Fault) -> bool:
