@@ -35,6 +35,7 @@ from instruments.drivers.reading import (
 from instruments.measurement import Measurement, Role, TargetReading
 
 _LONGEST_REMEMBERED = 128  # characters of a field: what is remembered is bounded in both ways
+_MOST_REMEMBERED = 4096
 _NO_RESULT = (
     *("ERROR", "INVALID", "NO RESULT"),
     *("ERREUR", "NON VALIDE", "INVALIDE", "PAS DE RÉSULTAT", "AUCUN RÉSULTAT"),
@@ -116,17 +117,31 @@ class _Place(NamedTuple):
     suffix: str
 
 
+class _Places(dict[str, _Place]):
+    """R.3 as sent, to what it says: an assay says the same few dozen over and over. Bounded in
+    number and length, for what comes over a line may be anything."""
+
+    def __init__(self, marks: Delimiters) -> None:
+        super().__init__()
+        self._marks = marks
+
+    def __missing__(self, text: str) -> _Place:
+        parts = Record(("R", "1", text), self._marks).components(3)
+        _, panel, _, code, assay, _, analyte, suffix, *_ = (*parts, *[""] * 8)
+        of = f"{panel}^{code}" if panel else code
+        place = _Place(of, assay, analyte, suffix.casefold())
+        if len(text) <= _LONGEST_REMEMBERED:
+            if len(self) >= _MOST_REMEMBERED:
+                self.clear()
+            self[text] = place
+        return place
+
+
+_places = lru_cache(maxsize=16)(_Places)
+
+
 def _place(result: Record) -> _Place:
-    text = result.raw[2] if len(result.raw) > 2 else ""
-    read = _placed if len(text) <= _LONGEST_REMEMBERED else _placed.__wrapped__
-    return read(text, result.delimiters)
-
-
-@lru_cache(maxsize=4096)  # an assay says the same few dozen over and over
-def _placed(universal_test_id: str, marks: Delimiters) -> _Place:
-    parts = Record(("R", "1", universal_test_id), marks).components(3)
-    _, panel, _, code, assay, _, analyte, suffix, *_ = (*parts, *[""] * 8)
-    return _Place(f"{panel}^{code}" if panel else code, assay, analyte, suffix.casefold())
+    return _places(result.delimiters)[result.raw[2] if len(result.raw) > 2 else ""]
 
 
 def _value(result: Record) -> tuple[str, ...]:
@@ -157,9 +172,10 @@ def _read_cycles(number: str) -> float | None:
 def _groups(order: Node) -> list[_Group]:
     groups: dict[str, _Group] = {}
     found: list[_Group] = []
+    places = _places(order.record.delimiters)
     for node in order.children:
         result = node.record
-        of, assay, analyte, suffix = _place(result)
+        of, assay, analyte, suffix = places[result.raw[2] if len(result.raw) > 2 else ""]
         if assay:
             if not suffix:
                 groups[of] = _Group(node)
