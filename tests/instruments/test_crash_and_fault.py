@@ -348,9 +348,13 @@ def _incomplete(specimen: str, lims: dict[str, Capture]) -> bool:
 
 
 def _swapped_time(measured: Measurement, truth: Truth, fault: Fault) -> bool:
-    """A cartridge is known by its time, and two digits of that may have changed places."""
-    if fault is not Fault.BYTE_SWAP or measured.well:
+    """A message of one tube is known by its time or its run's name, of which a swap may have hit
+    either; on a plate nothing but the well will do."""
+    if fault is not Fault.BYTE_SWAP or truth.order.startswith("plate"):
         return False
+    if measured.well:
+        came, was = measured.run or "", truth.place[0] or ""
+        return measured.well == truth.place[1] and sorted(came) == sorted(was)
     came, was = measured.measured_at or "", truth.place[0] or ""
     return came == "" or sorted(came) == sorted(was)
 
