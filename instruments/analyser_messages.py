@@ -114,6 +114,43 @@ def genexpert_message(
     return _printed(records, CEPHEID)
 
 
+def m2000_message(
+    specimen: str,
+    *,
+    plate: str,
+    well: str,
+    ct_cycles: float | None,
+    serial: str,
+    ended_at: datetime,
+    assay: str = "SARS2",
+    error: str | None = None,
+) -> list[str]:
+    """One order: see `instruments.drivers.m2000`."""
+    end = _stamp(ended_at)
+    head = ("H", "", "", "", ("m2000", "8.1.9.0", serial, "H1P1O1R1C1L1"), *[""] * 6, "P", "1", end)
+    place = (specimen, plate, f"{well[0]}{int(well[1:])}")
+    test = ("", "", "", assay, assay)
+    order = ("O", 1, specimen, place, test, *[""] * 20, "X" if error else "F")
+    records: list[Sequence[object]] = [head, ("P", 1), order]
+    if error:
+        records.append(("C", 1, "I", error.replace(" ", " : ", 1), "I"))
+    else:
+        found = ct_cycles is not None
+        for number, (suffix, value, unit) in enumerate(
+            (
+                ("F", "Positive" if found else "Not detected", ""),
+                ("I", "Detected" if found else "Target not detected", ""),
+                ("P", "-1.00" if ct_cycles is None else f"{ct_cycles:.2f}", "cycle number"),
+            ),
+            start=1,
+        ):
+            named = (*test, "395139", "10004558", "", suffix)
+            told = ("R", number, named, value, unit, "", "", "", "F", "", "admin", "", end, serial)
+            records.append(told)
+    records.append(("L", 1))
+    return _printed(records, USUAL)
+
+
 def _word(target: str, ct: float | None, positive: bool) -> str:
     if target == "SPC":
         return "NA" if positive else ("PASS" if ct is not None else "FAIL")

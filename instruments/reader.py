@@ -60,7 +60,7 @@ class Reader:
         text, message = self._whole(received.text)
         if not message.terminated and not any(message.orders()) and not message.faults:
             return None
-        self.held = b"" if message.terminated else _whole_records(text)
+        self.held = b"" if message.terminated else self._further(_whole_records(text))
         unfit = None
         if received.conflict:
             detail = "a frame came twice under one number with different bytes"
@@ -79,6 +79,18 @@ class Reader:
                 return self.held + text, together
         return text, message
 
+    def _further(self, text: bytes) -> bytes:
+        """What is held after one more text broke off. One that goes on where the held one stopped
+        adds to it; one that only repeats it (H and the parents, then silence again) takes nothing
+        away; what belongs elsewhere takes its place."""
+        if not self.held or text.startswith(self.held):
+            return text
+        together = records.read(self.held + text)
+        if together.faults:
+            return text
+        held = records.read(self.held)
+        return self.held if _results(together) == _results(held) else self.held + text
+
     def _measured(self, told: _Told) -> tuple[tuple[Measurement, ...], Quarantine | None]:
         if told.unfit:
             return (), told.unfit
@@ -91,6 +103,10 @@ class Reader:
             at = f"{type(error).__name__} at {place.name}:{place.lineno}"
             _log.error("driver fault", driver=self._driver.name, at=at)
             return (), Quarantine("driver-fault", at)
+
+
+def _results(message: records.Message) -> int:
+    return sum(1 + len(order.children) for _path, order in message.orders())
 
 
 def _hl7(received: Received) -> _Told:

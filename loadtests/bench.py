@@ -1,4 +1,4 @@
-"""``make bench``: measure eight figures on fresh data, print a table, write JSON."""
+"""``make bench``: measure nine figures on fresh data, print a table, write JSON."""
 
 import argparse
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from loadtests.figures import batch, hl7, intake, lists, notice, plate, registration, slips
+from loadtests.figures import batch, hl7, intake, link, lists, notice, plate, registration, slips
 from loadtests.figures.figure import Figure
 from loadtests.rig import Rig, rig
 
@@ -24,7 +24,17 @@ def main() -> int:
     options.add_argument("--quick", action="store_true", help="shorter, noisier")
     options.add_argument(
         "--only",
-        choices=["registration", "intake", "batch", "list", "run", "notice", "slips", "hl7"],
+        choices=[
+            "registration",
+            "intake",
+            "batch",
+            "list",
+            "run",
+            "notice",
+            "slips",
+            "hl7",
+            "link",
+        ],
     )
     options.add_argument("--json", type=Path, default=Path("build/bench.json"))
     chosen = options.parse_args()
@@ -50,6 +60,7 @@ def _figures(*, quick: bool) -> Sequence[tuple[str, Callable[[Rig], Figure]]]:
         ("notice", lambda r: notice.measure(r, cases=40 if quick else 200)),
         ("slips", lambda r: slips.measure(r, runs=1 if quick else 2)),
         ("hl7", lambda _r: hl7.measure(seconds=1 if quick else 5)),
+        ("link", lambda _rig: link.measure(rounds=3 if quick else 10)),
     )
 
 

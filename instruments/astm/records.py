@@ -13,12 +13,14 @@ same text is the same record, and numbers go on where the first part stopped.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
 
 TYPES = frozenset("HPORCQLMS")  # section 3.1.1
+_BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")  # UTF-16
 
 
-@dataclass(frozen=True, slots=True)
-class Delimiters:
+class Delimiters(NamedTuple):
     """As declared in H.2 (section 5.4); GeneXpert declares `|@^\\`."""
 
     field: str = "|"
@@ -37,9 +39,12 @@ class Delimiters:
         return cls(header[1], *given, *left_out)
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record, still escaped; ask for a field by its number in the standard."""
+class Record(NamedTuple):
+    """One record, still escaped; ask for a field by its number in the standard.
+
+    A named tuple, like its delimiters: a session makes dozens, and a tuple is made and compared
+    at a third of what a frozen dataclass costs.
+    """
 
     raw: tuple[str, ...]
     delimiters: Delimiters = Delimiters()
@@ -51,8 +56,8 @@ class Record:
     @property
     def number(self) -> int | None:
         """Field 2 as a sequence number; None where it is no number."""
-        text = self._field(2).strip()
-        return int(text) if text.isascii() and text.isdigit() else None
+        text = self.raw[1] if len(self.raw) > 1 else ""
+        return _numbered(text) if len(text) < 8 else _numbered.__wrapped__(text)
 
     @property
     def name(self) -> str:
@@ -65,7 +70,8 @@ class Record:
 
     def components(self, number: int) -> tuple[str, ...]:
         """Of the field's first repeat."""
-        return self.repeats(number)[0]
+        marks = self.delimiters
+        return _parts(self._field(number).split(marks.repeat, 1)[0], marks)
 
     def component(self, number: int, which: int) -> str:
         """Component `which`, from 1; "" when it was not sent."""
@@ -75,10 +81,7 @@ class Record:
 
     def repeats(self, number: int) -> tuple[tuple[str, ...], ...]:
         marks = self.delimiters
-        return tuple(
-            tuple(unescape(part, marks).strip() for part in repeat.split(marks.component))
-            for repeat in self._field(number).split(marks.repeat)
-        )
+        return tuple(_parts(repeat, marks) for repeat in self._field(number).split(marks.repeat))
 
     def _field(self, number: int) -> str:
         return self.raw[number - 1] if number <= len(self.raw) else ""
@@ -99,6 +102,7 @@ class Node:
     record: Record
     comments: list[Record] = field(default_factory=list)
     children: list["Node"] = field(default_factory=list)
+    number: int | None = None  # of the record, read once
 
     @property
     def closed_children(self) -> list["Node"]:
@@ -142,19 +146,21 @@ def records(text: bytes) -> Iterator[Record]:
     """The records of a message. CR ends a record (section 4.4.1); LF and CR LF are borne; a line
     that begins no record goes on with the one before, for a CR that was never escaped."""
     marks = Delimiters()
+    begins = _beginnings(marks.field)
     held = ""
-    for line in re.split(rb"\r\n?|\n", text):
-        written = _decoded(line).strip("\0")
-        if held and not _begins_record(written, marks):
-            held += f"\r{written}" if written else ""
-            continue
+    for line in _lines(text):
+        is_header = line[:1] == "H" and _is_header(line)
         if held:
-            yield Record(tuple(held.split(marks.field)), marks)
-        held = written
-        if _is_header(written):
-            marks = Delimiters.declared(written)
+            if line[:2] not in begins and not is_header:
+                held += f"\r{line}" if line else ""
+                continue
+            yield _record(held, marks)
+        held = line
+        if is_header:
+            marks = Delimiters.declared(line)
+            begins = _beginnings(marks.field)
     if held:
-        yield Record(tuple(held.split(marks.field)), marks)
+        yield _record(held, marks)
 
 
 def write(fields: Sequence[object], marks: Delimiters) -> bytes:
@@ -210,8 +216,49 @@ def _written(value: object, marks: Delimiters) -> str:
             return escape(str(value), marks)
 
 
+def _record(line: str, marks: Delimiters) -> Record:
+    return tuple.__new__(Record, (tuple(line.split(marks.field)), marks))  # without its own
+
+
+@lru_cache(maxsize=64)
+def _beginnings(field_mark: str) -> frozenset[str]:
+    """What a record may begin with: its letter and a field's mark, or its letter alone."""
+    return TYPES | {letter + field_mark for letter in TYPES}
+
+
+@lru_cache(maxsize=1024)
+def _numbered(text: str) -> int | None:
+    plain = text.strip()
+    return int(plain) if plain.isascii() and plain.isdigit() else None
+
+
+def _parts(text: str, marks: Delimiters) -> tuple[str, ...]:
+    parts = text.split(marks.component)
+    if marks.escape in text:
+        parts = [unescape(part, marks) for part in parts]
+    return tuple([part.strip() for part in parts])
+
+
+def _lines(text: bytes) -> list[str]:
+    """A message of one piece is decoded at once, one that mixes encodings line by line."""
+    if text[:2] in _BYTE_ORDER_MARKS:
+        whole = text.decode("utf-16", errors="replace")
+    else:
+        try:
+            whole = text.decode("utf-8")
+        except UnicodeDecodeError:
+            whole = "\r".join(_decoded(line) for line in re.split(rb"\r\n?|\n", text))
+    if "\n" in whole:
+        whole = whole.replace("\r\n", "\r").replace("\n", "\r")
+    lines = whole.split("\r")
+    return [line.strip("\0") for line in lines] if "\0" in whole else lines
+
+
 def _decoded(line: bytes) -> str:
-    """UTF-8 as we ask for; Latin-1, which takes every byte, as older machines send."""
+    """UTF-8 as we ask for; Latin-1, which takes every byte, as older machines send. Escaped bytes
+    may be UTF-16, which then says so by its byte order mark."""
+    if line[:2] in _BYTE_ORDER_MARKS:
+        return line.decode("utf-16", errors="replace")
     try:
         return line.decode("utf-8")
     except UnicodeDecodeError:
@@ -222,10 +269,6 @@ def _is_header(line: str) -> bool:
     return len(line) > 1 and line[0] == "H" and not line[1].isalnum() and line[1] != " "
 
 
-def _begins_record(line: str, marks: Delimiters) -> bool:
-    return _is_header(line) or (line[:1] in TYPES and line[1:2] in ("", marks.field) and line != "")
-
-
 class _Tree:
     """Hangs each record where it belongs, by the hierarchy of section 4.1."""
 
@@ -234,13 +277,20 @@ class _Tree:
         self._patient: Node | None = None
         self._order: Node | None = None
         self._comments = self.message.comments
+        self._results: list[Node] | None = None  # of the order, while all has gone as it should
         self._resumed = False
+        self._closed = False
 
     def add(self, record: Record) -> None:
-        if self.message.header is None and record.type != "H" and not self.message.faults:
-            self._fault("no-header", f"{record.name} came before any H")
-        if self.message.terminator is not None:
-            self._fault("after-terminator", f"{record.name} came after L")
+        if record.raw[0] == "R" and self._results is not None:  # what most records are
+            number = record.number
+            if number == len(self._results) + 1:
+                node = Node(record, [], [], number)
+                self._results.append(node)
+                self._comments = node.comments
+                return
+        self._misplaced(record)
+        self._results = None if record.type in "HPOL" else self._results
         match record.type:
             case "H":
                 self._header(record)
@@ -250,6 +300,8 @@ class _Tree:
             case "O":
                 self._patient = self._patient or self._nobody()
                 self._order = self._child(self._patient.children, record)
+                straight = not (self._resumed or self._closed or self.message.faults)
+                self._results = self._order.children if straight else None
             case "R" if self._order is not None:
                 self._child(self._order.children, record)
             case "R":
@@ -260,10 +312,17 @@ class _Tree:
                 self._comments.append(record)
             case "L":
                 self.message.terminator = record
+                self._closed = True
             case _ if record.type in TYPES:
                 self.message.others.append(record)
             case _:
                 self._fault("unknown-record", f"a record of type {record.type[:8]!r}")
+
+    def _misplaced(self, record: Record) -> None:
+        if self.message.header is None and record.type != "H" and not self.message.faults:
+            self._fault("no-header", f"{record.name} came before any H")
+        if self._closed:
+            self._fault("after-terminator", f"{record.name} came after L")
 
     def _header(self, record: Record) -> None:
         first = self.message.header
@@ -283,20 +342,21 @@ class _Tree:
                 if node.record.raw == record.raw:
                     self._comments = node.comments
                     return node
-        before = siblings[-1].record if siblings else None
-        if record.number != (before.number or 0 if before else 0) + 1:
-            after = before.name if before else "nothing"
+        before = siblings[-1] if siblings else None
+        node = Node(record, [], [], record.number)
+        if node.number != (before.number or 0 if before else 0) + 1:
+            after = before.record.name if before else "nothing"
             self._fault("sequence-gap", f"after {after} came {record.name}")
-        node = Node(record)
         siblings.append(node)
         self._comments = node.comments
         return node
 
     def _nobody(self) -> Node:
         """Some senders leave P out."""
-        node = Node(Record(("P", "1")))
+        node = Node(Record(("P", "1")), number=1)
         self.message.patients.append(node)
         return node
 
     def _fault(self, reason: str, detail: str) -> None:
         self.message.faults.append(Fault(reason, detail))
+        self._results = None

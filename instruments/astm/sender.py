@@ -1,20 +1,27 @@
 """The sending end of CLSI LIS1-A (ASTM E1381): bytes and a clock in, actions out.
 
-The simulated analysers use it; it is what a real one does to the gateway.
+The simulated analysers use it, which is what a real one does to the gateway; the gateway uses it
+to download orders (`instruments.astm.line`).
 
-    state         heard / time                    action                            LIS1-A
-    ------------  ------------------------------  --------------------------------  -----------
-    asking        ACK                             send the first frame              6.2.4
-    asking        NAK                             ask again after 10 s              6.2.5
-    asking        ENQ (contention)                stop; ask again after `yield_s`   6.2.7.1
-    asking        15 s without reply              EOT, give up                      6.5.2.1
-    sending       ACK, or EOT (interrupt request) next frame; after the last, EOT   6.3.4, 6.3.5
-    sending       anything else                   the same frame; the sixth
-                                                  refusal: EOT, give up             6.3.4, 6.5.1.2
-    sending       15 s without reply              EOT, give up                      6.5.2.1
-    pausing       its time                        ENQ                               6.2.5, 6.2.7.1
+    state     event                        action                              LIS1-A
+    --------  ---------------------------  ----------------------------------  ----------------
+    asking    ACK                          send the first frame                6.2.4
+    asking    NAK                          pause 10 s, ask again               6.2.5
+    asking    ENQ (contention)             pause `yield_s`, ask again          6.2.7, 6.5.2.2
+    asking    anything else                nothing: it is waited out           6.2.6
+    asking    15 s without a reply         EOT, give up                        6.5.2.1
+    sending   ACK                          next frame; after the last, EOT     6.3.4.1, 6.4.1
+    sending   EOT (interrupt), not heeded  the same                            6.3.4.3, 6.3.5.2
+    sending   EOT (interrupt), heeded      EOT, give up for 15 s               6.3.5.3
+    sending   anything else                the same frame; the sixth time:     6.3.4.2, 6.5.1.2
+                                           EOT, give up
+    sending   15 s without a reply         EOT, give up                        6.5.2.3
+    pausing   any byte                     nothing                             6.2.5, 6.2.7
+    pausing   its time                     ENQ: asking                         6.2.5, 6.2.7
+    over      anything                     nothing                             6.4.2
 
-An instrument has priority in contention and asks again after 1 s; a host yields for 20 s.
+An instrument has priority in contention and asks again after 1 s; a host yields for 20 s. A
+message that was given up is still owed, whole (6.5.1.2, 6.5.2.3).
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,10 +30,11 @@ from enum import Enum, StrEnum
 
 from instruments.astm.frames import Control, framed
 
-REPLY_TIMEOUT_S = 15.0  # LIS1-A 6.5.2.1
+REPLY_TIMEOUT_S = 15.0  # LIS1-A 6.5.2.1, 6.5.2.3
 BUSY_WAIT_S = 10.0  # after NAK to ENQ, LIS1-A 6.2.5
 INSTRUMENT_YIELD_S = 1.0  # LIS1-A 6.2.7.1
-HOST_YIELD_S = 20.0  # LIS1-A 6.2.7.2
+HOST_YIELD_S = 20.0  # LIS1-A 6.5.2.2
+INTERRUPTED_S = 15.0  # how long an interrupted sender keeps off the line, LIS1-A 6.3.5.3
 REFUSALS = 6  # LIS1-A 6.5.1.2
 FRAME_TEXT = 240  # ASTM E1381-95 6.3.1.1: what every receiver takes
 
@@ -48,6 +56,7 @@ class Finished:
 class Failure(StrEnum):
     NO_REPLY = "no-reply"
     REFUSED = "refused"
+    INTERRUPTED = "interrupted"  # the receiver asked for its turn
     BROKEN_OFF = "broken-off"  # our own doing: switched off, unplugged
 
 
@@ -89,11 +98,13 @@ class Sender:
         reply_timeout_s: float = REPLY_TIMEOUT_S,
         busy_wait_s: float = BUSY_WAIT_S,
         yield_s: float = INSTRUMENT_YIELD_S,
+        heeds_interrupt: bool = False,
     ) -> None:
         self._frames = frames
         self._reply_timeout_s = reply_timeout_s
         self._busy_wait_s = busy_wait_s
         self._yield_s = yield_s
+        self._heeds_interrupt = heeds_interrupt
         self._state = State.OVER
         self._at = 0
         self._refusals = 0
@@ -102,6 +113,15 @@ class Sender:
     @property
     def over(self) -> bool:
         return self._state is State.OVER
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    @property
+    def pauses_until_s(self) -> float | None:
+        """When it asks again; None when it is not pausing."""
+        return self._deadline_s if self._state is State.PAUSING else None
 
     @property
     def acknowledged(self) -> int:
@@ -153,6 +173,8 @@ class Sender:
         if byte in (Control.ACK, Control.EOT):
             self._at += 1
             self._refusals = 0
+            if byte == Control.EOT and self._heeds_interrupt and self._at < len(self._frames):
+                return self._give_up(Failure.INTERRUPTED)
             return [self._send(now_s)] if self._at < len(self._frames) else self._finish()
         self._refusals += 1
         return self._give_up(Failure.REFUSED) if self._refusals >= REFUSALS else [self._send(now_s)]

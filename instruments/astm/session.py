@@ -5,6 +5,7 @@ A record may be cut anywhere, in mid-field too, so texts are joined and frame nu
 which is before EOT: what stands in the journal then needs nothing more from the line.
 """
 
+import re
 from collections.abc import Iterator
 
 from instruments.astm.frames import Control
@@ -14,6 +15,9 @@ __all__ = ["Received"]
 
 LONGEST_MESSAGE = 16 * 1024 * 1024  # bytes; a plate is a hundredth of it. Beyond, it is cut here
 _LINE_ENDS = b"\r\n\0 "
+_OPENS_OR_CLOSES = re.compile(rb"[\r\n\0 ]*[HL]")
+_OPENS_OR_CLOSES_NEXT = re.compile(rb"[\r\n][\0 ]*[HL]")
+_END_OF_RECORD = re.compile(rb"[HL][^\r\n]*[\r\n]")
 
 
 class Assembly:
@@ -43,18 +47,34 @@ class Assembly:
         self._conflict = False
 
     def _whole_messages(self) -> Iterator[Received]:
-        while (stop := self._end_of_record()) >= 0:
-            record = bytes(self._text[self._record_at : stop]).strip(_LINE_ENDS)
+        while (at := self._next_to_look_at()) >= 0:
+            self._record_at, stop = at, self._end_of_record(at)
+            record = bytes(self._text[at:stop]).strip(_LINE_ENDS)
             if record[:1] == b"L" and record[1:2] in (b"", self._field_mark()):
                 yield from self._cut(stop)
-            elif record[:1] == b"H" and self._text[: self._record_at].strip(_LINE_ENDS):
-                yield from self._cut(self._record_at)
+            elif record[:1] == b"H" and self._text[:at].strip(_LINE_ENDS):
+                yield from self._cut(at)
             else:
                 self._record_at = stop
 
-    def _end_of_record(self) -> int:
-        ends = [self._text.find(end, self._record_at) for end in (b"\r", b"\n")]
-        return min((end + 1 for end in ends if end >= 0), default=-1)
+    def _next_to_look_at(self) -> int:
+        """Where the next whole line begins that may open or close a message, as few do; -1 when
+        there is none yet."""
+        whole = max(self._text.rfind(b"\r"), self._text.rfind(b"\n")) + 1
+        if whole <= self._record_at:
+            return -1
+        if self._record_at == 0 and _OPENS_OR_CLOSES.match(self._text):
+            return 0
+        found = _OPENS_OR_CLOSES_NEXT.search(self._text, max(self._record_at - 1, 0), whole)
+        if found is None:
+            self._record_at = whole
+            return -1
+        return found.start() + 1
+
+    def _end_of_record(self, at: int) -> int:
+        """After its line's end; a line end before the record's first letter is not it."""
+        found = _END_OF_RECORD.search(self._text, at)
+        return found.end() if found else len(self._text)
 
     def _field_mark(self) -> bytes:
         head = self._text.lstrip(_LINE_ENDS)

@@ -7,6 +7,7 @@ from instruments.drivers.cobas import Cobas
 from instruments.drivers.cobas4800 import Cobas4800
 from instruments.drivers.fline import FLine
 from instruments.drivers.genexpert import GeneXpert
+from instruments.drivers.m2000 import M2000
 from instruments.drivers.plate import SENDERS, Plate
 from instruments.drivers.reading import Driver, Format, Unreadable
 
@@ -14,6 +15,7 @@ __all__ = ["DRIVERS", "Driver", "Format", "Unreadable"]
 
 _ALL: tuple[Driver[Any], ...] = (
     GeneXpert(),
+    M2000(),
     Cobas(),
     Cobas4800(),
     AlinityM(),

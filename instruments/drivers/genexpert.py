@@ -14,12 +14,17 @@ with suffix LOG repeats the one before it in other units and is passed over. Ct 
 O.26 is F even for an error, so R.4 and the C records are read. R.14 names system, instrument,
 module, cartridge, lot and expiry; a main result whose R.14 is not there or is cut short is a
 record that was cut, and then nothing of the message is trusted. A pool has several ids in O.3,
-between commas. Words and decimal marks follow the machine's language and are passed as sent.
+between commas. Words and decimal marks follow the machine's language: words are passed as sent,
+a decimal comma is read. A call that says in one of the languages of the program's menu (the words
+are from memory, not from the documents) that there is no result is told as an error too, so that
+nobody downstream has to know the language to see that this is no negative.
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
 
-from instruments.astm.records import Message, Node, Record
+from instruments.astm.records import Delimiters, Message, Node, Record
 from instruments.drivers.reading import (
     Format,
     Unreadable,
@@ -30,6 +35,16 @@ from instruments.drivers.reading import (
 )
 from instruments.measurement import Measurement, Role, TargetReading
 
+_LONGEST_REMEMBERED = 128  # characters of a field: what is remembered is bounded in both ways
+_MOST_REMEMBERED = 4096
+_NO_RESULT = (
+    *("ERROR", "INVALID", "NO RESULT"),
+    *("ERREUR", "NON VALIDE", "INVALIDE", "PAS DE RÉSULTAT", "AUCUN RÉSULTAT"),
+    *("INVÁLIDO", "NO VÁLIDO", "SIN RESULTADO", "ERRO", "SEM RESULTADO"),
+    *("FEHLER", "UNGÜLTIG", "KEIN ERGEBNIS", "ERRORE", "NON VALIDO", "NESSUN RISULTATO"),
+    *("ОШИБКА", "НЕДЕЙСТВИТЕЛЬНО", "НЕТ РЕЗУЛЬТАТА"),
+    *("LỖI", "KHÔNG HỢP LỆ", "KHÔNG CÓ KẾT QUẢ"),
+)
 _NEGATIVE = frozenset({"NC", "NTC", "NEG", "NEGATIVE"})
 _POSITIVE = frozenset({"PC", "POS", "POSITIVE"})
 
@@ -52,7 +67,7 @@ class GeneXpert:
     """The driver of the documents above."""
 
     name = "genexpert"
-    version = "1"
+    version = "2"
     format = Format.ASTM
 
     def measurements(self, message: Message) -> tuple[Measurement, ...]:
@@ -95,30 +110,90 @@ def _cartridge(path: str, node: Node) -> list[Measurement]:
     return [_measured(path, group, specimens, role) for group in _groups(node)]
 
 
+class _Place(NamedTuple):
+    """What R.3 says a result is of."""
+
+    of: str
+    assay: str
+    analyte: str
+    suffix: str
+
+
+class _Places(dict[str, _Place]):
+    """R.3 as sent, to what it says: an assay says the same few dozen over and over. Bounded in
+    number and length, for what comes over a line may be anything."""
+
+    def __init__(self, marks: Delimiters) -> None:
+        super().__init__()
+        self._marks = marks
+
+    def __missing__(self, text: str) -> _Place:
+        parts = Record(("R", "1", text), self._marks).components(3)
+        _, panel, _, code, assay, _, analyte, suffix, *_ = (*parts, *[""] * 8)
+        of = f"{panel}^{code}" if panel else code
+        place = _Place(of, assay, analyte, suffix.casefold())
+        if len(text) <= _LONGEST_REMEMBERED:
+            if len(self) >= _MOST_REMEMBERED:
+                self.clear()
+            self[text] = place
+        return place
+
+
+_places = lru_cache(maxsize=16)(_Places)
+
+
+def _place(result: Record) -> _Place:
+    return _places(result.delimiters)[result.raw[2] if len(result.raw) > 2 else ""]
+
+
+def _value(result: Record) -> tuple[str, ...]:
+    """R.4: the word, then the number."""
+    text = result.raw[3] if len(result.raw) > 3 else ""
+    read = _valued if len(text) <= _LONGEST_REMEMBERED else _valued.__wrapped__
+    return read(text, result.delimiters)
+
+
+@lru_cache(maxsize=4096)  # a few words, and cycle numbers with one decimal
+def _valued(value: str, marks: Delimiters) -> tuple[str, ...]:
+    return (*Record(("R", "1", "", value), marks).components(4), "", "")
+
+
+def _cycles(result: Record) -> float | None:
+    number = _value(result)[1]
+    try:
+        return _read_cycles(number)
+    except Unreadable:
+        return cycles(number, result.name)  # refuses it again, by name
+
+
+@lru_cache(maxsize=4096)
+def _read_cycles(number: str) -> float | None:
+    return cycles(number, "")  # what it refuses is not remembered
+
+
 def _groups(order: Node) -> list[_Group]:
-    groups: list[_Group] = []
+    groups: dict[str, _Group] = {}
+    found: list[_Group] = []
+    places = _places(order.record.delimiters)
     for node in order.children:
         result = node.record
-        of, assay, analyte, suffix = (
-            _assay(result),
-            result.component(3, 5),
-            result.component(3, 7),
-            result.component(3, 8),
-        )
-        if assay and suffix:
-            continue
+        of, assay, analyte, suffix = places[result.raw[2] if len(result.raw) > 2 else ""]
         if assay:
-            groups.append(_Group(node))
+            if not suffix:
+                groups[of] = _Group(node)
+                found.append(groups[of])
             continue
-        group = next((g for g in reversed(groups) if _assay(g.main.record) == of), None)
-        if group is None:
+        if of not in groups:
             raise Unreadable("no-main-result", f"{result.name} is of {of!r}, which has none before")
-        target = group.targets.setdefault(analyte, _Target())
+        targets = groups[of].targets
+        target = targets.get(analyte)
+        if target is None:
+            target = targets[analyte] = _Target()
         if not suffix:
-            target.call = result.component(4, 1) or None
-        elif suffix.casefold() == "ct":
-            target.ct = cycles(result.component(4, 2), result.name)
-    return groups
+            target.call = _value(result)[0] or None
+        elif suffix == "ct":
+            target.ct = _cycles(result)
+    return found
 
 
 def _measured(path: str, group: _Group, specimens: tuple[str, ...], role: Role) -> Measurement:
@@ -126,16 +201,17 @@ def _measured(path: str, group: _Group, specimens: tuple[str, ...], role: Role) 
     if len(main.components(14)) < 2:
         raise Unreadable("truncated-record", f"{main.name}: R.14 does not name the cartridge")
     statuses = [repeat[0] for repeat in main.repeats(9)]
+    call = _value(main)[0] or None
     return Measurement(
         path=f"{path}R{main.number}",
         specimen=specimens[0],
         specimens=specimens,
         role=role,
-        assay=_assay(main),
-        call=main.component(4, 1) or None,
+        assay=_place(main).of,
+        call=call,
         targets=tuple(TargetReading(name, t.ct, t.call) for name, t in group.targets.items()),
-        measured_at=iso_time(main.text(13)),
-        error=instrument_errors(group.main),
+        measured_at=_ended(main.text(13)),
+        error=instrument_errors(group.main) or _no_result(call),
         flags=(
             *filter(None, [main.text(7)]),
             *(f"status-{status}" for status in statuses if status not in ("", "F")),
@@ -143,9 +219,13 @@ def _measured(path: str, group: _Group, specimens: tuple[str, ...], role: Role) 
     )
 
 
-def _assay(result: Record) -> str:
-    panel, code = result.component(3, 2), result.component(3, 4)
-    return f"{panel}^{code}" if panel else code
+_ended = lru_cache(maxsize=16)(iso_time)  # the main results of a cartridge end together
+
+
+@lru_cache(maxsize=256)
+def _no_result(call: str | None) -> str | None:
+    """The call itself, where it says that the cartridge gave none."""
+    return call if call and call.upper().startswith(_NO_RESULT) else None
 
 
 def _specimens(order: Record) -> tuple[str, ...]:

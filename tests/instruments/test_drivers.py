@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from instruments.analyser_messages import Well, encoded, genexpert_message, plate_message
+from instruments.analyser_messages import (
+    encoded,
+    genexpert_message,
+    m2000_message,
+)
 from instruments.astm.frames import Keep, Kind, Receiver
 from instruments.astm.records import Message, read
 from instruments.astm.session import Assembly, Received
@@ -16,6 +18,7 @@ from instruments.measurement import Measurement, Role, TargetReading
 
 WIRE = Path(__file__).parent.parent / "data" / "astm_wire"
 PLATE, XPERT = DRIVERS["plate"], DRIVERS["genexpert"]
+M2000 = DRIVERS["m2000"].measurements
 ENDED = datetime(2021, 7, 13, 16, 42, 24, tzinfo=UTC)
 
 
@@ -110,6 +113,116 @@ def test_an_m2000_session_is_five_messages_and_none_is_a_genexpert_s() -> None:
             driver.measurements(messages[0])
 
 
+def test_an_m2000_session_is_two_controls_two_tubes_and_an_order_that_failed() -> None:
+    told = [m for each in messages_of(WIRE / "m2000_run_one_session.bin") for m in M2000(each)]
+    assert [(m.specimen, m.role, m.run, m.well, m.call, m.error) for m in told] == [
+        (
+            "HIV_NEG",
+            Role.NEGATIVE_CONTROL,
+            "HIV120126A",
+            "A01",
+            "Target not detected",
+            None,
+        ),
+        ("HIV_LOPOS", Role.POSITIVE_CONTROL, "HIV120126A", "A02", "Detected", None),
+        ("VL00000002", Role.SPECIMEN, "HIV120126A", "A05", "Detected", None),
+        ("VL00000003", Role.SPECIMEN, "HIV120126A", "A06", "Detected", None),
+        (
+            "VL00000004",
+            Role.SPECIMEN,
+            "HIV120126A",
+            "A07",
+            None,
+            "4442 : Internal control cycle number is too high. Valid range is [19.19, 23.19].",
+        ),
+    ]
+    assert [m.targets for m in told] == [
+        (TargetReading("HIV0.6ml", None, "Target not detected"),),
+        (TargetReading("HIV0.6ml", 27.1, "Detected"),),
+        (TargetReading("HIV0.6ml", 28.93, "Detected"),),
+        (TargetReading("HIV0.6ml", 21.77, "Detected"),),
+        (),
+    ]
+    assert [m.flags for m in told] == [
+        (),
+        ("result 1523 Copies / mL",),
+        ("result < 40 Copies / mL",),
+        ("result 86321 Copies / mL",),
+        (),
+    ]
+    assert {m.measured_at for m in told} == {"2026-01-12T12:21:50", None}
+
+
+def m2000(**changes: object) -> list[str]:
+    asked: dict[str, object] = {
+        "specimen": "TT7K40FQ9XB",
+        "plate": "R7",
+        "well": "B07",
+        "ct_cycles": 21.5,
+        "serial": "275",
+        "ended_at": ENDED,
+    }
+    return m2000_message(**(asked | changes))  # type: ignore[arg-type]  # chosen by tests
+
+
+def test_a_simulated_m2000_order_is_read_as_it_was_meant() -> None:
+    (found,) = M2000(read(b"".join(encoded(m2000()))))
+    assert (found.specimen, found.run, found.well, found.assay) == (
+        "TT7K40FQ9XB",
+        "R7",
+        "B07",
+        "SARS2",
+    )
+    assert found.targets == (TargetReading("SARS2", 21.5, "Detected"),)
+    (none,) = M2000(read(b"".join(encoded(m2000(ct_cycles=None)))))
+    assert none.targets == (TargetReading("SARS2", None, "Target not detected"),)
+    (failed,) = M2000(read(b"".join(encoded(m2000(error="4442 no control")))))
+    assert (failed.error, failed.targets) == ("4442 : no control", ())
+
+
+@pytest.mark.parametrize(
+    ("find", "put", "reason"),
+    [
+        ("m2000^", "m3000^", "another-instrument"),
+        ("L|1", "C|1", "no-terminator"),
+        ("R|3|", "R|4|", "sequence-gap"),
+        ("|TT7K40FQ9XB^", "|TT7K40FQ9BX^", "specimen-mismatch"),
+        ("O|1|TT7K40FQ9XB|", "O|1||", "no-specimen"),
+        ("^R7^B7", "^R7^J7", "well-name"),
+        ("^R7^B7", "^R7^B13", "well-name"),
+        ("^^P|", "^^Q|", "result-suffix"),
+        ("^^P|", "^^F|", "target-twice"),
+        ("R|2|^^^SARS2", "R|2|^^^SARS3", "assay-mismatch"),
+        ("|21.50|", "|21.5O|", "cycle-number"),
+    ],
+)
+def test_an_m2000_order_that_cannot_be_trusted_says_why(find: str, put: str, reason: str) -> None:
+    with pytest.raises(Unreadable) as refused:
+        M2000(read(b"".join(encoded([line.replace(find, put) for line in m2000()]))))
+    assert refused.value.reason == reason
+
+
+def test_an_m2000_order_without_result_or_failure_is_quarantined() -> None:
+    bare = [line for line in m2000() if line[0] != "R"]
+    with pytest.raises(Unreadable, match="no-results"):
+        M2000(read(b"".join(encoded(bare))))
+
+
+@pytest.mark.parametrize(
+    "call", ["INVALID", "NO RESULT - REPEAT TEST", "ERREUR", "NON VALIDE", "UNGÜLTIG", "Lỗi"]
+)
+def test_a_cartridge_without_a_result_is_an_error_in_any_language(call: str) -> None:
+    for encoding in ("utf-8", "latin-1"):
+        try:
+            word = MAIN.format(call=f"{call}^").encode(encoding)
+        except UnicodeEncodeError:
+            continue
+        head = rb"H|@^\|GXM-1||PC^GeneXpert^6.3|||||LIS||P|1394-97|20210809121210"
+        lines = [head, b"P|1", b"O|1|A1||^^^GBS", word, b"L|1|N"]
+        (measured,) = XPERT.measurements(read(b"\r".join(lines)))
+        assert (measured.call, measured.error) == (call, call)
+
+
 def xpert(*records: str) -> Message:
     head = r"H|@^\|GXM-1||PC^GeneXpert^6.3|||||LIS||P|1394-97|20210809121210"
     return read(b"".join(encoded([head, "P|1", *records])))
@@ -138,6 +251,12 @@ def test_an_order_that_could_not_be_done_is_a_measurement_without_targets() -> N
         xpert("O|1|A1||^^^GBS" + "|" * 21 + "X", "C|1|I|Error^^Error^^20101111110659|N", "L|1|N")
     )
     assert (measured.path, measured.call, measured.error) == ("O1", None, "Error")
+
+
+def test_a_main_result_without_an_end_has_no_time_rather_than_the_year_1900() -> None:
+    main = MAIN.format(call="NEGATIVE^").replace("|20210713164741|", "||")
+    (measured,) = XPERT.measurements(xpert("O|1|A1||^^^GBS", main, "L|1|N"))
+    assert measured.measured_at is None
 
 
 def test_a_decimal_comma_is_a_decimal_point() -> None:
@@ -204,130 +323,3 @@ def test_a_simulated_cartridge_is_read_as_it_was_meant() -> None:
     assert (measured.assay, measured.call) == ("COV2^SARSCOV2", "POSITIVE")
     assert measured.targets == (TargetReading("E", 24.0, "POS"), TargetReading("SPC", 30.0, "NA"))
     assert measured.measured_at == "2021-07-13T16:42:24"
-
-
-def plate(*wells: Well) -> list[str]:
-    return plate_message("PL7", wells, serial="C1000", ended_at=ENDED)
-
-
-def a_well(well: str = "A01", specimen: str = "TT7K40FQ9XB", **changes: object) -> Well:
-    parts: dict[str, object] = {
-        "role": Role.SPECIMEN,
-        "targets": {"ORF1ab": 23.71, "N": None, "IC": 27.1},
-    }
-    return Well(well, specimen, **(parts | changes))  # type: ignore[arg-type]  # chosen by tests
-
-
-def plate_of(records: list[str]) -> Message:
-    return read(b"".join(encoded(records)))
-
-
-def test_a_plate_is_printed_as_its_profile_says() -> None:
-    assert plate(a_well()) == [
-        r"H|\^&|||plate^C1000^1.1|||||||P|LIS2-A2|20210713164224",
-        "P|1",
-        "O|1|TT7K40FQ9XB^PL7^A01||^^^SARS2|R||||||A",
-        "R|1|^^^SARS2^ORF1ab|23.71|Ct||||F|||20210713154224|20210713164224|C1000^A01",
-        "R|2|^^^SARS2^N||Ct||||F|||20210713154224|20210713164224|C1000^A01",
-        "R|3|^^^SARS2^IC|27.10|Ct||||F|||20210713154224|20210713164224|C1000^A01",
-        "L|1|N",
-    ]
-
-
-def test_a_plate_gives_one_measurement_a_well() -> None:
-    control = a_well("H12", "", role=Role.EXTRACTION_CONTROL, targets={"IC": 26.0})
-    first, second = PLATE.measurements(plate_of(plate(a_well(), control)))
-    assert first == Measurement(
-        path="O1",
-        specimen="TT7K40FQ9XB",
-        role=Role.SPECIMEN,
-        assay="sars-cov-2",
-        run="PL7",
-        well="A01",
-        targets=(TargetReading("ORF1ab", 23.71), TargetReading("N"), TargetReading("IC", 27.1)),
-        measured_at="2021-07-13T16:42:24",
-    )
-    assert (second.path, second.specimen, second.well) == ("O2", "NEC", "H12")
-    assert second.role is Role.EXTRACTION_CONTROL
-
-
-def test_a_well_that_could_not_be_measured_says_so() -> None:
-    (measured,) = PLATE.measurements(plate_of(plate(a_well(targets={}, error="E17 no signal"))))
-    assert measured.error == "E17 no signal"
-
-
-def test_a_plate_broken_off_gives_the_wells_that_were_closed() -> None:
-    records = plate(a_well("A01"), a_well("A02"), a_well("A03"))[:-2]
-    message = plate_of(records)
-    assert not message.terminated
-    assert [m.well for m in PLATE.measurements(message)] == ["A01", "A02"]
-
-
-@pytest.mark.parametrize(
-    ("find", "put", "reason"),
-    [
-        ("O|2|", "O|3|", "sequence-gap"),
-        ("R|2|", "R|4|", "sequence-gap"),
-        ("^PL7^A02", "^PL7^A01", "well-mismatch"),
-        ("^PL7^A02", "^PL7^Q02", "well-name"),
-        ("^PL7^A02", "^PL7^P25", "well-name"),
-        ("^PL7^A02", "^PL7", "well-name"),
-        ("^PL7^A02", "^PL8^A02", "two-plates"),
-        ("^^^SARS2^N", "^^^FLU^N", "assay-mismatch"),
-        ("^^^SARS2^N", "^^^SARS2^IC", "target-twice"),
-        ("|23.71|", "|23.7l|", "cycle-number"),
-        ("|23.71|", "|237.1|", "cycle-number"),
-        ("R||||||A", "R||||||Q", "unknown-control"),
-        ("plate^", "plates^", "another-instrument"),
-    ],
-)
-def test_a_plate_that_cannot_be_trusted_is_quarantined(find: str, put: str, reason: str) -> None:
-    records = [line.replace(find, put) for line in plate(a_well("A01"), a_well("A02"))]
-    with pytest.raises(Unreadable) as refused:
-        PLATE.measurements(plate_of(records))
-    assert refused.value.reason == reason
-
-
-def test_a_384_well_plate_is_read_to_its_last_well() -> None:
-    letters = "ABCDEFGHIJKLMNOP"
-    drawn = [
-        a_well(f"{row}{column:02d}", f"S{row}{column}")
-        for column in range(1, 25)
-        for row in letters
-    ]
-    measured = PLATE.measurements(plate_of(plate(*drawn)))
-    assert [m.well for m in measured][:2] == ["A01", "B01"]
-    assert (len(measured), measured[-1].well, measured[-1].specimen) == (384, "P24", "SP24")
-
-
-@pytest.mark.parametrize("driver", ["plate", "plate96"])
-@pytest.mark.parametrize("sender", ["plate^C1000^1.1", "plate96^C1000^1.0"])
-def test_what_the_old_profile_called_itself_is_read_under_either_name(
-    driver: str, sender: str
-) -> None:
-    records = [line.replace("plate^C1000^1.1", sender) for line in plate(a_well("A01"))]
-    assert DRIVERS[driver].name == driver
-    assert [m.well for m in DRIVERS[driver].measurements(plate_of(records))] == ["A01"]
-
-
-def test_a_well_that_comes_twice_is_quarantined() -> None:
-    with pytest.raises(Unreadable, match="well-twice"):
-        PLATE.measurements(plate_of(plate(a_well("A01"), a_well("A01"))))
-
-
-readings = st.dictionaries(
-    st.sampled_from(["ORF1ab", "N", "IC"]),
-    st.none() | st.integers(1, 4500).map(lambda hundredths: hundredths / 100),
-    min_size=1,
-)
-
-
-@settings(deadline=None)
-@given(st.lists(st.tuples(st.text(min_size=1, max_size=12), readings), min_size=1, max_size=8))
-def test_any_plate_printed_is_read_back(wells: list[tuple[str, dict[str, float | None]]]) -> None:
-    clean = [(name.strip(), targets) for name, targets in wells if name.strip()]
-    drawn = [Well(f"A{at:02}", n, Role.SPECIMEN, t) for at, (n, t) in enumerate(clean, start=1)]
-    if not drawn:
-        return
-    measured = PLATE.measurements(plate_of(plate(*drawn)))
-    assert [(m.specimen, {t.target: t.ct_cycles for t in m.targets}) for m in measured] == clean

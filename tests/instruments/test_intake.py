@@ -193,6 +193,32 @@ def test_a_tail_that_breaks_off_too_is_resumed_by_the_next(gateway: Gateway) -> 
     assert wells_of(captures[-1]) == ["A01", "A02", "A03"]
 
 
+def test_a_tail_that_breaks_off_after_the_parents_takes_nothing_away_from_what_is_held(
+    gateway: Gateway,
+) -> None:
+    gateway.hears(ENQ + b"".join(FRAMES[:8]) + EOT)
+    gateway.hears(ENQ + b"".join(cut(tail_after(8)[:3])) + EOT)
+    gateway.killed()
+    gateway.hears(ENQ + b"".join(cut(tail_after(8))) + EOT)
+    whole = gateway.owed()[-1]
+    assert whole.complete
+    assert whole.quarantine is None
+    assert wells_of(whole) == ["A01", "A02", "A03"]
+
+
+def test_an_open_session_s_start_stays_in_the_newest_segment_over_two_crashes(
+    tmp_path: Path,
+) -> None:
+    gateway = Gateway(tmp_path, segment_bytes=300)
+    gateway.hears(ENQ + b"".join(FRAMES[:8]))
+    gateway.killed()
+    gateway.killed()
+    assert gateway.hears(b"".join(FRAMES[8:]) + EOT) == ACK * len(FRAMES[8:])
+    (whole,) = gateway.owed()
+    assert wells_of(whole) == ["A01", "A02", "A03"]
+    gateway.journal.close()
+
+
 def test_a_tail_whose_beginning_never_came_is_quarantined_with_its_bytes(gateway: Gateway) -> None:
     gateway.hears(ENQ + b"".join(cut(tail_after(7))) + EOT)
     (capture,) = gateway.owed()

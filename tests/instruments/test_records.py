@@ -65,6 +65,16 @@ def test_text_that_is_not_utf8_is_read_as_latin_1_record_by_record() -> None:
     assert message.patients[0].children[0].record.text(3) == "Müller"
 
 
+def test_escaped_bytes_and_whole_messages_in_utf_16_say_so_by_their_byte_order_mark() -> None:
+    assert unescape("Nguy&XFEFF1EC5&n", USUAL) == "Nguyễn"
+    assert unescape("Nguy&XFFFEC51E&n", USUAL) == "Nguyễn"
+    text = (HEAD + b"P|1|||||").decode() + "Nguyễn\rO|1|A\rL|1|N\r"
+    message = read(text.encode("utf-16"))
+    assert message.terminated
+    assert message.faults == []
+    assert message.patients[0].record.text(7) == "Nguyễn"
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
