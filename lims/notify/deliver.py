@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
@@ -24,6 +24,7 @@ from lims.db.laboratory import Laboratory
 from lims.db.listening import Listener
 from lims.domain.lifecycle import NoticeState
 from lims.domain.retries import RetryPlan
+from lims.notify.outgoing import Outgoing
 from lims.notify.webhook import WebhookSender
 from lims.work import delivery, dispatch
 from lims.work.delivery import Attempt
@@ -47,6 +48,7 @@ class Pace:
 
     senders: int = 16
     per_subscription: int = 4  # of a burst's fifty notices to one team none waits two seconds
+    ahead: int = 4  # leased for each sender: a lease looks at all that is owed
     lease_s: float = 60.0
     settle_patience_s: float = 30.0
 
@@ -76,8 +78,6 @@ class Deliverer:
         self._wake = threading.Event()
         self._rung = threading.Event()  # something may be new; else only a sender came back
         self._rung.set()
-        self._out = 0
-        self._counting = threading.Lock()
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set; then what is being sent is finished and settled first."""
@@ -92,10 +92,14 @@ class Deliverer:
         log.info("deliverer.started", senders=self._pace.senders)
         try:
             with self._sending() as pool:
+                outgoing = Outgoing(
+                    pool, self._deliver, self._wake.set, at_once=self._pace.per_subscription
+                )
                 while not stop.is_set():
                     self._wake.clear()
-                    pause_s = self._step(pool)
+                    pause_s = self._step(outgoing)
                     self._wait(stop, pause_s)
+                self._give_back(outgoing.give_back())
         finally:
             listener.stop()
             log.info("deliverer.stopped")
@@ -106,7 +110,7 @@ class Deliverer:
         with self._sending() as pool:
             while True:
                 delivered += self._show()
-                leased = self._lease(self._pace.senders)
+                leased = self._lease(self._pace.senders, self._pace.per_subscription)
                 if not leased:
                     return delivered
                 sent = [pool.submit(self._deliver, owed) for owed in leased]
@@ -120,7 +124,7 @@ class Deliverer:
         with ThreadPoolExecutor(self._pace.senders, thread_name_prefix="notice-sender") as pool:
             yield pool
 
-    def _step(self, pool: ThreadPoolExecutor) -> float:
+    def _step(self, outgoing: Outgoing) -> float:
         """One look at what is due. Returns how long nothing will be, in seconds.
 
         A sender that came back only made room: in a burst, asking the board and the clock again
@@ -133,10 +137,10 @@ class Deliverer:
             self._escalate()
             while rung and self._show():
                 pass
-            while leased := self._lease(self._pace.senders - self._out):
-                for owed in leased:
-                    self._submit(pool, owed)
-            return self._idle_s() if rung or not self._out else _ELSEWHERE_S
+            pace, until_s = self._pace, monotonic() + self._pace.lease_s / 2
+            room = pace.senders * pace.ahead - outgoing.out
+            outgoing.take(self._lease(room, pace.per_subscription * pace.ahead), until_s)
+            return self._idle_s() if rung or not outgoing.out else _ELSEWHERE_S
         except _AWAY as failure:
             self._rung.set()
             log.warning("deliverer.database_away", why=type(failure).__name__)
@@ -153,18 +157,6 @@ class Deliverer:
         self._rung.set()
         self._wake.set()
 
-    def _submit(self, pool: ThreadPoolExecutor, owed: Owed) -> None:
-        with self._counting:
-            self._out += 1
-        pool.submit(self._deliver, owed).add_done_callback(self._came_back)
-
-    def _came_back(self, sent: Future[NoticeState | None]) -> None:
-        with self._counting:
-            self._out -= 1
-        self._wake.set()
-        if (failure := sent.exception()) is not None:
-            log.error("deliverer.failed", exc_info=failure)
-
     def _escalate(self) -> None:
         if monotonic() - self._escalated_at < _ESCALATE_EVERY_S:
             return
@@ -180,7 +172,7 @@ class Deliverer:
         with self._lab.sessions.begin() as session:
             return dispatch.show_on_board(session, self._lab.clock(), site_id=self._lab.site_id)
 
-    def _lease(self, room: int) -> list[Owed]:
+    def _lease(self, room: int, per_subscription: int) -> list[Owed]:
         if room <= 0:
             return []
         with self._lab.sessions.begin() as session:
@@ -190,8 +182,16 @@ class Deliverer:
                 room,
                 self._pace.lease_s,
                 site_id=self._lab.site_id,
-                per_subscription=self._pace.per_subscription,
+                per_subscription=per_subscription,
             )
+
+    def _give_back(self, owed: list[Owed]) -> None:
+        """Nobody need wait for the lease of what was never begun."""
+        try:
+            with self._lab.sessions.begin() as session:
+                dispatch.give_back(session, [one.notice_id for one in owed])
+        except _AWAY as failure:
+            log.warning("deliverer.database_away", why=type(failure).__name__)
 
     def _idle_s(self) -> float:
         with self._lab.sessions.begin() as session:

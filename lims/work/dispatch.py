@@ -6,6 +6,7 @@ that runs out, and the next deliverer sends the same notice again under the same
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -134,6 +135,17 @@ def lease(
         },
     )
     return [_owed(row) for row in sorted(rows, key=lambda row: (row.next_attempt_at, row[0]))]
+
+
+def give_back(session: Session, notices: Sequence[UUID]) -> None:
+    """Leased and never sent: whoever looks next may have them at once."""
+    session.execute(
+        text(
+            "UPDATE notice SET leased_until = NULL"
+            " WHERE id = ANY(cast(:ids AS uuid[])) AND state = 'owed'"
+        ),
+        {"ids": list(notices)},
+    )
 
 
 def next_due(session: Session, *, site_id: UUID) -> datetime | None:
