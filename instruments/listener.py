@@ -21,7 +21,7 @@ class Listener:
     @classmethod
     def at(cls, place: str, *, poll_s: float) -> "Listener":
         """Of `host:port`. Raises ValueError."""
-        parts = urlsplit(f"//{place}")
+        parts = urlsplit(f"//{place}")  # a port that is no number raises ValueError itself
         if not parts.hostname or parts.port is None:
             raise ValueError(f"expected listen://host:port, came listen://{place}")
         return cls(parts.hostname, parts.port, poll_s)

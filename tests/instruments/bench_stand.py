@@ -38,6 +38,9 @@ class Lims:
     token: str = "today"
     taken: dict[str, Capture] = field(default_factory=dict)
     posts: list[str] = field(default_factory=list)
+    heartbeats: list[Mapping[str, Any]] = field(default_factory=list)
+    packets: bool = True
+    away: bool = False
     refuse: Callable[[Capture], int | None] = lambda _capture: None
     _server: ThreadingHTTPServer | None = None
     port: int = 0
@@ -48,11 +51,17 @@ class Lims:
 
     def start(self) -> None:
         lims = self
+        self.away = False
 
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"  # connections stay open
+
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                status, answer = lims.answer(self.headers["Authorization"], body)
+                if lims.away:  # a connection kept alive from before
+                    self.close_connection = True
+                    return
+                status, answer = lims.answer(self.path, self.headers["Authorization"], body)
                 content = json.dumps(answer).encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(content)))
@@ -67,17 +76,39 @@ class Lims:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def stop(self) -> None:
+        self.away = True
         if self._server:
             self._server.shutdown()
             self._server.server_close()
 
-    def answer(self, authorization: str, body: bytes) -> tuple[int, Mapping[str, object]]:
+    def answer(
+        self, path: str, authorization: str, body: bytes
+    ) -> tuple[int, Mapping[str, object]]:
         if authorization != f"Bearer {self.token}":
-            return 401, {"type": "/problems/unauthorized"}
-        capture = Capture.from_json(json.loads(body))
+            return 401, {"type": "/problems/not-signed-in"}
+        said = json.loads(body)
+        match path.removeprefix("/api/v1"):
+            case "/messages":
+                return self.take(said)
+            case "/messages/batch" if self.packets:
+                answers = [self.take(message) for message in said["messages"]]
+                if any(status == 500 for status, _answer in answers):
+                    return 500, {"type": "about:blank"}
+                return 200, {"rows": [_row(status, answer) for status, answer in answers]}
+            case "/gateways/heartbeat":
+                self.heartbeats.append(said)
+                return 200, {"lines": len(said["lines"])}
+        return 404, {"type": "/problems/not-found"}
+
+    def take(self, said: object) -> tuple[int, Mapping[str, object]]:
+        capture = Capture.from_json(said)
         self.posts.append(capture.digest)
         if refused := self.refuse(capture):
-            return refused, {"type": "/problems/refused", "detail": capture.digest}
+            return refused, {
+                "type": "/problems/refused",
+                "detail": capture.digest,
+                "status": refused,
+            }
         first = capture.digest not in self.taken
         self.taken.setdefault(capture.digest, capture)
         return (201 if first else 200), {"digest": capture.digest}
@@ -89,6 +120,11 @@ class Lims:
         for m in told:
             assert wells[m.run, m.well] == f"{m.specimen} {m.targets}", "two stories of one well"
         return wells
+
+
+def _row(status: int, answer: Mapping[str, object]) -> Mapping[str, object]:
+    taken = status in (200, 201)
+    return {"receipt": answer if taken else None, "problem": None if taken else answer}
 
 
 class Running:
