@@ -32,7 +32,7 @@ _STATES: Final[Mapping[LineState, tuple[str, str, str]]] = {
 _DOWN: Final = (later("Gateway not answering"), "×", "positive")
 
 # What is in the way, and what somebody in the laboratory does about it.
-_TROUBLES: Final[Mapping[str, str]] = {
+TROUBLES: Final[Mapping[str, str]] = {
     "no-device": later("The cable is not plugged in, or the port has another name."),
     "no-permission": later("The gateway's account may not use the port: add it to dialout."),
     "port-busy": later("Another program holds the port."),
@@ -89,4 +89,4 @@ def _trouble(line: Line) -> str | None:
     """In words; a slug that only a newer gateway knows as it came."""
     if line.trouble is None:
         return None
-    return _(_TROUBLES[line.trouble]) if line.trouble in _TROUBLES else line.trouble
+    return _(TROUBLES[line.trouble]) if line.trouble in TROUBLES else line.trouble

@@ -40,6 +40,8 @@ class Lims:
     posts: list[str] = field(default_factory=list)
     heartbeats: list[Mapping[str, Any]] = field(default_factory=list)
     packets: bool = True
+    most_bytes: int = 16 * 1024 * 1024
+    kind: str = "refused"  # of what `refuse` answers
     away: bool = False
     refuse: Callable[[Capture], int | None] = lambda _capture: None
     _server: ThreadingHTTPServer | None = None
@@ -86,7 +88,11 @@ class Lims:
     ) -> tuple[int, Mapping[str, object]]:
         if authorization != f"Bearer {self.token}":
             return 401, {"type": "/problems/not-signed-in"}
-        said = json.loads(body)
+        if len(body) > self.most_bytes:
+            return 413, {"type": "/problems/body-too-large"}
+        return self._at(path, json.loads(body))
+
+    def _at(self, path: str, said: Any) -> tuple[int, Mapping[str, object]]:
         match path.removeprefix("/api/v1"):
             case "/messages":
                 return self.take(said)
@@ -105,7 +111,7 @@ class Lims:
         self.posts.append(capture.digest)
         if refused := self.refuse(capture):
             return refused, {
-                "type": "/problems/refused",
+                "type": f"/problems/{self.kind}",
                 "detail": capture.digest,
                 "status": refused,
             }
@@ -190,18 +196,14 @@ class Bench:
         self, driver: str = "plate96", before: str = "", idle_timeout_s: float = 30.0
     ) -> Running:
         """`before` is Python run in the gateway's process first, to make it fall at a point."""
-        token = self.folder / "token"
-        if not token.exists():
-            token.write_text("today\n")
-        if not self.lims.port:
-            self.lims.start()
+        self._lims_and_token()
         started = f"{before}\nfrom instruments.gateway import main; main()"
         options = {
             "--link": self.tty,
             "--driver": driver,
             "--spool": self.spool,
             "--post": self.lims.url,
-            "--token-file": token,
+            "--token-file": self.folder / "token",
             "--instrument": "cycler-1",
             "--idle-timeout": idle_timeout_s,
         }
@@ -210,19 +212,50 @@ class Bench:
         until(lambda: running.events("link up"), "the gateway's line")
         return running
 
+    def gateway_of(self, *lines: Mapping[str, object], before: str = "") -> Running:
+        """All lines in one process, by a gateway.toml."""
+        self._lims_and_token()
+        self.file.write_text(self.toml(*lines))
+        started = f"{before}\nfrom instruments.gateway import main; main()"
+        return self._run(["-c", started, "run", str(self.file)], "gateway")
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "gateway.toml"
+
+    def toml(self, *lines: Mapping[str, object]) -> str:
+        """Each line is a plate96 on a terminal of its own name unless it says otherwise."""
+        told = [
+            f'name = "lab-1"\npost = "{self.lims.url}"\ntoken_file = "token"\nspool = "spools"\n'
+        ]
+        for line in lines:
+            whole = {"driver": "plate96", "link": str(self.folder / str(line["instrument"]))}
+            pairs = [f"{key} = {json.dumps(value)}" for key, value in (whole | line).items()]
+            told.append("\n".join(["[[line]]", *pairs]) + "\n")
+        return "\n".join(told)
+
     def analyser(
         self,
         driver: str = "plate96",
         *misbehave: str,
         reply_timeout_s: float = 1.0,
         drop_after: int = 5,
+        tty: str = "tty",
     ) -> Running:
-        words = ["--driver", driver, "--serial", "C1000", "--pty-link", str(self.tty)]
+        place = self.folder / tty
+        words = ["--driver", driver, "--serial", "C1000", "--pty-link", str(place)]
         words += ["--reply-timeout", str(reply_timeout_s), "--drop-after", str(drop_after)]
         words += [word for kind in misbehave for word in ("--misbehave", kind)]
         running = self._run(["-m", "instruments.simulator", *words], "analyser")
-        until(self.tty.exists, "the analyser's line")
+        until(place.exists, "the analyser's line")
         return running
+
+    def _lims_and_token(self) -> None:
+        token = self.folder / "token"
+        if not token.exists():
+            token.write_text("today\n")
+        if not self.lims.port:
+            self.lims.start()
 
     def clear(self) -> None:
         for running in self._started:
