@@ -1,4 +1,4 @@
-"""Many analysers on real pseudo-terminals, one gateway: what befalls one line, no other hears of."""
+"""Many analysers on real pseudo-terminals, one gateway: what befalls one, no other hears of."""
 
 import json
 import os
