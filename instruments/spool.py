@@ -13,6 +13,7 @@ from instruments.troubles import TODO, Trouble
 
 VERSION: Final = 1  # of the journal's and the outbox's form; a reader of 1 refuses 2
 
+_HEALTH_BYTES: Final = 2048
 EXIT_CODES: Final = {
     Trouble.SPOOL_IN_USE: 3,
     Trouble.SPOOL_TOO_NEW: 4,
@@ -93,6 +94,19 @@ class Spool:
         if int(mark) > VERSION:
             detail = f"written in form {mark}, this gateway knows {VERSION}"
             raise SpoolRefused(Trouble.SPOOL_TOO_NEW, self.root, detail)
+
+    def keep_health(self, said: bytes) -> None:
+        """Of one length each time, so that on a full disk it still fits in the old one's place.
+        Raises OSError."""
+        whole = said.ljust(_HEALTH_BYTES)
+        draft = self.health.with_suffix(".new")
+        try:
+            draft.write_bytes(whole)
+            draft.replace(self.health)
+        except OSError:
+            draft.unlink(missing_ok=True)
+            with self.health.open("r+b") as file:
+                file.write(whole)
 
     def last_health(self) -> dict[str, Any]:
         """Empty when no gateway ever said or what it said was cut."""

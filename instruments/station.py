@@ -175,10 +175,8 @@ class Station:
         """Also beside the line's folder, for `lims-gateway status`."""
         health = self.health(now)
         said = json.dumps({"at": now.isoformat(timespec="seconds"), **asdict(health)})
-        draft = self.spool.health.with_suffix(".new")
         with suppress(OSError):  # the folder's own trouble is told in the heartbeat
-            draft.write_text(said, "utf-8")
-            draft.replace(self.spool.health)
+            self.spool.keep_health(said.encode("ascii"))
         return health
 
     @contextmanager

@@ -1,10 +1,10 @@
 """What many busy lines cost one gateway: `python -m loadtests.gateway_lines`.
 
 Each line is a pseudo-terminal fed with GeneXpert sessions of some 2,200 bytes in frames of 240
-characters at the pace of its speed: the last byte of a frame comes when its time on the wire is over,
-counted from the acknowledgement of the one before. The gateway is the real process on a real disk; no LIMS answers, so that
-everything queues. Prints the gateway's share of a core, how much of the lines was used, how long an
-acknowledgement took beyond the wire's own time, and memory at the beginning and at the end.
+characters at the pace of its speed: the last byte of a frame comes when its time on the wire is
+over, counted from the acknowledgement of the one before. The gateway is the real process on a real
+disk; no LIMS answers, so that everything queues. Prints the gateway's share of a core, how much of
+the lines was used, how long an acknowledgement took, and memory at the beginning and at the end.
 """
 
 import heapq

@@ -3,8 +3,10 @@
 import json
 import os
 import random
+import shutil
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -171,6 +173,38 @@ def test_a_full_disk_is_answered_with_nak_and_said_aloud(bench: Bench) -> None:
     flag.unlink()
     until(lambda: taken_of(bench, "c1") == ["PL1"], "the plate when there is room")
     until(lambda: standing(bench, "c1")["trouble"] is None, "the state after")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 256 kB of its own."""
+    place = tmp_path / "spools"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(place)]
+    if shutil.which("mount") is None or subprocess.run(mount, check=False).returncode:
+        pytest.skip("only who may mount has a disk to fill")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_real_disk_that_fills_up_loses_nothing_that_was_acknowledged(
+    small_disk: Path, tmp_path: Path
+) -> None:
+    with bench_in(tmp_path) as bench:
+        bench.lims.start()
+        bench.lims.stop()
+        analyser = bench.analyser(tty="c1", reply_timeout_s=0.5)
+        gateway = bench.gateway_of(*lines("c1"))
+        for number in range(20):
+            analyser.tell(a_plate(f"PL{number}", wells=94))
+        until(lambda: gateway.events("not kept"), "a full disk")
+        until(lambda: standing(bench, "c1")["trouble"] == "disk-full", "its status all the same")
+        acknowledged = len(analyser.lines)
+        assert acknowledged < 20
+        bench.lims.start()
+        until(lambda: len(taken_of(bench, "c1")) >= acknowledged, "what was acknowledged")
+        assert taken_of(bench, "c1")[:acknowledged] == [f"PL{n}" for n in range(acknowledged)]
+        gateway.end(signal.SIGTERM)
 
 
 def test_the_same_journal_told_again_brings_nothing_new(bench: Bench) -> None:
