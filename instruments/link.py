@@ -79,7 +79,12 @@ class SerialLine:
         return data
 
     def write(self, data: bytes) -> None:
-        self._port.write(data)
+        sent = 0
+        if self._fd is not None:
+            with contextlib.suppress(BlockingIOError):  # the port waits with a time limit
+                sent = os.write(self._fd, data)
+        if sent < len(data):
+            self._port.write(data[sent:])
 
     def close(self) -> None:
         self._port.close()

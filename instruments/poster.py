@@ -35,6 +35,7 @@ MOST_LETTERS: Final = 50  # in a packet
 MOST_BYTES: Final = 1024 * 1024  # of a packet: a dozen plates
 SUSPECT_AFTER: Final = 5  # answers 500 to one letter, until the one behind it is tried
 _TOO_LARGE: Final = 413
+_ONE_BY_ONE: Final = frozenset({404, 500})
 
 _log = structlog.get_logger()
 
@@ -141,14 +142,11 @@ class Poster:
         if said.answer is Answer.DELIVERED:
             rows = _rows(said.problem, len(letters))
             return all(self._settle(letter, row) for letter, row in zip(letters, rows, strict=True))
-        if said.trouble is Trouble.NOT_THE_LIMS or said.status == httpx.codes.METHOD_NOT_ALLOWED:
-            self._most = 1  # an older LIMS; if it is none at all, the single letter will tell
-            return True
         if said.status == _TOO_LARGE:
             self._most = max(1, len(letters) // 2)
             return True
-        if said.answer is Answer.DEAD or said.status == httpx.codes.INTERNAL_SERVER_ERROR:
-            self._singly = len(letters)  # which of them it is shows one by one
+        if said.answer is Answer.DEAD or said.status in _ONE_BY_ONE:
+            self._singly = len(letters)  # an older LIMS, or one of them breaks it: which one shows
             return True
         self._blame(said)
         return False

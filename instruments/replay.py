@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from instruments import quarantine
 from instruments.intake import Telling
 from instruments.journal import CHECKPOINT, all_entries
 from instruments.measurement import Capture
@@ -50,6 +51,7 @@ def replay(spool: Spool, reader: Reader, since: datetime, *, owe: bool) -> Itera
     for number, capture in enumerate(captures_since(spool, reader, since), 1):
         if owe:
             owe_again(spool.outbox, number, capture)
+            quarantine.settle(spool.outbox, capture)
         why = capture.quarantine
         yield Replayed(
             digest=capture.digest,

@@ -158,9 +158,7 @@ journal._write_all = refuse
 
 def test_a_full_disk_is_answered_with_nak_and_said_aloud(bench: Bench) -> None:
     flag = bench.folder / "full"
-    flag.touch()
     analyser = bench.analyser(tty="c1", reply_timeout_s=0.5)
-    flag.unlink()
     gateway = bench.gateway_of(*lines("c1"), before=FULL.format(flag=str(flag)))
     until(lambda: gateway.events("link up"), "the line")
     flag.touch()
