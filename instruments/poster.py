@@ -166,10 +166,17 @@ class Poster:
             other = self._ask(self._lims.messages_url, body, letters=1, first=behind[0])
             if other.answer is Answer.DELIVERED:
                 self._settle(behind[0], other)
-                self._bury(letter, said, Trouble.LIMS_FAULT)
-                return True
+                return self._asked_once_more(letter)
         self._blame(said)
         return False
+
+    def _asked_once_more(self, letter: Letter) -> bool:
+        """The LIMS may have been mended between the two: only what it breaks on even now is dead."""
+        said = self._ask(self._lims.messages_url, letter.body(), letters=1, first=letter)
+        if said.status == httpx.codes.INTERNAL_SERVER_ERROR:
+            self._bury(letter, said, Trouble.LIMS_FAULT)
+            return True
+        return self._settle(letter, said)
 
     def _ask(self, url: str, content: bytes, *, letters: int, first: Letter) -> Said:
         started = time.monotonic()

@@ -172,8 +172,10 @@ class Station:
         )
 
     def say_health(self, now: datetime) -> LineHealth:
-        """Also beside the line's folder, for `lims-gateway status`."""
+        """Also in the line's folder, for `lims-gateway status`, while the folder is ours."""
         health = self.health(now)
+        if self._work is None:
+            return health
         said = json.dumps({"at": now.isoformat(timespec="seconds"), **asdict(health)})
         with suppress(OSError):  # the folder's own trouble is told in the heartbeat
             self.spool.keep_health(said.encode("ascii"))

@@ -93,7 +93,7 @@ def test_a_lims_that_breaks_on_everything_makes_no_dead_letter(tmp_path: Path, l
         assert poster.trouble is Trouble.LIMS_FAULT
         lims.refuse = lambda _said: None
         until(lambda: not outbox.waiting, "an empty outbox")
-    assert taken(lims) == [b"0000", b"0001", b"0002"]
+    assert set(taken(lims)) == {b"0000", b"0001", b"0002"}
     assert dead_in(tmp_path / "outbox") == []
 
 
