@@ -229,8 +229,9 @@ class Bench:
             f'name = "lab-1"\npost = "{self.lims.url}"\ntoken_file = "token"\nspool = "spools"\n'
         ]
         for line in lines:
-            whole = {"driver": "plate96", "link": str(self.folder / str(line["instrument"]))}
-            pairs = [f"{key} = {json.dumps(value)}" for key, value in (whole | line).items()]
+            link = str(self.folder / str(line["instrument"]))
+            whole = {"driver": "plate96", "link": link, **line}
+            pairs = [f"{key} = {json.dumps(value)}" for key, value in whole.items()]
             told.append("\n".join(["[[line]]", *pairs]) + "\n")
         return "\n".join(told)
 
