@@ -171,7 +171,7 @@ class Poster:
         return False
 
     def _asked_once_more(self, letter: Letter) -> bool:
-        """The LIMS may have been mended between the two: only what it breaks on even now is dead."""
+        """The LIMS may have been mended in between: only what it breaks on even now is dead."""
         said = self._ask(self._lims.messages_url, letter.body(), letters=1, first=letter)
         if said.status == httpx.codes.INTERNAL_SERVER_ERROR:
             self._bury(letter, said, Trouble.LIMS_FAULT)
