@@ -1,16 +1,14 @@
-"""`lims-gateway`: sits beside an analyser, keeps what it sends, and posts it to the LIMS.
+"""`lims-gateway`: sits beside analysers, keeps what they send, and posts it to the LIMS.
 
-Two threads: the main one reads the line and answers it, the other posts. They share only the
-outbox. Exit 0 after SIGTERM or SIGINT, 1 when something it stands on is missing, 2 used wrongly.
+One line by options, or many by `lims-gateway run gateway.toml`. Exit 0 after SIGTERM or SIGINT or
+when done, 1 when the thing asked about failed, 2 used wrongly, and of a folder that cannot be used:
+3 another gateway has it, 4 a newer version wrote it, 5 it cannot be read or written, 6 disk full.
 """
 
-import json
 import signal
 import sys
 import threading
-import time
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
@@ -18,36 +16,15 @@ import structlog
 
 from instruments.astm.frames import IDLE_TIMEOUT_S
 from instruments.drivers import DRIVERS
-from instruments.intake import Intake, intake_of
-from instruments.journal import Journal, JournalInUse, journal_bytes
-from instruments.link import Link, opener
-from instruments.outbox import Outbox, dead_in, revive, waiting_in
-from instruments.poster import Poster
-from instruments.reader import Reader
+from instruments.gateway_commands import fail, quarantine, replay, retry, revive, status
+from instruments.heartbeat import Heartbeat
+from instruments.lims_door import LimsDoor
+from instruments.lines_file import GatewaySettings, LinesRefused, read_lines
+from instruments.spool import SpoolRefused
+from instruments.station import STOP_S, LineSettings, PosterFell, Station
 from instruments.trying import try_capture
 
-STOP_S = 5.0  # how long a stop waits for a post under way
-
 _log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Spool:
-    """The gateway's folder."""
-
-    root: Path
-
-    @property
-    def journal(self) -> Path:
-        return self.root / "journal"
-
-    @property
-    def outbox(self) -> Path:
-        return self.root / "outbox"
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @click.group(invoke_without_command=True)
@@ -57,6 +34,7 @@ def utc_now() -> datetime:
 @click.option("--post", "url", help="the LIMS' address for messages, …/api/v1/messages")
 @click.option("--token-file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--instrument", help="what the LIMS calls this analyser  [default: the spool's name]")
+@click.option("--name", help="what the LIMS calls this gateway  [default: the instrument's name]")
 @click.option("--idle-timeout", default=IDLE_TIMEOUT_S, show_default=True, help="seconds")
 @click.option("--baud", default=9600, show_default=True)
 @click.pass_context
@@ -69,6 +47,7 @@ def main(
     url: str | None,
     token_file: Path | None,
     instrument: str | None,
+    name: str | None,
     idle_timeout: float,
     baud: int,
 ) -> None:
@@ -80,100 +59,105 @@ def main(
     instrument = instrument or spool.resolve().name
     if not url.startswith(("http://", "https://")):
         raise click.BadParameter("expected http:// or https://", param_hint="--post")
+    line = LineSettings(instrument, driver, link, spool, baud, idle_timeout)
+    settings = GatewaySettings(name or instrument, url, token_file, (line,))
     _log_as_json()
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop.set())
-    try:
-        line = Link(opener(link, baud), stop)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--link") from error
-    try:
-        journal = Journal(Spool(spool).journal, now=utc_now())
-        outbox = Outbox(Spool(spool).outbox)
-    except (OSError, JournalInUse) as error:
-        raise click.ClickException(f"the spool cannot be used: {error}") from error
-    reader = Reader(DRIVERS[driver], instrument)
-    intake = intake_of(reader, journal, outbox, utc_now, idle_timeout_s=idle_timeout)
-    poster = Poster(outbox, url, token_file, now=utc_now)
-    _log.info("started", instrument=instrument, driver=driver, torn_bytes=journal.torn_bytes)
-    _run(line, intake, poster, stop)
-    journal.close()
-    _log.info("stopped", waiting=waiting_in(Spool(spool).outbox))
-
-
-def _run(line: Link, intake: Intake, poster: Poster, stop: threading.Event) -> None:
-    """If the poster falls, everything stops and is started again by whoever started us: a
-    gateway that only collects would look well."""
-    fell: list[BaseException] = []
-
-    def post() -> None:
-        try:
-            poster.run(stop)
-        except BaseException as error:
-            fell.append(error)
-            stop.set()
-            raise
-
-    posting = threading.Thread(target=post, name="poster", daemon=True)
-    intake.take_up(time.monotonic())
-    posting.start()
-    try:
-        while not stop.is_set():
-            data = line.read()
-            intake.hear(data, time.monotonic(), line.write)
-            intake.tick(time.monotonic())
-    finally:
-        stop.set()
-        line.close()
-        posting.join(STOP_S)  # a post cut off here is posted again: the LIMS knows its digest
-    if fell:
-        raise click.ClickException(f"posting stopped: {type(fell[0]).__name__}")
+    with _Running(settings) as running:
+        running.alone()
 
 
 @main.command()
-@click.option("--spool", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--json", "as_json", is_flag=True, help="one JSON object")
-def status(*, spool: Path, as_json: bool) -> None:
-    """What is kept, what waits, and what the LIMS refused and why."""
-    dead = dead_in(Spool(spool).outbox)
-    kept, waiting = journal_bytes(Spool(spool).journal), waiting_in(Spool(spool).outbox)
-    if as_json:
-        letters = [{"letter": name, **asdict(refused)} for name, refused in dead]
-        click.echo(json.dumps({"journal_bytes": kept, "waiting": waiting, "dead": letters}))
-        return
-    click.echo(f"journal  {kept} bytes")
-    click.echo(f"waiting  {waiting}")
-    click.echo(f"dead     {len(dead)}")
-    for name, refused in dead:
-        click.echo(f"  {name}  {refused.at}  {refused.status or 'not sent'}  {refused.problem}")
-
-
-@main.command(name="revive")
-@click.option("--spool", type=click.Path(exists=True, path_type=Path), required=True)
-def revive_dead(spool: Path) -> None:
-    """Put dead letters back in the queue once their cause is mended. Stop the gateway first."""
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--check", is_flag=True, help="only read the file and say what is wrong with it")
+def run(*, file: Path, check: bool) -> None:
+    """Serve every line of FILE (gateway.toml) in this process."""
     try:
-        lock = Journal(Spool(spool).journal, now=utc_now())
-    except JournalInUse as error:
-        raise click.ClickException(f"{error}; stop it first") from error
-    click.echo(f"{revive(Spool(spool).outbox)} put back")
-    lock.close()
+        settings = read_lines(file)
+    except LinesRefused as refused:
+        raise click.UsageError(str(refused)) from refused
+    except OSError as error:
+        raise click.ClickException(str(error)) from error
+    if check:
+        click.echo(f"{len(settings.lines)} lines, all well")
+        return
+    _log_as_json()
+    with _Running(settings) as running:
+        running.all_lines()
+
+
+for command in (status, quarantine, retry, revive, replay, try_capture):
+    main.add_command(command)
+
+
+class _Running:
+    """The process's threads and its end."""
+
+    def __init__(self, settings: GatewaySettings) -> None:
+        """Raises click.BadParameter for a link that is none."""
+        self._stop = threading.Event()
+        self._lims = LimsDoor(settings.post, settings.token_file)
+        try:
+            self._stations = [Station(line, self._lims, self._stop) for line in settings.lines]
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="--link") from error
+        self._heartbeat = Heartbeat(settings.name, self._stations, self._lims)
+        self._threads: list[threading.Thread] = []
+
+    def __enter__(self) -> "_Running":
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: self._stop.set())
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(2 * STOP_S)
+        self._lims.close()
+
+    def alone(self) -> None:
+        """One line in this thread: its trouble is ours, and whoever started us starts us again."""
+        self._start([self._beat])
+        try:
+            self._stations[0].work()
+        except SpoolRefused as refused:
+            fail(f"the spool cannot be used: {refused}", refused.exit_code)
+        except PosterFell as fell:
+            raise click.ClickException(str(fell)) from fell
+
+    def all_lines(self) -> None:
+        """A thread a line. One that cannot work waits and is tried again; only when none can from
+        the start is there nothing to run for."""
+        refused = [error for station in self._stations if (error := station.refusal())]
+        for error in refused:
+            click.echo(str(error), err=True)
+        if len(refused) == len(self._stations):
+            fail("no line can be served", refused[0].exit_code)
+        self._start([station.run for station in self._stations])
+        self._start([self._beat])
+        self._stop.wait()
+
+    def _beat(self) -> None:
+        self._heartbeat.run(self._stop)
+
+    def _start(self, works: Sequence[Callable[[], None]]) -> None:
+        for work in works:
+            thread = threading.Thread(target=work, daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
 
 def _log_as_json() -> None:
     """JSON lines on standard error. Barcodes, digests and counts; never a patient record."""
     structlog.configure(
         processors=[
+            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.JSONRenderer(),
         ],
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
     )
-
-
-main.add_command(try_capture)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,11 @@ cut at its last whole entry and what is cut is kept beside it. A segment opens w
 so that the newest one alone tells how things stand.
 """
 
+import contextlib
 import fcntl
 import os
 import struct
+import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ CHECKPOINT = b"H"  # opens a segment; data is the caller's
 _FRAME = struct.Struct(">II")  # length of head and data; their CRC-32
 _HEAD = struct.Struct(">QQqc")  # sequence, session, microseconds since 1970 UTC, kind
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TRIES = 3  # `in_use` holds the lock for a moment
 _SYNC = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
 
 
@@ -55,6 +58,7 @@ class Journal:
         self._segment_bytes = segment_bytes
         self._lock = _locked(folder / "lock")
         self.torn_bytes = 0
+        self.refused: OSError | None = None  # why the last append was not kept
         self._next = 1
         segments = _segments(folder)
         if segments:
@@ -68,12 +72,15 @@ class Journal:
         entry = Entry(self._next, session, now, kind, data)
         packed = entry.packed()
         try:
-            os.ftruncate(self._fd, self._end)  # what an append that failed may have left
+            if self.refused:
+                os.ftruncate(self._fd, self._end)  # what the append that failed may have left
             _write_all(self._fd, packed, self._end)
             _SYNC(self._fd)
-        except OSError:
+        except OSError as error:
+            self.refused = error
             _try_to_cut(self._fd, self._end)
             raise
+        self.refused = None
         self._end += len(packed)
         self._next += 1
         return entry
@@ -149,21 +156,56 @@ def sync_folder(folder: Path) -> None:
 
 def journal_bytes(folder: Path) -> int:
     """For the status: how much is kept."""
-    return sum(path.stat().st_size for path in _segments(folder))
+    return sum(_size(path) for path in _segments(folder))
+
+
+def all_entries(folder: Path) -> Iterator[Entry]:
+    """Of every segment still kept, oldest first. Reads beside a gateway that writes: it sees what
+    was whole when each segment was opened. Raises OSError."""
+    for path in _segments(folder):
+        with contextlib.suppress(FileNotFoundError):  # rotated away meanwhile
+            for entry, _end in _whole_entries(path):
+                yield entry
+
+
+def in_use(folder: Path) -> bool:
+    """True while a gateway holds the journal."""
+    try:
+        fd = os.open(folder / "lock", os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(fd)
+    return False
 
 
 def _segments(folder: Path) -> list[Path]:
     return sorted(folder.glob("journal-*.log"))
 
 
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # rotated away meanwhile
+        return 0
+
+
 def _locked(path: Path) -> int:
     """The lock goes with the process, however it ends."""
     fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(fd)
-        raise JournalInUse(f"{path.parent} is in use by another gateway") from error
+    for left in reversed(range(_TRIES)):
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except OSError as error:
+            if not left:
+                os.close(fd)
+                raise JournalInUse(f"{path.parent} is in use by another gateway") from error
+            time.sleep(0.02)
     return fd
 
 

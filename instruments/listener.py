@@ -21,7 +21,7 @@ class Listener:
     @classmethod
     def at(cls, place: str, *, poll_s: float) -> "Listener":
         """Of `host:port`. Raises ValueError."""
-        parts = urlsplit(f"//{place}")
+        parts = urlsplit(f"//{place}")  # a port that is no number raises ValueError itself
         if not parts.hostname or parts.port is None:
             raise ValueError(f"expected listen://host:port, came listen://{place}")
         return cls(parts.hostname, parts.port, poll_s)
@@ -42,12 +42,15 @@ class ListeningLine:
         self._caller: socket.socket | None = None
 
     def read(self) -> bytes:
-        watched = [self._server, *([self._caller] if self._caller else [])]
-        ready, _, _ = select.select(watched, [], [], self._poll_s)
-        if self._server in ready:
+        watched = select.poll()  # `select` knows no descriptor above 1023
+        for one in (self._server, self._caller):
+            if one:
+                watched.register(one, select.POLLIN)
+        ready = [fd for fd, _event in watched.poll(1000 * self._poll_s)]
+        if self._server.fileno() in ready:
             self._answer()
             return b""
-        if self._caller not in ready or self._caller is None:
+        if self._caller is None or self._caller.fileno() not in ready:
             return b""
         try:
             data = self._caller.recv(LONGEST_READ)
@@ -73,6 +76,7 @@ class ListeningLine:
         self._hang_up()
         caller.settimeout(WRITE_TIMEOUT_S)
         caller.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        caller.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._caller = caller
 
     def _hang_up(self) -> None:

@@ -2,20 +2,32 @@
 `dead/` with the reason and holds up nothing behind it.
 
 A file is written whole or not at all (draft, sync, rename, sync of the folder). Its name carries
-the order and the digest, so that a message told twice from the journal is owed once.
+the order and the digest, so that a message told twice from the journal is owed once. What another
+process puts in (`retry`, `replay`) is taken up when the mark `again` appears beside it.
 """
 
 import json
 import os
 import threading
 from collections import deque
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
+from typing import Final
 
+import structlog
+
+from instruments import quarantine
 from instruments.journal import sync_folder
 from instruments.measurement import Capture
+from instruments.troubles import TODO, Trouble
 
-_NAMED = 16  # characters of the digest in a file name: enough to tell what waits apart
+AGAIN: Final = "again"
+REPLAYED: Final = "replayed"
+_NAMED: Final = 16  # characters of the digest in a file name: enough to tell what waits apart
+
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +47,17 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Why a capture is dead: the LIMS' status and problem document, or our own finding."""
+    """Why a capture is dead. `problem`: the LIMS' problem document, or our own finding; `status`
+    None when it was never sent."""
 
+    reason: Trouble
     status: int | None
     problem: str
     at: str
+
+    @property
+    def todo(self) -> str:
+        return TODO[self.reason]
 
 
 class Outbox:
@@ -52,34 +70,48 @@ class Outbox:
         for draft in folder.glob("*.new"):
             draft.unlink()
         self._waiting = deque(Letter(path) for path in _letters(folder))
+        self._names = {letter.digest_start for letter in self._waiting}
         known = [*_letters(folder), *_letters(self._dead)]
         self._next = 1 + max((int(path.stem.split("-")[0]) for path in known), default=0)
         self._changed = threading.Condition()
+        self.last_message_at: str | None = None
+        self._adopt()
 
     def put(self, capture: Capture) -> bool:
         """False when the same message waits already. Raises OSError when it cannot be kept."""
         named = capture.digest[:_NAMED]
         with self._changed:
-            if any(letter.digest_start == named for letter in self._waiting):
+            if named in self._names:
                 return False
             path = self._folder / f"{self._next:012d}-{named}.json"
-        write_whole(path, json.dumps(capture.to_json()).encode("utf-8"))
-        with self._changed:
+            write_whole(path, json.dumps(capture.to_json()).encode("utf-8"))
             self._next += 1
-            self._waiting.append(Letter(path))
+            self._add(Letter(path))
+            self.last_message_at = capture.captured_at
             self._changed.notify_all()
+        self._keep_apart(capture)
         return True
 
     def first(self, wait_s: float) -> Letter | None:
         """The oldest, waiting at most `wait_s` for one to come."""
+        self._look_again()
         with self._changed:
             self._changed.wait_for(lambda: bool(self._waiting), wait_s)
             return self._waiting[0] if self._waiting else None
 
+    def oldest(self, most: int) -> list[Letter]:
+        """In order, without waiting."""
+        with self._changed:
+            return list(islice(self._waiting, most))
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
+
     def delivered(self, letter: Letter) -> None:
-        """The LIMS has it: forget it."""
+        """The LIMS has it: forget it. An unlink that a power cut undoes is posted again, and the
+        LIMS knows its digest: so the folder is not synced."""
         letter.path.unlink(missing_ok=True)
-        sync_folder(self._folder)
         self._leave(letter)
 
     def bury(self, letter: Letter, refused: Refused) -> None:
@@ -95,13 +127,61 @@ class Outbox:
         """Its file was taken away by someone else."""
         self._leave(letter)
 
+    def _add(self, letter: Letter) -> None:
+        self._waiting.append(letter)
+        self._names.add(letter.digest_start)
+
     def _leave(self, letter: Letter) -> None:
         with self._changed:
             self._waiting.remove(letter)
+            self._names.discard(letter.digest_start)
+
+    def _keep_apart(self, capture: Capture) -> None:
+        """A copy of what could not be read, for whoever repairs the line. Best effort: the bytes
+        stand in the journal and are on their way to the LIMS."""
+        try:
+            quarantine.settle(self._folder, capture)
+        except OSError as error:
+            _log.error("no copy in quarantine", digest=capture.digest, error=str(error))
+
+    def _look_again(self) -> None:
+        """What `retry` and `replay` put beside us. The mark goes first: what comes after it was
+        looked at will have set it again."""
+        try:
+            (self._folder / AGAIN).unlink()
+        except FileNotFoundError:
+            return
+        self._adopt()
+
+    def _adopt(self) -> None:
+        with self._changed:
+            known = {letter.path for letter in self._waiting}
+            for path in _letters(self._folder):
+                if path in known:
+                    continue
+                if path.stem.split("-")[1] in self._names:
+                    path.unlink()  # the same message waits already
+                else:
+                    self._add(Letter(path))
+            self._waiting = deque(sorted(self._waiting, key=lambda letter: letter.path.name))
+            for path in _letters(self._folder / REPLAYED):
+                named = path.stem.split("-")[1]
+                if named in self._names:
+                    path.unlink()
+                    continue
+                place = self._folder / f"{self._next:012d}-{named}.json"
+                path.rename(place)
+                self._next += 1
+                self._add(Letter(place))
+            sync_folder(self._folder)
 
 
 def waiting_in(folder: Path) -> int:
     return len(_letters(folder))
+
+
+def dead_count(folder: Path) -> int:
+    return len(_letters(folder / "dead"))
 
 
 def dead_in(folder: Path) -> list[tuple[str, Refused]]:
@@ -109,21 +189,41 @@ def dead_in(folder: Path) -> list[tuple[str, Refused]]:
     dead = []
     for path in _letters(folder / "dead"):
         try:
-            reason = Refused(**json.loads(path.with_suffix(".problem").read_bytes()))
-        except (OSError, ValueError, TypeError) as error:
-            reason = Refused(None, f"the reason cannot be read: {error}", "")
+            said = json.loads(path.with_suffix(".problem").read_bytes())
+            said["reason"] = Trouble(said.get("reason", Trouble.REFUSED))
+            reason = Refused(**said)
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            reason = Refused(Trouble.REFUSED, None, f"the reason cannot be read: {error}", "")
         dead.append((path.stem, reason))
     return dead
 
 
-def revive(folder: Path) -> int:
-    """Put every dead letter back in its old place in the order, for a gateway to be started."""
-    dead = _letters(folder / "dead")
-    for path in dead:
-        path.rename(folder / path.name)
-        path.with_suffix(".problem").unlink(missing_ok=True)
-    sync_folder(folder)
-    return len(dead)
+def retry(folder: Path, letters: Collection[str] | None = None) -> list[str]:
+    """Put dead letters (None: all) back in their old place in the order, beside a gateway that
+    runs or for one to be started. The names put back. Raises OSError."""
+    put_back = []
+    for path in _letters(folder / "dead"):
+        if letters is None or path.stem in letters:
+            path.rename(folder / path.name)
+            path.with_suffix(".problem").unlink(missing_ok=True)
+            put_back.append(path.stem)
+    if put_back:
+        sync_folder(folder)
+        (folder / AGAIN).touch(0o600)
+    return put_back
+
+
+def owe_again(folder: Path, number: int, capture: Capture) -> None:
+    """Of a replay: to be posted after what waits. Raises OSError."""
+    place = folder / REPLAYED
+    place.mkdir(exist_ok=True, mode=0o700)
+    path = place / f"{number:012d}-{capture.digest[:_NAMED]}.json"
+    write_whole(path, json.dumps(capture.to_json()).encode("utf-8"))
+
+
+def told_again(folder: Path) -> None:
+    """All of a replay is written: the gateway may take it up."""
+    (folder / AGAIN).touch(0o600)
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -1,12 +1,14 @@
 """The instruments' endpoint: a message is taken once, however often it is sent."""
 
-from typing import Annotated, Final, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, JsonValue, Strict, model_validator
 
 from instruments.measurement import Capture, MalformedCapture
+from lims.api import problems
 from lims.api.door import Answer, Ask, Door
-from lims.domain.refusals import InvalidBody
+from lims.domain.refusals import InvalidBody, Refusal
 from lims.doors.bodies import Body
 from lims.doors.fields import NO_NUL, Stamp
 from lims.work.measure import Receipt, take
@@ -78,18 +80,61 @@ class MessageBody(Body):
             ) from error
 
 
+class PacketBody(Body):
+    """What piled up at a gateway while the LIMS was away, in order."""
+
+    messages: list[MessageBody] = Field(min_length=1, max_length=50)
+
+
+@dataclass(frozen=True, slots=True)
+class PacketRow:
+    """One message's outcome: its receipt, or the problem."""
+
+    receipt: Receipt | None
+    problem: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class PacketOutcome:
+    """Every message's outcome, in the order they came."""
+
+    rows: list[PacketRow]
+
+
 def declare(door: Door) -> None:
-    """Open the instruments' endpoint."""
+    """Open the instruments' endpoints."""
     door.opens("POST", "/messages", scope=Scope.MEASURE, body=MessageBody, answers=Receipt)(message)
+    door.opens(
+        "POST", "/messages/batch", scope=Scope.MEASURE, body=PacketBody, answers=PacketOutcome
+    )(messages)
 
 
 def message(ask: Ask[MessageBody]) -> Answer:
     """Take one message of an analyser: idempotent by the digest of its bytes."""
-    receipt, replayed = take(
+    receipt, replayed = _taken(ask, ask.body)
+    return Answer(receipt, created=not replayed)
+
+
+def messages(ask: Ask[PacketBody]) -> Answer:
+    """Take up to 50 messages in order; each is taken or refused by itself."""
+    rows, fresh = [], False
+    for body in ask.body.messages:
+        try:
+            with ask.session.begin_nested():
+                receipt, replayed = _taken(ask, body)
+        except Refusal as refusal:
+            rows.append(PacketRow(None, problems.problem(refusal)))
+        else:
+            rows.append(PacketRow(receipt, None))
+            fresh = fresh or not replayed
+    return Answer(PacketOutcome(rows), created=fresh)
+
+
+def _taken(ask: Ask[Any], body: MessageBody) -> tuple[Receipt, bool]:
+    return take(
         ask.session,
-        ask.body.value(),
+        body.value(),
         site_id=ask.holder.site_id,
-        captured_at=ask.body.captured_at,
+        captured_at=body.captured_at,
         now=ask.now,
     )
-    return Answer(receipt, created=not replayed)

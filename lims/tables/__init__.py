@@ -3,6 +3,7 @@
 from lims.tables.access import AuditEvent, LoginAttempt, Token, User
 from lims.tables.base import Base
 from lims.tables.evidence import Finding, Measurement, RawMessage, Result, ReviewDecision
+from lims.tables.gateway import GatewayLine
 from lims.tables.handoff import (
     AlertMember,
     Claim,
@@ -45,6 +46,7 @@ __all__ = [
     "Delivery",
     "F0Case",
     "Finding",
+    "GatewayLine",
     "Household",
     "ImportFault",
     "ImportFile",

@@ -175,6 +175,7 @@ def _bench() -> Group:
                 frozenset({Role.TECHNICIAN, Role.REVIEWER, Role.OPERATOR}),
             ),
             MenuEntry("/slips", _("Result slips"), SCANNING),
+            MenuEntry("/gateways", _("Gateways"), SCANNING | {Role.ADMIN}),
         ],
     )
 

@@ -48,7 +48,8 @@ class Receipt:
 def take(
     session: Session, capture: Capture, *, site_id: UUID, captured_at: datetime, now: datetime
 ) -> tuple[Receipt, bool]:
-    """Take a capture; returns its receipt and whether it is a replay.
+    """Take a capture; returns its receipt and whether it is a replay. Bytes that lie in quarantine
+    and that the gateway's driver of today can read are read as if they came now.
 
     Raises UnknownInstrument when no instrument of that name is set up: the
     gateway keeps the message and sends it again when one is.
@@ -61,7 +62,7 @@ def take(
     message_id = _keep_bytes(
         session, capture, instrument.id, site_id=site_id, captured_at=captured_at, now=now
     )
-    if message_id is None:
+    if message_id is None and (message_id := _to_read_anew(session, capture)) is None:
         return _earlier(session, capture.digest), True
     instrument.last_message_at = now
     session.flush()
@@ -100,6 +101,23 @@ def _keep_bytes(
             receipt={},
         )
         .on_conflict_do_nothing(index_elements=[RawMessage.digest])
+        .returning(RawMessage.id)
+    ).scalar_one_or_none()
+
+
+def _to_read_anew(session: Session, capture: Capture) -> UUID | None:
+    """The message of these bytes, if nobody could read them before and now its gateway can."""
+    if capture.quarantine is not None:
+        return None
+    return session.execute(
+        update(RawMessage)
+        .where(RawMessage.digest == capture.digest, RawMessage.state == MessageState.QUARANTINED)
+        .values(
+            driver=capture.driver,
+            driver_version=capture.driver_version,
+            state=MessageState.ACCEPTED,
+            reason=None,
+        )
         .returning(RawMessage.id)
     ).scalar_one_or_none()
 

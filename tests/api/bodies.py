@@ -111,3 +111,23 @@ def posted(capture: Capture) -> Json:
 def written(body: Json) -> bytes:
     """As it goes over the line, for a test that changes the text itself."""
     return json.dumps(body).encode()
+
+
+def heartbeat(*instruments: str, gateway: str = "lab-1", **changed: Any) -> Json:
+    """A gateway's word on its lines, all of them well unless changed."""
+    line = {
+        "driver": "genexpert",
+        "link": "/dev/serial/by-id/usb-FTDI",
+        "state": "up",
+        "since": "2021-09-11T00:00:00+00:00",
+        "last_byte_at": "2021-09-11T00:59:58+00:00",
+        "last_message_at": None,
+        "journal_bytes": 5383,
+        "waiting": 0,
+        "dead": 0,
+        "quarantined": 0,
+        "trouble": None,
+        "detail": "",
+    }
+    lines = [{"instrument": name} | line | changed for name in instruments or ("GX-1",)]
+    return {"gateway": gateway, "version": "0.1.0", "lines": lines}

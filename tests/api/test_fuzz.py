@@ -78,6 +78,10 @@ class World:
             "/pools": lambda: bodies.pool(self.waiting),
             "/runs": self._run,
             "/messages": lambda: bodies.message(self.layout, {self.received[0]: 24.0}),
+            "/messages/batch": lambda: {
+                "messages": [bodies.message(self.layout, {self.received[0]: 24.0})]
+            },
+            "/gateways/heartbeat": bodies.heartbeat,
         }
         return makers[path]()
 
@@ -110,6 +114,8 @@ POSTS = (
     "/pools",
     "/runs",
     "/messages",
+    "/messages/batch",
+    "/gateways/heartbeat",
 )
 
 

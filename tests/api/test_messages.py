@@ -120,3 +120,54 @@ def test_a_cycle_number_that_no_run_has_is_refused(api: Caller, database: Engine
             body["measurements"][0]["targets"][0]["ct_cycles"] = -273.15
             written = bodies.written(body).replace(b"-273.15", ct.encode())
             refused(api.post_bytes("/messages", written), 422, "invalid-body")
+
+
+UNREAD = b"\x02noise\x00\xff\x03"
+
+
+def test_bytes_in_quarantine_are_read_anew_when_a_driver_can(
+    api: Caller, laboratory: Laboratory, database: Engine
+) -> None:
+    positive, _negative = api.received(2)
+    body = bodies.message(api.planned(), {positive: 24.0})
+    unread = body | {
+        "measurements": [],
+        "quarantine": {"reason": "driver-fault", "detail": "KeyError at measurements:80"},
+    }
+    assert api.done("/messages", unread)["state"] == "quarantined"
+    with nothing_written(database):
+        assert api.post("/messages", unread).status_code == 200
+
+    anew = api.done("/messages", body | {"driver_version": "2"})
+    assert (anew["state"], anew["matched"], anew["reason"]) == ("accepted", 4, None)
+    assert count(laboratory, "raw_message", "driver_version = '2' AND reason IS NULL") == 1
+    assert count(laboratory, "f0_case") == 1
+    with nothing_written(database):
+        again = api.post("/messages", unread)
+    assert (again.status_code, again.json()) == (200, anew), "an older reading changes nothing"
+
+
+def test_a_packet_is_taken_in_order_each_message_by_itself(
+    api: Caller, laboratory: Laboratory, database: Engine
+) -> None:
+    positive, _negative = api.received(2)
+    plate = bodies.message(api.planned(), {positive: 24.0})
+    noise = plate | {
+        "digest": digest_of(UNREAD),
+        "raw": base64.b64encode(UNREAD).decode(),
+        "measurements": [],
+        "quarantine": {"reason": "not-a-plate", "detail": "no header"},
+    }
+    packet = {"messages": [noise, plate | {"instrument": "XX-9"}, plate]}
+    rows = api.done("/messages/batch", packet)["rows"]
+    assert [row["receipt"] and row["receipt"]["state"] for row in rows] == [
+        "quarantined",
+        None,
+        "accepted",
+    ]
+    assert rows[1]["problem"]["type"] == "/problems/unknown-instrument"
+    assert rows[1]["problem"]["status"] == 404
+    assert count(laboratory, "f0_case") == 1
+    with nothing_written(database):
+        again = api.post("/messages/batch", packet)
+    assert (again.status_code, again.json()["rows"]) == (200, rows)

@@ -92,7 +92,10 @@ def test_every_endpoint_answers_as_it_says(
     get("/queues/sars-cov-2")
     layout = post("/runs", bodies.run())
     get(f"/runs/{layout['run_id']}")
-    post("/messages", bodies.message(layout, {family["barcode"]: 22.0, solo: 21.0}))
+    told = bodies.message(layout, {family["barcode"]: 22.0, solo: 21.0})
+    post("/messages", told)
+    post("/messages/batch", {"messages": [told]})
+    post("/gateways/heartbeat", bodies.heartbeat("GX-1"))
     with laboratory.sessions() as session:
         positive = session.execute(
             text("SELECT id FROM finding WHERE current AND outcome = 'positive'")

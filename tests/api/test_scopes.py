@@ -30,6 +30,8 @@ OPENS = {
     ("GET", "/runs/{run_id}"): Scope.RUN,
     ("GET", "/queues/{assay}"): Scope.RUN,
     ("POST", "/messages"): Scope.MEASURE,
+    ("POST", "/messages/batch"): Scope.MEASURE,
+    ("POST", "/gateways/heartbeat"): Scope.MEASURE,
     ("POST", "/findings/{finding_id}/release"): Scope.REVIEW,
     ("GET", "/tubes/{barcode}"): Scope.READ,
     ("GET", "/reconciliation"): Scope.READ,

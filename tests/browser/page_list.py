@@ -44,6 +44,8 @@ PAGES: list[tuple[str, Role | None]] = [
     ("/labels", Role.TECHNICIAN),
     ("/search", Role.TECHNICIAN),
     ("/slips", Role.TECHNICIAN),
+    ("/gateways", Role.REVIEWER),
+    ("/gateways", Role.ADMIN),
     ("/handoff/list", Role.OPERATOR),
     ("/handoff/list", Role.TRACER),
     ("/results?day=2021-09-11", Role.TECHNICIAN),

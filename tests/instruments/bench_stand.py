@@ -38,6 +38,11 @@ class Lims:
     token: str = "today"
     taken: dict[str, Capture] = field(default_factory=dict)
     posts: list[str] = field(default_factory=list)
+    heartbeats: list[Mapping[str, Any]] = field(default_factory=list)
+    packets: bool = True
+    most_bytes: int = 16 * 1024 * 1024
+    kind: str = "refused"  # of what `refuse` answers
+    away: bool = False
     refuse: Callable[[Capture], int | None] = lambda _capture: None
     _server: ThreadingHTTPServer | None = None
     port: int = 0
@@ -48,11 +53,17 @@ class Lims:
 
     def start(self) -> None:
         lims = self
+        self.away = False
 
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"  # connections stay open
+
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                status, answer = lims.answer(self.headers["Authorization"], body)
+                if lims.away:  # a connection kept alive from before
+                    self.close_connection = True
+                    return
+                status, answer = lims.answer(self.path, self.headers["Authorization"], body)
                 content = json.dumps(answer).encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(content)))
@@ -67,17 +78,43 @@ class Lims:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def stop(self) -> None:
+        self.away = True
         if self._server:
             self._server.shutdown()
             self._server.server_close()
 
-    def answer(self, authorization: str, body: bytes) -> tuple[int, Mapping[str, object]]:
+    def answer(
+        self, path: str, authorization: str, body: bytes
+    ) -> tuple[int, Mapping[str, object]]:
         if authorization != f"Bearer {self.token}":
-            return 401, {"type": "/problems/unauthorized"}
-        capture = Capture.from_json(json.loads(body))
+            return 401, {"type": "/problems/not-signed-in"}
+        if len(body) > self.most_bytes:
+            return 413, {"type": "/problems/body-too-large"}
+        return self._at(path, json.loads(body))
+
+    def _at(self, path: str, said: Any) -> tuple[int, Mapping[str, object]]:
+        match path.removeprefix("/api/v1"):
+            case "/messages":
+                return self.take(said)
+            case "/messages/batch" if self.packets:
+                answers = [self.take(message) for message in said["messages"]]
+                if any(status == 500 for status, _answer in answers):
+                    return 500, {"type": "about:blank"}
+                return 200, {"rows": [_row(status, answer) for status, answer in answers]}
+            case "/gateways/heartbeat":
+                self.heartbeats.append(said)
+                return 200, {"lines": len(said["lines"])}
+        return 404, {"type": "/problems/not-found"}
+
+    def take(self, said: object) -> tuple[int, Mapping[str, object]]:
+        capture = Capture.from_json(said)
         self.posts.append(capture.digest)
         if refused := self.refuse(capture):
-            return refused, {"type": "/problems/refused", "detail": capture.digest}
+            return refused, {
+                "type": f"/problems/{self.kind}",
+                "detail": capture.digest,
+                "status": refused,
+            }
         first = capture.digest not in self.taken
         self.taken.setdefault(capture.digest, capture)
         return (201 if first else 200), {"digest": capture.digest}
@@ -89,6 +126,11 @@ class Lims:
         for m in told:
             assert wells[m.run, m.well] == f"{m.specimen} {m.targets}", "two stories of one well"
         return wells
+
+
+def _row(status: int, answer: Mapping[str, object]) -> Mapping[str, object]:
+    taken = status in (200, 201)
+    return {"receipt": answer if taken else None, "problem": None if taken else answer}
 
 
 class Running:
@@ -154,18 +196,14 @@ class Bench:
         self, driver: str = "plate96", before: str = "", idle_timeout_s: float = 30.0
     ) -> Running:
         """`before` is Python run in the gateway's process first, to make it fall at a point."""
-        token = self.folder / "token"
-        if not token.exists():
-            token.write_text("today\n")
-        if not self.lims.port:
-            self.lims.start()
+        self._lims_and_token()
         started = f"{before}\nfrom instruments.gateway import main; main()"
         options = {
             "--link": self.tty,
             "--driver": driver,
             "--spool": self.spool,
             "--post": self.lims.url,
-            "--token-file": token,
+            "--token-file": self.folder / "token",
             "--instrument": "cycler-1",
             "--idle-timeout": idle_timeout_s,
         }
@@ -174,19 +212,51 @@ class Bench:
         until(lambda: running.events("link up"), "the gateway's line")
         return running
 
+    def gateway_of(self, *lines: Mapping[str, object], before: str = "") -> Running:
+        """All lines in one process, by a gateway.toml."""
+        self._lims_and_token()
+        self.file.write_text(self.toml(*lines))
+        started = f"{before}\nfrom instruments.gateway import main; main()"
+        return self._run(["-c", started, "run", str(self.file)], "gateway")
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "gateway.toml"
+
+    def toml(self, *lines: Mapping[str, object]) -> str:
+        """Each line is a plate96 on a terminal of its own name unless it says otherwise."""
+        told = [
+            f'name = "lab-1"\npost = "{self.lims.url}"\ntoken_file = "token"\nspool = "spools"\n'
+        ]
+        for line in lines:
+            link = str(self.folder / str(line["instrument"]))
+            whole = {"driver": "plate96", "link": link, **line}
+            pairs = [f"{key} = {json.dumps(value)}" for key, value in whole.items()]
+            told.append("\n".join(["[[line]]", *pairs]) + "\n")
+        return "\n".join(told)
+
     def analyser(
         self,
         driver: str = "plate96",
         *misbehave: str,
         reply_timeout_s: float = 1.0,
         drop_after: int = 5,
+        tty: str = "tty",
     ) -> Running:
-        words = ["--driver", driver, "--serial", "C1000", "--pty-link", str(self.tty)]
+        place = self.folder / tty
+        words = ["--driver", driver, "--serial", "C1000", "--pty-link", str(place)]
         words += ["--reply-timeout", str(reply_timeout_s), "--drop-after", str(drop_after)]
         words += [word for kind in misbehave for word in ("--misbehave", kind)]
         running = self._run(["-m", "instruments.simulator", *words], "analyser")
-        until(self.tty.exists, "the analyser's line")
+        until(place.exists, "the analyser's line")
         return running
+
+    def _lims_and_token(self) -> None:
+        token = self.folder / "token"
+        if not token.exists():
+            token.write_text("today\n")
+        if not self.lims.port:
+            self.lims.start()
 
     def clear(self) -> None:
         for running in self._started:

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -62,7 +63,7 @@ def test_with_the_lims_away_the_analyser_is_served_and_all_is_posted_in_order_af
     until(lambda: len(analyser.lines) == 3, "three acknowledged plates")
     assert gateway.end(signal.SIGTERM) == 0
     status = CliRunner().invoke(main, ["status", "--spool", str(bench.spool), "--json"])
-    assert json.loads(status.stdout)["waiting"] == 3
+    assert json.loads(status.stdout)["lines"][0]["waiting"] == 3
     bench.gateway()
     bench.lims.start()
     until(lambda: len(bench.lims.taken) == 3, "three posts")
@@ -80,18 +81,19 @@ def test_a_capture_the_lims_will_not_take_holds_up_nothing_and_can_be_put_back(
     analyser.tell(a_plate("PL1"))
     analyser.tell(a_plate("PL2"))
     until(lambda: whole_plates(bench) == ["PL2"], "the plate behind")
-    gateway.end(signal.SIGTERM)
+    until(lambda: not list((bench.spool / "outbox").glob("*.json")), "an empty outbox")
     status = CliRunner().invoke(main, ["status", "--spool", str(bench.spool)])
-    assert "waiting  0" in status.stdout
-    assert "dead     1" in status.stdout
-    assert "409" in status.stdout
+    assert re.search(r"waiting +0\n", status.stdout)
+    assert re.search(r"dead +1\n", status.stdout)
+    assert "content-conflict  409" in status.stdout
     assert "/problems/refused" in status.stdout
+    assert "-> look at the message in the LIMS" in status.stdout
 
     bench.lims.refuse = lambda _capture: None
-    revived = CliRunner().invoke(main, ["revive", "--spool", str(bench.spool)])
-    assert revived.stdout == "1 put back\n"
-    bench.gateway()
-    until(lambda: len(bench.lims.taken) == 2, "the capture put back")
+    put_back = CliRunner().invoke(main, ["retry", "--all", "--spool", str(bench.spool)])
+    assert put_back.stdout == "1 put back\n"
+    until(lambda: len(bench.lims.taken) == 2, "the capture put back, beside the running gateway")
+    assert gateway.end(signal.SIGTERM) == 0
 
 
 @pytest.mark.parametrize("status", [302, 401, 403, 404, 408, 429, 500, 503])

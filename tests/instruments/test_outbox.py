@@ -4,10 +4,16 @@ from pathlib import Path
 import pytest
 
 from instruments.measurement import Capture, digest_of
-from instruments.outbox import Outbox, Refused, dead_in, revive, waiting_in
+from instruments.outbox import Outbox, Refused, dead_in, retry, waiting_in
+from instruments.troubles import Trouble
 from tests.instruments.test_journal import files_no_larger_than
 
-WHY = Refused(409, '{"type": "/problems/digest-conflict"}', "2021-07-13T09:00:00+00:00")
+WHY = Refused(
+    Trouble.CONTENT_CONFLICT,
+    409,
+    '{"type": "/problems/digest-conflict"}',
+    "2021-07-13T09:00:00+00:00",
+)
 
 
 def capture(raw: bytes) -> Capture:
@@ -57,7 +63,7 @@ def test_a_refused_capture_is_kept_aside_with_its_reason_and_can_be_put_back(
     assert letter
     outbox.bury(letter, WHY)
     assert dead_in(tmp_path) == [(letter.path.stem, WHY)]
-    assert revive(tmp_path) == 1
+    assert retry(tmp_path) == [letter.path.stem]
     assert dead_in(tmp_path) == []
     assert raws(Outbox(tmp_path)) == [b"one", b"two"], "in its old place"
 

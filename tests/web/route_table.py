@@ -46,6 +46,7 @@ ROUTES: dict[str, frozenset[Role] | None] = {
     "GET /collect/rapid/kits": LAB,
     "GET /collect/rapid/rosters": BENCH,
     "GET /collect/rapid/rosters/<uuid:roster_id>": BENCH,
+    "GET /gateways": LAB | ADMINS,
     "GET /handoff": BOARD,
     "GET /handoff/cases/<uuid:case_id>": BOARD | {REVIEWER},
     "GET /handoff/cases/<uuid:case_id>/row": BOARD,

@@ -1,0 +1,300 @@
+"""What a person asks a gateway's folders: how it stands, what could not be read, try it again.
+
+Each command works beside a gateway that runs and without one, for one folder (`--spool`) or for
+all lines of a `gateway.toml`.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from instruments import quarantine as unread
+from instruments.drivers import DRIVERS
+from instruments.journal import in_use, journal_bytes
+from instruments.lines_file import LinesRefused, read_lines
+from instruments.outbox import Refused, dead_in, waiting_in
+from instruments.outbox import retry as put_back
+from instruments.quarantine import hex_lines
+from instruments.reader import Reader
+from instruments.replay import replay as told_again
+from instruments.spool import Spool, SpoolRefused
+from instruments.station import utc_now
+from instruments.troubles import TODO, Trouble
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One line's folder, and who keeps it there when known."""
+
+    spool: Spool
+    instrument: str
+    driver: str | None
+
+
+def _of_lines(command: F) -> F:
+    """Which lines: a file, one folder, or one instrument of the file."""
+    for option in (
+        click.argument(
+            "file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+        ),
+        click.option("--spool", type=click.Path(exists=True, file_okay=False, path_type=Path)),
+        click.option("--instrument", help="only this line of the file"),
+    ):
+        command = option(command)
+    return command
+
+
+_as_json = click.option("--json", "as_json", is_flag=True, help="one JSON object")
+
+
+@click.command()
+@_of_lines
+@_as_json
+def status(*, file: Path | None, spool: Path | None, instrument: str | None, as_json: bool) -> None:
+    """How each line of FILE (or of one --spool) stands: what is kept, what waits, what is dead."""
+    lines = [_standing(place) for place in _places(file, spool, instrument)]
+    if as_json:
+        click.echo(json.dumps({"lines": lines}, ensure_ascii=False))
+        return
+    for line in lines:
+        _print_standing(line)
+
+
+@click.command()
+@_of_lines
+@click.option("--show", "digest", help="the bytes of the message whose digest begins so")
+@click.option("--text", "as_text", is_flag=True, help="with --show: as text, not as hexadecimal")
+@_as_json
+def quarantine(
+    *,
+    file: Path | None,
+    spool: Path | None,
+    instrument: str | None,
+    digest: str | None,
+    as_text: bool,
+    as_json: bool,
+) -> None:
+    """Messages that no driver could read. Looking at one's bytes is written to readings.log."""
+    places = _places(file, spool, instrument)
+    if digest:
+        _show(places, digest, as_text=as_text, as_json=as_json)
+        return
+    found = [
+        {"instrument": place.instrument, **asdict(one), "todo": one.todo}
+        for place in places
+        for one in unread.listed(place.spool.outbox)
+    ]
+    if as_json:
+        click.echo(json.dumps({"quarantined": found}, ensure_ascii=False))
+        return
+    for one in found:
+        click.echo(f"{one['digest'][:16]}  {one['captured_at']}  {one['instrument']}")
+        click.echo(f"  {one['reason']}: {one['detail']} ({one['size_bytes']} bytes)")
+        click.echo(f"  -> {one['todo']}")
+    click.echo(f"{len(found)} in quarantine")
+
+
+@click.command()
+@_of_lines
+@click.option("--letter", "letters", multiple=True, help="a dead letter, as status names it")
+@click.option("--all", "every", is_flag=True, help="every dead letter")
+@_as_json
+def retry(
+    *,
+    file: Path | None,
+    spool: Path | None,
+    instrument: str | None,
+    letters: tuple[str, ...],
+    every: bool,
+    as_json: bool,
+) -> None:
+    """Put dead letters back in the queue once their cause is mended. The gateway may run."""
+    if every is bool(letters):
+        raise click.UsageError("expected --letter or --all")
+    done = []
+    for place in _places(file, spool, instrument):
+        with _clearly(place):
+            done += put_back(place.spool.outbox, None if every else letters)
+    missing = sorted(set(letters) - set(done))
+    if as_json:
+        click.echo(json.dumps({"put_back": done, "not_found": missing}))
+    else:
+        click.echo(f"{len(done)} put back")
+    if missing:
+        raise click.ClickException(f"no dead letter of this name: {', '.join(missing)}")
+
+
+@click.command(hidden=True)
+@click.option("--spool", type=click.Path(exists=True, path_type=Path), required=True)
+def revive(*, spool: Path) -> None:
+    """What `retry --all` was called."""
+    click.echo(f"{len(put_back(Spool(spool).outbox))} put back")
+
+
+@click.command()
+@_of_lines
+@click.option(
+    "--since", required=True, help="2021-07-13, or 2021-07-13T09:00 (this machine's clock)"
+)
+@click.option("--driver", type=click.Choice(sorted(DRIVERS)), help="if it is not the line's own")
+@click.option("--dry-run", is_flag=True, help="only say what would be read")
+@_as_json
+def replay(
+    *,
+    file: Path | None,
+    spool: Path | None,
+    instrument: str | None,
+    since: str,
+    driver: str | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Tell the journal again through the driver of today, from --since on. A message that the
+    LIMS has gives the same receipt; one that it could not read is read anew."""
+    moment = _moment(since)
+    lines = []
+    for place in _places(file, spool, instrument):
+        name = driver or place.driver
+        if name not in DRIVERS:
+            raise click.UsageError(f"{place.spool.root}: expected --driver: which analyser was it?")
+        reader = Reader(DRIVERS[name], place.instrument)
+        with _clearly(place):
+            told = list(told_again(place.spool, reader, moment, owe=not dry_run))
+        lines += [{"instrument": place.instrument, **asdict(one)} for one in told]
+    if as_json:
+        click.echo(json.dumps({"replayed": lines}, ensure_ascii=False))
+        return
+    for line in lines:
+        read = line["quarantine"] or f"{line['measurements']} measurements"
+        held = "" if line["complete"] else ", incomplete"
+        click.echo(f"{line['captured_at']}  {line['digest'][:16]}  {read}{held}")
+    click.echo(f"{len(lines)} {'would be ' if dry_run else ''}told again")
+
+
+def _places(file: Path | None, spool: Path | None, instrument: str | None) -> list[Place]:
+    """Raises UsageError; refuses a folder that a newer version wrote."""
+    if (file is None) is (spool is None):
+        raise click.UsageError("expected a gateway.toml or --spool")
+    if spool:
+        said = Spool(spool).last_health()
+        name = instrument or str(said.get("instrument") or spool.resolve().name)
+        places = [Place(Spool(spool), name, said.get("driver"))]
+    else:
+        places = _in_file(file) if file else []
+        if instrument:
+            places = [place for place in places if place.instrument == instrument]
+        if not places:
+            raise click.UsageError(f"the file has no line for {instrument}")
+    for place in places:
+        with _clearly(place):
+            place.spool.require_known_version()
+    return places
+
+
+def _in_file(file: Path) -> list[Place]:
+    try:
+        settings = read_lines(file)
+    except LinesRefused as refused:
+        raise click.UsageError(str(refused)) from refused
+    return [Place(Spool(line.spool), line.instrument, line.driver) for line in settings.lines]
+
+
+def fail(message: str, exit_code: int) -> NoReturn:
+    """Say it and end with the code of the trouble."""
+    click.echo(f"Error: {message}", err=True)
+    raise click.exceptions.Exit(exit_code)
+
+
+@contextmanager
+def _clearly(place: Place) -> Iterator[None]:
+    """What stands in the way of the folder in words, with its exit code."""
+    try:
+        yield
+    except SpoolRefused as refused:
+        fail(str(refused), refused.exit_code)
+    except OSError as error:
+        unusable = place.spool.unusable(error)
+        fail(str(unusable), unusable.exit_code)
+
+
+def _standing(place: Place) -> dict[str, Any]:
+    """What the gateway last said, and what lies in the folder now."""
+    said = place.spool.last_health()
+    running = in_use(place.spool.journal)
+    return {
+        "instrument": place.instrument,
+        "driver": place.driver,
+        "running": running,
+        "said_at": said.get("at"),
+        "state": said.get("state") if running else "stopped",
+        "since": said.get("since") if running else said.get("at"),
+        "link": said.get("link"),
+        "last_byte_at": said.get("last_byte_at"),
+        "last_message_at": said.get("last_message_at"),
+        "trouble": said.get("trouble") if running else None,
+        "detail": said.get("detail") if running else "",
+        "journal_bytes": journal_bytes(place.spool.journal),
+        "waiting": waiting_in(place.spool.outbox),
+        "quarantined": unread.count(place.spool.outbox),
+        "dead": [_letter(name, refused) for name, refused in dead_in(place.spool.outbox)],
+    }
+
+
+def _letter(name: str, refused: Refused) -> dict[str, Any]:
+    return {"letter": name, **asdict(refused), "todo": refused.todo}
+
+
+def _print_standing(line: dict[str, Any]) -> None:
+    click.echo(f"{line['instrument']}: {line['state'] or 'starting'} since {line['since'] or '?'}")
+    if line["trouble"]:
+        trouble = line["trouble"]
+        todo = TODO[Trouble(trouble)] if trouble in set(Trouble) else ""
+        click.echo(f"  trouble       {trouble} {line['detail']}")
+        click.echo(f"  -> {todo}")
+    click.echo(f"  last byte     {line['last_byte_at'] or 'never'}")
+    click.echo(f"  last message  {line['last_message_at'] or 'never'}")
+    click.echo(f"  journal       {line['journal_bytes']} bytes")
+    click.echo(f"  waiting       {line['waiting']}")
+    click.echo(f"  quarantined   {line['quarantined']}")
+    click.echo(f"  dead          {len(line['dead'])}")
+    for letter in line["dead"]:
+        status = letter["status"] or "not sent"
+        click.echo(f"    {letter['letter']}  {letter['at']}  {letter['reason']}  {status}")
+        click.echo(f"      {letter['problem']}")
+        click.echo(f"      -> {letter['todo']}")
+
+
+def _show(places: Iterable[Place], digest: str, *, as_text: bool, as_json: bool) -> None:
+    for place in places:
+        with _clearly(place):
+            capture = unread.shown(
+                place.spool.outbox, digest, log=place.spool.readings, now=utc_now()
+            )
+        if capture is None:
+            continue
+        if as_json:
+            click.echo(json.dumps(capture.to_json(), ensure_ascii=False))
+        elif as_text:
+            click.echo(capture.raw.decode("latin-1").replace("\r", "\n"))
+        else:
+            click.echo("\n".join(hex_lines(capture.raw)))
+        return
+    raise click.ClickException(f"no single message in quarantine begins with {digest}")
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise click.BadParameter(
+            "expected 2021-07-13 or 2021-07-13T09:00", param_hint="--since"
+        ) from error
+    return moment.astimezone(UTC)  # without a zone it is this machine's own time

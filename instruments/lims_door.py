@@ -1,0 +1,48 @@
+"""The LIMS as the gateway sees it: an address, a token and connections kept alive, shared by all
+lines' posters and by the heartbeat."""
+
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)  # the LIMS answers a plate well within a second
+MESSAGES: Final = "/messages"
+_MOST_CONNECTIONS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=100)
+
+
+class LimsDoor:
+    """Safe between threads. `token_file` may be replaced while we run."""
+
+    def __init__(self, messages_url: str, token_file: Path) -> None:
+        self.messages_url = messages_url
+        self._token_file = token_file
+        self._token: str | None = None
+        self._client = httpx.Client(timeout=TIMEOUT, limits=_MOST_CONNECTIONS)
+
+    def post(self, url: str, content: bytes) -> httpx.Response:
+        """Raises httpx.HTTPError, NoToken, or ValueError for a token that no header can carry."""
+        token = self._token or self._read_token()
+        self._token = token
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        response = self._client.post(url, content=content, headers=headers)
+        if response.status_code == 401:
+            self._token = None
+        return response
+
+    def at(self, path: str) -> str:
+        """Another endpoint of the same API, beside the one for messages."""
+        return self.messages_url.removesuffix(MESSAGES) + path
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _read_token(self) -> str:
+        try:
+            return self._token_file.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise NoToken(str(error)) from error
+
+
+class NoToken(Exception):
+    """The token file cannot be read."""

@@ -1,0 +1,192 @@
+"""`gateway.toml`: all lines of one gateway, checked whole before anything is opened.
+
+name = "lab-1"                                  # how the LIMS shows it; else the host's name
+post = "https://lims.example/api/v1/messages"
+token_file = "token"                            # paths are beside this file
+spool = "/var/spool/lims-gateway"               # each line keeps its folder in it
+
+[[line]]
+instrument = "GX-1"                             # as set up in the LIMS
+driver = "genexpert"
+link = "/dev/serial/by-id/usb-FTDI_…"           # or rfc2217:// socket:// listen://
+baud = 9600
+idle_timeout_s = 30
+silent_after_min = 240                          # without a byte the line is shown as silent
+spool = "…"                                     # if not its own folder under the common one
+"""
+
+import socket
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from instruments.astm.frames import IDLE_TIMEOUT_S
+from instruments.drivers import DRIVERS
+from instruments.link import opener
+from instruments.station import SILENT_AFTER_S, LineSettings
+
+LONGEST_NAME: Final = 60  # as the LIMS allows
+MOST_LINES: Final = 256  # in a heartbeat
+_SPEEDS: Final = frozenset({300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400})
+_TOP: Final = frozenset({"name", "post", "token_file", "spool", "line"})
+_LINE: Final = frozenset(
+    {"instrument", "driver", "link", "spool", "baud", "idle_timeout_s", "silent_after_min"}
+)
+
+
+class LinesRefused(ValueError):
+    """The file says no gateway. Every fault that was found, one a line."""
+
+    def __init__(self, path: Path, faults: list[str]) -> None:
+        super().__init__("\n".join(f"{path}: {fault}" for fault in faults))
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """What one process does."""
+
+    name: str
+    post: str
+    token_file: Path
+    lines: tuple[LineSettings, ...]
+
+
+def read_lines(path: Path) -> GatewaySettings:
+    """Raises LinesRefused with everything that is wrong, or OSError."""
+    try:
+        said = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise LinesRefused(path, [f"no TOML: {error}"]) from error
+    reading = _Reading(path.resolve().parent)
+    settings = reading.gateway(said)
+    if reading.faults:
+        raise LinesRefused(path, reading.faults)
+    return settings
+
+
+class _Reading:
+    """Collects faults, so that a person corrects the file once."""
+
+    def __init__(self, beside: Path) -> None:
+        self._beside = beside
+        self.faults: list[str] = []
+
+    def gateway(self, said: Mapping[str, Any]) -> GatewaySettings:
+        self._known(said, _TOP, "")
+        post = self._text(said, "post", "")
+        if post and not post.startswith(("http://", "https://")):
+            self.faults.append(f"post: expected http:// or https://, came {post!r}")
+        lines = said.get("line")
+        if not isinstance(lines, list) or not lines:
+            self.faults.append("expected at least one [[line]]")
+            lines = []
+        elif len(lines) > MOST_LINES:
+            self.faults.append(f"at most {MOST_LINES} lines, came {len(lines)}")
+        root = self._optional(said, "spool", "")
+        read = [self._line(line, f"line {n}: ", root) for n, line in enumerate(lines, 1)]
+        for what, key in (("instrument", _instrument), ("spool", _spool), ("link", _link)):
+            self._each_once(read, what, key)
+        return GatewaySettings(
+            name=(self._optional(said, "name", "") or socket.gethostname())[:LONGEST_NAME],
+            post=post,
+            token_file=self._beside / self._text(said, "token_file", ""),
+            lines=tuple(read),
+        )
+
+    def _line(self, said: Any, where: str, root: str | None) -> LineSettings:
+        if not isinstance(said, dict):
+            self.faults.append(f"{where}expected [[line]], came {said!r}")
+            said = {}
+        self._known(said, _LINE, where)
+        instrument = self._text(said, "instrument", where)
+        if len(instrument) > LONGEST_NAME:
+            self.faults.append(f"{where}instrument: at most {LONGEST_NAME} characters")
+        where = f"{where}{instrument}: " if instrument else where
+        driver = self._text(said, "driver", where)
+        if driver and driver not in DRIVERS:
+            known = ", ".join(sorted(DRIVERS))
+            self.faults.append(f"{where}driver: expected one of {known}; came {driver!r}")
+        baud = round(self._number(said, "baud", where, 9600))
+        if baud not in _SPEEDS:
+            self.faults.append(f"{where}baud: {baud} is no speed of a serial line")
+        link = self._text(said, "link", where)
+        self._check_link(link, where)
+        silent_min = self._number(said, "silent_after_min", where, SILENT_AFTER_S / 60)
+        return LineSettings(
+            instrument=instrument,
+            driver=driver,
+            link=link,
+            spool=self._spool_of(said, instrument, where, root),
+            baud=baud,
+            idle_timeout_s=self._number(said, "idle_timeout_s", where, IDLE_TIMEOUT_S),
+            silent_after_s=60 * silent_min,
+        )
+
+    def _check_link(self, link: str, where: str) -> None:
+        if not link:
+            return
+        try:
+            opener(link, 9600)
+        except ValueError as error:
+            self.faults.append(f"{where}link: {error}")
+
+    def _spool_of(
+        self, said: Mapping[str, Any], instrument: str, where: str, root: str | None
+    ) -> Path:
+        own = self._optional(said, "spool", where)
+        if own:
+            return (self._beside / own).resolve()
+        if not root:
+            self.faults.append(f"{where}spool: expected here or for all lines at the top")
+        folder = quote(instrument, safe=" ").replace(" ", "_") or "_"
+        return (self._beside / (root or "") / folder.replace(".", "%2E")).resolve()
+
+    def _known(self, said: Mapping[str, Any], known: frozenset[str], where: str) -> None:
+        for key in sorted(set(said) - known):
+            self.faults.append(f"{where}{key}: unknown; known are {', '.join(sorted(known))}")
+
+    def _text(self, said: Mapping[str, Any], key: str, where: str) -> str:
+        if key not in said:
+            self.faults.append(f"{where}{key}: missing")
+            return ""
+        return self._optional(said, key, where) or ""
+
+    def _optional(self, said: Mapping[str, Any], key: str, where: str) -> str | None:
+        value = said.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, str) or not value.strip():
+            self.faults.append(f"{where}{key}: expected text, came {value!r}")
+            return None
+        return value.strip()
+
+    def _number(self, said: Mapping[str, Any], key: str, where: str, default: float) -> float:
+        value = said.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+            self.faults.append(f"{where}{key}: expected a number above zero, came {value!r}")
+            return default
+        return float(value)
+
+    def _each_once(
+        self, lines: list[LineSettings], what: str, key: Callable[[LineSettings], str]
+    ) -> None:
+        counted = Counter(value for value in map(key, lines) if value)
+        for value, times in counted.items():
+            if times > 1:
+                self.faults.append(f"{times} lines with one {what}: {value}")
+
+
+def _instrument(line: LineSettings) -> str:
+    return line.instrument
+
+
+def _spool(line: LineSettings) -> str:
+    return str(line.spool)
+
+
+def _link(line: LineSettings) -> str:
+    return line.link

@@ -1,0 +1,255 @@
+"""One analyser's line at work: read and answer it, keep what came, post it.
+
+Two threads a line: one reads and answers, one posts; they share only the outbox. Lines share
+nothing but the way to the LIMS, so that one which falls, or whose disk is gone, stops no other: it
+says so, and is begun again.
+"""
+
+import json
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import structlog
+from structlog.contextvars import bound_contextvars
+
+from instruments import quarantine, troubles
+from instruments.astm.frames import IDLE_TIMEOUT_S
+from instruments.drivers import DRIVERS
+from instruments.intake import Intake, intake_of
+from instruments.journal import Journal, journal_bytes
+from instruments.lims_door import LimsDoor
+from instruments.line_health import LineHealth, LineState, state_of
+from instruments.link import REOPEN_DEVICE_S, REOPEN_MOST_S, Link, is_device, opener
+from instruments.outbox import Outbox, dead_count
+from instruments.poster import Poster
+from instruments.reader import Reader
+from instruments.spool import Spool, SpoolRefused
+from instruments.troubles import TODO, Trouble
+
+STOP_S: Final = 5.0  # how long a stop waits for a post under way
+AGAIN_FIRST_S: Final = 1.0  # until a line that fell is begun again
+AGAIN_MOST_S: Final = 30.0
+SILENT_AFTER_S: Final = 4 * 3600.0  # two plates' time
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class LineSettings:
+    """What one line is. `instrument` is what the LIMS calls the analyser."""
+
+    instrument: str
+    driver: str
+    link: str
+    spool: Path
+    baud: int = 9600
+    idle_timeout_s: float = IDLE_TIMEOUT_S
+    silent_after_s: float = SILENT_AFTER_S
+
+
+class PosterFell(RuntimeError):
+    """A gateway that only collects would look well: the line is begun again as a whole."""
+
+
+@dataclass(slots=True)
+class _Work:
+    """What a line stands on while it runs."""
+
+    link: Link
+    journal: Journal
+    outbox: Outbox
+    poster: Poster
+
+
+class Station:
+    """One line. `health` may be asked from another thread."""
+
+    def __init__(self, settings: LineSettings, lims: LimsDoor, stop: threading.Event) -> None:
+        """Raises ValueError for a link that is none."""
+        self.settings = settings
+        self.spool = Spool(settings.spool)
+        self._lims = lims
+        self._stop = stop
+        self._open_line = opener(settings.link, settings.baud)
+        self._work: _Work | None = None
+        self._fallen: tuple[Trouble, str] | None = None
+        self._last_byte_at: datetime | None = None
+        self._begun_at = utc_now()
+        self._last_message_at: str | None = self.spool.last_health().get("last_message_at")
+        self._state: tuple[LineState | None, datetime] = (None, self._begun_at)
+
+    def refusal(self) -> SpoolRefused | None:
+        """Why the folder could not be used at this moment; None when it could."""
+        try:
+            journal, _outbox = self.spool.opened(utc_now())
+        except SpoolRefused as refused:
+            return refused
+        journal.close()
+        return None
+
+    def run(self) -> None:
+        """Until stopped, whatever happens."""
+        wait_s = AGAIN_FIRST_S
+        with bound_contextvars(instrument=self.settings.instrument):
+            while not self._stop.is_set():
+                begun_s = time.monotonic()
+                try:
+                    self.work()
+                except SpoolRefused as refused:
+                    self._fell(refused.trouble, refused.detail)
+                except Exception as error:  # one line's fault must not stop the others
+                    told = traceback.extract_tb(error.__traceback__)[-1]  # the place, no values
+                    at = f"{type(error).__name__} at {told.name}:{told.lineno}"
+                    _log.error("line fell", at=at)
+                    self._fell(Trouble.FELL, type(error).__name__)
+                if time.monotonic() - begun_s > AGAIN_MOST_S:
+                    wait_s = AGAIN_FIRST_S
+                self._stop.wait(wait_s)
+                wait_s = min(2 * wait_s, AGAIN_MOST_S)
+
+    def work(self) -> None:
+        """Until stopped. Raises SpoolRefused, PosterFell, and whatever breaks the reading."""
+        settings = self.settings
+        with self._opened() as work:
+            reader = Reader(DRIVERS[settings.driver], settings.instrument)
+            intake = intake_of(
+                reader,
+                work.journal,
+                work.outbox,
+                utc_now,
+                idle_timeout_s=settings.idle_timeout_s,
+            )
+            _log.info(
+                "started",
+                instrument=settings.instrument,
+                driver=settings.driver,
+                torn_bytes=work.journal.torn_bytes,
+            )
+            intake.take_up(time.monotonic())
+            with self._posting(work.poster) as fell:
+                while not (self._stop.is_set() or fell):
+                    self._hear(work.link, intake)
+            if fell:
+                raise PosterFell(f"posting stopped: {type(fell[0]).__name__}") from fell[0]
+            _log.info("stopped", waiting=work.outbox.waiting)
+
+    def health(self, now: datetime) -> LineHealth:
+        """How the line stands. Never raises: what cannot be counted is told as the trouble."""
+        work, fallen = self._work, self._fallen
+        trouble, detail = fallen or (None, "")
+        store = link = post = None
+        if work is None:
+            store = trouble or Trouble.FELL if fallen else None
+        else:
+            link, detail = work.link.trouble, work.link.detail or detail
+            post = work.poster.trouble
+            if work.journal.refused:
+                store, detail = troubles.of_disk(work.journal.refused), str(work.journal.refused)
+            self._last_message_at = work.outbox.last_message_at or self._last_message_at
+        counted = self._counted()
+        silent_s = (now - (self._last_byte_at or self._begun_at)).total_seconds()
+        state = state_of(
+            store=store,
+            link=link if work else Trouble.LINK_BROKEN,
+            post=post,
+            silent=silent_s > self.settings.silent_after_s,
+        )
+        if self._state[0] is not state:
+            self._state = (state, now)
+        return LineHealth(
+            instrument=self.settings.instrument,
+            driver=self.settings.driver,
+            link=self.settings.link,
+            state=state,
+            since=self._state[1].isoformat(timespec="seconds"),
+            last_byte_at=_iso(self._last_byte_at),
+            last_message_at=self._last_message_at,
+            trouble=store or link or post,
+            detail=detail[:200],
+            **counted,
+        )
+
+    def say_health(self, now: datetime) -> LineHealth:
+        """Also in the line's folder, for `lims-gateway status`, while the folder is ours."""
+        health = self.health(now)
+        if self._work is None:
+            return health
+        said = json.dumps({"at": now.isoformat(timespec="seconds"), **asdict(health)})
+        with suppress(OSError):  # the folder's own trouble is told in the heartbeat
+            self.spool.keep_health(said.encode("ascii"))
+        return health
+
+    @contextmanager
+    def _opened(self) -> Iterator[_Work]:
+        journal, outbox = self.spool.opened(utc_now())
+        most_s = REOPEN_DEVICE_S if is_device(self.settings.link) else REOPEN_MOST_S
+        link = Link(self._open_line, self._stop, reopen_most_s=most_s)
+        work = _Work(link, journal, outbox, Poster(outbox, self._lims, now=utc_now))
+        self._work, self._fallen = work, None
+        try:
+            yield work
+        finally:
+            self._work = None
+            link.close()
+            journal.close()
+
+    @contextmanager
+    def _posting(self, poster: Poster) -> Iterator[list[BaseException]]:
+        """The second thread. What it fell of is in the list."""
+        fell: list[BaseException] = []
+        over = threading.Event()
+
+        def post() -> None:
+            try:
+                with bound_contextvars(instrument=self.settings.instrument):
+                    poster.run(over)
+            except BaseException as error:
+                fell.append(error)
+                raise
+
+        thread = threading.Thread(target=post, name="poster", daemon=True)
+        thread.start()
+        try:
+            yield fell
+        finally:
+            over.set()
+            thread.join(STOP_S)  # a post cut off here is posted again: the LIMS knows its digest
+
+    def _hear(self, link: Link, intake: Intake) -> None:
+        data = link.read()
+        if data:
+            self._last_byte_at = utc_now()
+            intake.hear(data, time.monotonic(), link.write)
+        intake.tick(time.monotonic())
+
+    def _fell(self, trouble: Trouble, detail: str) -> None:
+        self._fallen = (trouble, detail)
+        _log.error("line waits", trouble=trouble.value, detail=detail, todo=TODO[trouble])
+
+    def _counted(self) -> dict[str, int]:
+        outbox = self.spool.outbox
+        work = self._work
+        try:
+            return {
+                "journal_bytes": journal_bytes(self.spool.journal),
+                "waiting": work.outbox.waiting if work else 0,
+                "dead": dead_count(outbox),
+                "quarantined": quarantine.count(outbox),
+            }
+        except OSError:
+            return {"journal_bytes": 0, "waiting": 0, "dead": 0, "quarantined": 0}
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat(timespec="seconds") if at else None

@@ -1,0 +1,60 @@
+"""Take a gateway's heartbeat: how its lines stand now, in place of how they stood."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from lims.domain.gateways import LineState
+from lims.tables import GatewayLine
+
+_KEY = ("site_id", "gateway", "instrument")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One line as its gateway says it stands."""
+
+    instrument: str
+    driver: str
+    link: str
+    state: LineState
+    since: datetime
+    last_byte_at: datetime | None
+    last_message_at: datetime | None
+    journal_bytes: int
+    waiting: int
+    dead: int
+    quarantined: int
+    trouble: str | None
+    detail: str
+
+
+def hear(
+    session: Session,
+    gateway: str,
+    version: str,
+    lines: Sequence[Standing],
+    *,
+    site_id: UUID,
+    now: datetime,
+) -> int:
+    """A line that the gateway no longer has is forgotten. The number of lines."""
+    session.execute(
+        delete(GatewayLine).where(
+            GatewayLine.site_id == site_id,
+            GatewayLine.gateway == gateway,
+            GatewayLine.instrument.not_in([line.instrument for line in lines]),
+        )
+    )
+    known = {"site_id": site_id, "gateway": gateway, "version": version, "heard_at": now}
+    rows = [known | asdict(line) for line in sorted(lines, key=lambda line: line.instrument)]
+    if rows:
+        said = insert(GatewayLine).values(rows)
+        changed = {name: said.excluded[name] for name in rows[0] if name not in _KEY}
+        session.execute(said.on_conflict_do_update(index_elements=_KEY, set_=changed))
+    return len(rows)

@@ -1,0 +1,75 @@
+"""How every gateway's lines stand, and whether it still speaks."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from uuid import UUID
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.orm import Session
+
+from lims.domain.gateways import DOWN_AFTER, LineState
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One analyser's line. ``set_up``: the laboratory takes its messages. ``twice``: another
+    gateway speaks for the same instrument."""
+
+    instrument: str
+    driver: str
+    link: str
+    state: LineState
+    since: datetime
+    last_byte_at: datetime | None
+    last_message_at: datetime | None
+    journal_bytes: int
+    waiting: int
+    dead: int
+    quarantined: int
+    trouble: str | None
+    detail: str
+    set_up: bool
+    twice: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """One process beside the analysers. ``down``: it has not spoken for 45 s."""
+
+    name: str
+    version: str
+    heard_at: datetime
+    down: bool
+    lines: tuple[Line, ...]
+
+
+_LINES = text("""
+SELECT g.gateway, g.version, g.heard_at, g.instrument, g.driver, g.link, g.state, g.since,
+       g.last_byte_at, g.last_message_at, g.journal_bytes, g.waiting, g.dead, g.quarantined,
+       g.trouble, g.detail,
+       EXISTS (SELECT FROM instrument i WHERE i.name = g.instrument AND i.active) AS set_up,
+       count(*) FILTER (WHERE g.heard_at > :alive) OVER (PARTITION BY g.instrument) > 1 AS twice
+FROM gateway_line g WHERE g.site_id = :site ORDER BY g.gateway, g.instrument
+""")
+
+
+def gateways(session: Session, *, site_id: UUID, now: datetime) -> tuple[Gateway, ...]:
+    """By name, each with its lines by name."""
+    alive = now - DOWN_AFTER
+    rows = session.execute(_LINES, {"site": site_id, "alive": alive})
+    found = []
+    for name, group in groupby(rows, key=lambda row: row.gateway):
+        lines = list(group)
+        heard_at = max(row.heard_at for row in lines)
+        version = lines[0].version
+        told = tuple(_line(row._mapping) for row in lines)
+        found.append(Gateway(name, version, heard_at, heard_at <= alive, told))
+    return tuple(found)
+
+
+def _line(row: RowMapping) -> Line:
+    said = dict(row)
+    for name in ("gateway", "version", "heard_at"):
+        del said[name]
+    return Line(**said | {"state": LineState(said["state"])})

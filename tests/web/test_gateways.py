@@ -1,0 +1,107 @@
+"""The gateways' page: who is well, who waits, who fell silent, and who may read a message."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from instruments.measurement import Capture, Quarantine, digest_of
+from lims.domain.gateways import DOWN_AFTER, LineState
+from lims.work.access import Role
+from lims.work.gateways import Standing, hear
+from tests.builders import Bench
+from tests.web.browsing import words
+from tests.web.conftest import SignIn
+
+
+def standing(bench: Bench, instrument: str, **changed: object) -> Standing:
+    well = Standing(
+        instrument=instrument,
+        driver="plate96",
+        link="/dev/serial/by-id/usb-FTDI",
+        state=LineState.UP,
+        since=bench.now,
+        last_byte_at=bench.now,
+        last_message_at=None,
+        journal_bytes=1,
+        waiting=0,
+        dead=0,
+        quarantined=0,
+        trouble=None,
+        detail="",
+    )
+    return replace(well, **changed)  # type: ignore[arg-type]  # fields of Standing
+
+
+def heard(bench: Bench, *lines: Standing, gateway: str = "lab-1", before: timedelta) -> None:
+    at = bench.now - before
+    hear(bench.session, gateway, "0.1.0", lines, site_id=bench.site_id, now=at)
+    bench.session.commit()
+
+
+def test_an_empty_page_says_how_to_connect_one(signed_in: SignIn, bench: Bench) -> None:
+    page = words(signed_in(Role.ADMIN).get("/gateways"))
+    assert "No gateway has spoken yet." in page
+    assert "lims-gateway run gateway.toml" in page
+    assert "Add the analyser by name" in page
+    assert "Ask an administrator" in words(signed_in(Role.TECHNICIAN).get("/gateways"))
+
+
+@pytest.mark.parametrize(
+    ("state", "trouble", "said"),
+    [
+        (LineState.UP, None, "Working"),
+        (LineState.QUEUEING, "lims-away", "did not reach us"),
+        (LineState.UNPLUGGED, "no-permission", "add it to dialout"),
+        (LineState.UNREADABLE, "disk-full", "disk is full"),
+        (LineState.SILENT, None, "Silent"),
+        (LineState.UNPLUGGED, "eaten-by-mice", "eaten-by-mice"),
+    ],
+)
+def test_a_line_shows_its_state_and_what_to_do(
+    signed_in: SignIn, bench: Bench, state: LineState, trouble: str | None, said: str
+) -> None:
+    line = standing(bench, bench.instrument, state=state, trouble=trouble, waiting=3)
+    heard(bench, line, before=timedelta(seconds=44))
+    page = words(signed_in(Role.TECHNICIAN).get("/gateways"))
+    assert said in page
+    assert "Gateway not answering" not in page
+    assert "Not set up here" not in page
+
+
+def test_a_gateway_without_a_heartbeat_is_down_whatever_it_said_last(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    heard(bench, standing(bench, bench.instrument), before=DOWN_AFTER)
+    page = words(signed_in(Role.REVIEWER).get("/gateways"))
+    assert "Gateway not answering" in page
+    assert "Working" not in page
+
+
+def test_an_analyser_not_set_up_and_one_of_two_gateways_are_named(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    before = timedelta(seconds=1)
+    heard(bench, standing(bench, "XX-9"), before=before)
+    heard(bench, standing(bench, "XX-9"), gateway="lab-2", before=before)
+    page = words(signed_in(Role.OPERATOR).get("/gateways"))
+    assert "Not set up here" in page
+    assert "Two gateways speak for an analyser of this name" in page
+
+
+def test_only_a_reader_of_messages_is_led_to_the_bytes(signed_in: SignIn, bench: Bench) -> None:
+    raw = b"noise"
+    why = Quarantine("not-a-plate", "no header")
+    said = Capture(
+        digest_of(raw), bench.instrument, "plate96", "1", bench.now.isoformat(), True, raw, (), why
+    )
+    message_id = bench.take(said).message_id
+    bench.session.commit()
+    link = f"/review/messages/{message_id}"
+    assert link in signed_in(Role.REVIEWER).get("/gateways").text
+    for role in (Role.TECHNICIAN, Role.ADMIN):
+        page = signed_in(role).get("/gateways")
+        assert "not-a-plate" in words(page)
+        assert link not in page.text
