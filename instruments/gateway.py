@@ -15,7 +15,7 @@ import click
 import structlog
 
 from instruments.astm.frames import IDLE_TIMEOUT_S
-from instruments.drivers import DRIVERS
+from instruments.drivers.exports import ALL_DRIVERS
 from instruments.gateway_commands import fail, quarantine, replay, retry, revive, status
 from instruments.heartbeat import Heartbeat
 from instruments.lims_door import LimsDoor
@@ -28,8 +28,8 @@ _log = structlog.get_logger()
 
 
 @click.group(invoke_without_command=True)
-@click.option("--link", help="/dev/…, rfc2217://, socket:// or listen://host:port")
-@click.option("--driver", type=click.Choice(sorted(DRIVERS)), help="which analyser it is")
+@click.option("--link", help="/dev/…, rfc2217://, socket:// or listen://host:port, or a folder")
+@click.option("--driver", type=click.Choice(sorted(ALL_DRIVERS)), help="which analyser it is")
 @click.option("--spool", type=click.Path(path_type=Path), help="folder that keeps what came")
 @click.option("--post", "url", help="the LIMS' address for messages, …/api/v1/messages")
 @click.option("--token-file", type=click.Path(dir_okay=False, path_type=Path))

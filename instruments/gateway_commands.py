@@ -16,6 +16,7 @@ import click
 
 from instruments import quarantine as unread
 from instruments.drivers import DRIVERS
+from instruments.drivers.exports import FILE_DRIVERS
 from instruments.journal import in_use, journal_bytes
 from instruments.lines_file import LinesRefused, read_lines
 from instruments.outbox import Refused, dead_in, waiting_in
@@ -163,6 +164,9 @@ def replay(
     lines = []
     for place in _places(file, spool, instrument):
         name = driver or place.driver
+        if name in FILE_DRIVERS:
+            click.echo(f"{place.instrument}: of files nothing is told again; export them", err=True)
+            continue
         if name not in DRIVERS:
             raise click.UsageError(f"{place.spool.root}: expected --driver: which analyser was it?")
         reader = Reader(DRIVERS[name], place.instrument)

@@ -8,9 +8,10 @@ spool = "/var/spool/lims-gateway"               # each line keeps its folder in 
 [[line]]
 instrument = "GX-1"                             # as set up in the LIMS
 driver = "genexpert"
-link = "/dev/serial/by-id/usb-FTDI_…"           # or rfc2217:// socket:// listen://
+link = "/dev/serial/by-id/usb-FTDI_…"           # or rfc2217:// socket:// listen://, or a folder
 baud = 9600
 idle_timeout_s = 30
+settle_s = 10                                   # of a folder: until a file is taken as whole
 silent_after_min = 240                          # without a byte the line is shown as silent
 spool = "…"                                     # if not its own folder under the common one
 """
@@ -25,7 +26,9 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from instruments.astm.frames import IDLE_TIMEOUT_S
-from instruments.drivers import DRIVERS
+from instruments.drivers.exports import ALL_DRIVERS, FILE_DRIVERS
+from instruments.files.watch import SETTLE_S
+from instruments.folder_line import folder_of
 from instruments.link import opener
 from instruments.station import SILENT_AFTER_S, LineSettings
 
@@ -34,7 +37,16 @@ MOST_LINES: Final = 256  # in a heartbeat
 _SPEEDS: Final = frozenset({300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400})
 _TOP: Final = frozenset({"name", "post", "token_file", "spool", "line"})
 _LINE: Final = frozenset(
-    {"instrument", "driver", "link", "spool", "baud", "idle_timeout_s", "silent_after_min"}
+    {
+        "instrument",
+        "driver",
+        "link",
+        "spool",
+        "baud",
+        "idle_timeout_s",
+        "silent_after_min",
+        "settle_s",
+    }
 )
 
 
@@ -107,14 +119,14 @@ class _Reading:
             self.faults.append(f"{where}instrument: at most {LONGEST_NAME} characters")
         where = f"{where}{instrument}: " if instrument else where
         driver = self._text(said, "driver", where)
-        if driver and driver not in DRIVERS:
-            known = ", ".join(sorted(DRIVERS))
+        if driver and driver not in ALL_DRIVERS:
+            known = ", ".join(sorted(ALL_DRIVERS))
             self.faults.append(f"{where}driver: expected one of {known}; came {driver!r}")
         baud = round(self._number(said, "baud", where, 9600))
         if baud not in _SPEEDS:
             self.faults.append(f"{where}baud: {baud} is no speed of a serial line")
         link = self._text(said, "link", where)
-        self._check_link(link, where)
+        self._check_link(link, driver, where)
         silent_min = self._number(said, "silent_after_min", where, SILENT_AFTER_S / 60)
         return LineSettings(
             instrument=instrument,
@@ -124,13 +136,17 @@ class _Reading:
             baud=baud,
             idle_timeout_s=self._number(said, "idle_timeout_s", where, IDLE_TIMEOUT_S),
             silent_after_s=60 * silent_min,
+            settle_s=self._number(said, "settle_s", where, SETTLE_S),
         )
 
-    def _check_link(self, link: str, where: str) -> None:
+    def _check_link(self, link: str, driver: str, where: str) -> None:
         if not link:
             return
         try:
-            opener(link, 9600)
+            if driver in FILE_DRIVERS:
+                folder_of(link)
+            else:
+                opener(link, 9600)
         except ValueError as error:
             self.faults.append(f"{where}link: {error}")
 

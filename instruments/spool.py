@@ -50,6 +50,11 @@ class Spool:
         return self.root / "outbox"
 
     @property
+    def files(self) -> Path:
+        """Copies of what was taken from a watched folder."""
+        return self.root / "files"
+
+    @property
     def version(self) -> Path:
         return self.root / "version"
 

@@ -9,10 +9,11 @@ import json
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -21,9 +22,11 @@ from structlog.contextvars import bound_contextvars
 
 from instruments import quarantine, troubles
 from instruments.astm.frames import IDLE_TIMEOUT_S
-from instruments.drivers import DRIVERS
+from instruments.drivers.exports import ALL_DRIVERS, FILE_DRIVERS
+from instruments.files.watch import SETTLE_S
+from instruments.folder_line import FolderLine, folder_of
 from instruments.intake import Intake, intake_of
-from instruments.journal import Journal, journal_bytes
+from instruments.journal import Journal, JournalInUse, journal_bytes
 from instruments.lims_door import LimsDoor
 from instruments.line_health import LineHealth, LineState, state_of
 from instruments.link import REOPEN_DEVICE_S, REOPEN_MOST_S, Link, is_device, opener
@@ -43,7 +46,8 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class LineSettings:
-    """What one line is. `instrument` is what the LIMS calls the analyser."""
+    """What one line is. `instrument` is what the LIMS calls the analyser. Of a driver that reads
+    files the link is a folder, and `settle_s` how long a file must not change."""
 
     instrument: str
     driver: str
@@ -52,6 +56,7 @@ class LineSettings:
     baud: int = 9600
     idle_timeout_s: float = IDLE_TIMEOUT_S
     silent_after_s: float = SILENT_AFTER_S
+    settle_s: float = SETTLE_S
 
 
 class PosterFell(RuntimeError):
@@ -62,7 +67,7 @@ class PosterFell(RuntimeError):
 class _Work:
     """What a line stands on while it runs."""
 
-    link: Link
+    link: Link | FolderLine
     journal: Journal
     outbox: Outbox
     poster: Poster
@@ -77,7 +82,10 @@ class Station:
         self.spool = Spool(settings.spool)
         self._lims = lims
         self._stop = stop
-        self._open_line = opener(settings.link, settings.baud)
+        if settings.driver in FILE_DRIVERS:
+            folder_of(settings.link)
+        else:
+            self._open_line = opener(settings.link, settings.baud)
         self._work: _Work | None = None
         self._fallen: tuple[Trouble, str] | None = None
         self._last_byte_at: datetime | None = None
@@ -118,24 +126,16 @@ class Station:
         """Until stopped. Raises SpoolRefused, PosterFell, and whatever breaks the reading."""
         settings = self.settings
         with self._opened() as work:
-            reader = Reader(DRIVERS[settings.driver], settings.instrument)
-            intake = intake_of(
-                reader,
-                work.journal,
-                work.outbox,
-                utc_now,
-                idle_timeout_s=settings.idle_timeout_s,
-            )
             _log.info(
                 "started",
                 instrument=settings.instrument,
                 driver=settings.driver,
                 torn_bytes=work.journal.torn_bytes,
             )
-            intake.take_up(time.monotonic())
+            listen = self._listening(work)
             with self._posting(work.poster) as fell:
                 while not (self._stop.is_set() or fell):
-                    self._hear(work.link, intake)
+                    listen()
             if fell:
                 raise PosterFell(f"posting stopped: {type(fell[0]).__name__}") from fell[0]
             _log.info("stopped", waiting=work.outbox.waiting)
@@ -189,8 +189,11 @@ class Station:
     @contextmanager
     def _opened(self) -> Iterator[_Work]:
         journal, outbox = self.spool.opened(utc_now())
-        most_s = REOPEN_DEVICE_S if is_device(self.settings.link) else REOPEN_MOST_S
-        link = Link(self._open_line, self._stop, reopen_most_s=most_s)
+        try:
+            link = self._link(outbox)
+        except BaseException:
+            journal.close()
+            raise
         work = _Work(link, journal, outbox, Poster(outbox, self._lims, now=utc_now))
         self._work, self._fallen = work, None
         try:
@@ -221,6 +224,44 @@ class Station:
         finally:
             over.set()
             thread.join(STOP_S)  # a post cut off here is posted again: the LIMS knows its digest
+
+    def _link(self, outbox: Outbox) -> Link | FolderLine:
+        """Raises SpoolRefused."""
+        settings = self.settings
+        if settings.driver not in FILE_DRIVERS:
+            most_s = REOPEN_DEVICE_S if is_device(settings.link) else REOPEN_MOST_S
+            return Link(self._open_line, self._stop, reopen_most_s=most_s)
+        try:
+            return FolderLine(
+                folder_of(settings.link),
+                self.spool.files,
+                outbox,
+                FILE_DRIVERS[settings.driver],
+                settings.instrument,
+                settle_s=settings.settle_s,
+                now=utc_now,
+            )
+        except JournalInUse as error:
+            raise SpoolRefused(Trouble.SPOOL_IN_USE, self.spool.root, str(error)) from error
+        except OSError as error:
+            raise self.spool.unusable(error) from error
+
+    def _listening(self, work: _Work) -> Callable[[], None]:
+        """What the last run left is taken up; then each call hears once."""
+        link, settings = work.link, self.settings
+        if isinstance(link, FolderLine):
+            link.take_up()
+            return partial(self._look, link)
+        reader = Reader(ALL_DRIVERS[settings.driver], settings.instrument)
+        intake = intake_of(
+            reader, work.journal, work.outbox, utc_now, idle_timeout_s=settings.idle_timeout_s
+        )
+        intake.take_up(time.monotonic())
+        return partial(self._hear, link, intake)
+
+    def _look(self, folder: FolderLine) -> None:
+        if folder.look(self._stop):
+            self._last_byte_at = utc_now()
 
     def _hear(self, link: Link, intake: Intake) -> None:
         data = link.read()

@@ -16,6 +16,7 @@ class Trouble(StrEnum):
     NO_PERMISSION = "no-permission"
     PORT_BUSY = "port-busy"
     LINK_BROKEN = "link-broken"
+    FOLDER_AWAY = "folder-away"
     SPOOL_IN_USE = "spool-in-use"
     SPOOL_TOO_NEW = "spool-too-new"
     SPOOL_UNREADABLE = "spool-unreadable"
@@ -42,6 +43,8 @@ TODO: Final[dict[Trouble, str]] = {
     " `usermod -aG dialout ACCOUNT`, then start the gateway again",
     Trouble.PORT_BUSY: "another program holds the port: `fuser -v DEVICE` names it; end it",
     Trouble.LINK_BROKEN: "check the cable or the network to the analyser; it is tried again",
+    Trouble.FOLDER_AWAY: "mount the share again, or let the gateway's account read the folder;"
+    " files that come meanwhile are taken when it is back",
     Trouble.SPOOL_IN_USE: "another gateway keeps this analyser's folder: stop it, or give this"
     " line another spool",
     Trouble.SPOOL_TOO_NEW: "a newer gateway wrote this folder: install that version or a newer one",

@@ -37,6 +37,7 @@ TROUBLES: Final[Mapping[str, str]] = {
     "no-permission": later("The gateway's account may not use the port: add it to dialout."),
     "port-busy": later("Another program holds the port."),
     "link-broken": later("The analyser does not answer: check the cable or the network."),
+    "folder-away": later("The watched folder cannot be read: mount the share again."),
     "spool-in-use": later("Another gateway keeps this analyser's folder: stop one of the two."),
     "spool-too-new": later("A newer gateway wrote this folder: install that version."),
     "spool-unreadable": later("The gateway cannot use its folder: check its owner and the disk."),

@@ -1,0 +1,108 @@
+"""Folders and HL7 lines in the gateway's own process, beside lines that speak ASTM."""
+
+import json
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from instruments.gateway import main
+from tests.instruments.bench_stand import Bench, a_plate, bench_in, until
+from tests.instruments.folder_stand import plate
+from tests.instruments.hl7_messages import block, captured
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    with bench_in(tmp_path) as bench:
+        yield bench
+
+
+def of_folder(bench: Bench) -> dict[str, object]:
+    exports = str(bench.folder / "exports")
+    return {"instrument": "qs-1", "driver": "quantstudio", "link": exports, "settle_s": 0.5}
+
+
+def runs(bench: Bench, instrument: str) -> list[str | None]:
+    taken = [each for each in bench.lims.taken.values() if each.instrument == instrument]
+    return [each.measurements[0].run for each in taken if each.measurements]
+
+
+def standing(bench: Bench, instrument: str) -> dict[str, object]:
+    told = CliRunner().invoke(
+        main, ["status", str(bench.file), "--instrument", instrument, "--json"]
+    )
+    (line,) = json.loads(told.stdout)["lines"]
+    return dict(line)
+
+
+def test_a_folder_is_read_beside_a_line_and_once_through_a_kill(bench: Bench) -> None:
+    exports = bench.folder / "exports"
+    exports.mkdir()
+    analyser = bench.analyser(tty="c1")
+    lines = ({"instrument": "c1"}, of_folder(bench))
+    gateway = bench.gateway_of(*lines)
+    (exports / "PL7.txt").write_bytes(plate(7))
+    analyser.tell(a_plate("PL1"))
+    until(lambda: runs(bench, "qs-1") == ["PL7"], "the folder's plate")
+    until(lambda: runs(bench, "c1") == ["PL1"], "the line's plate")
+    os.kill(gateway.process.pid, signal.SIGKILL)
+    gateway.end()
+    (exports / "PL8.txt").write_bytes(plate(8))
+    again = bench.gateway_of(*lines)
+    until(lambda: runs(bench, "qs-1") == ["PL7", "PL8"], "the plate that came meanwhile")
+    assert (exports / "PL7.txt").read_bytes() == plate(7), "the folder is only read"
+    assert again.end(signal.SIGTERM) == 0
+    assert len(bench.lims.taken) == 3, "what the kill cut short is posted again as it was"
+
+
+def test_a_folder_that_is_away_is_said_and_read_when_it_is_back(bench: Bench) -> None:
+    gateway = bench.gateway_of(of_folder(bench))
+    until(lambda: gateway.events("folder gone"), "the log's word")
+    until(lambda: standing(bench, "qs-1")["trouble"] == "folder-away", "the state")
+    assert standing(bench, "qs-1")["state"] == "unplugged"
+    (bench.folder / "exports").mkdir()
+    (bench.folder / "exports" / "PL7.txt").write_bytes(plate(7))
+    until(lambda: runs(bench, "qs-1") == ["PL7"], "the plate")
+    until(lambda: standing(bench, "qs-1")["state"] == "up", "the state after")
+
+
+def test_an_analyser_that_calls_and_speaks_hl7_hears_aa_and_is_told_again(bench: Bench) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    line = {"instrument": "cobas-1", "driver": "cobas", "link": f"listen://127.0.0.1:{port}"}
+    gateway = bench.gateway_of(line)
+    until(lambda: gateway.events("link up"), "the line")
+    with socket.create_connection(("127.0.0.1", port)) as calling:
+        calling.settimeout(60)
+        calling.sendall(block(captured("cobas6800_target_not_detected.hl7")))
+        answer = b""
+        while not answer.endswith(b"\x1c\r"):
+            heard = calling.recv(4096)
+            assert heard, "the gateway hung up"
+            answer += heard
+    assert b"\rMSA|AA|" in answer
+    until(lambda: bench.lims.taken, "the message at the LIMS")
+    (capture,) = bench.lims.taken.values()
+    assert (capture.driver, capture.complete, capture.quarantine) == ("cobas", True, None)
+    assert capture.measurements
+    told = CliRunner().invoke(
+        main, ["replay", str(bench.file), "--since", "2021-01-01", "--dry-run", "--json"]
+    )
+    assert [each["digest"] for each in json.loads(told.stdout)["replayed"]] == [capture.digest]
+
+
+@pytest.mark.parametrize("link", ["exports", "listen://127.0.0.1:1"])
+def test_a_driver_of_files_wants_a_folder(tmp_path: Path, link: str) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text(
+        'post = "https://lims.example"\ntoken_file = "token"\nspool = "spools"\n'
+        f'[[line]]\ninstrument = "qs-1"\ndriver = "quantstudio"\nlink = "{link}"\n'
+    )
+    told = CliRunner().invoke(main, ["run", "--check", str(file)])
+    assert told.exit_code == 2
+    assert "the whole path of a folder" in told.stderr
