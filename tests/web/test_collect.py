@@ -72,6 +72,30 @@ def test_another_persons_tube_is_refused(signed_in: SignIn, bench: Bench) -> Non
     assert "Barcode taken" in scans(browser, OTHER, barcode)
 
 
+def test_a_tube_scanned_for_somebody_who_was_refused_goes_to_nobody_else(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    browser, barcode, own = signed_in(Role.TECHNICIAN), next(bench.labels), next(bench.labels)
+    heart = CARD.replace("Phạm Thị Hồng Nhung", "Lý ♥ Một")
+    refused = scans(browser, heart, barcode)
+    next_one = browser.post("/collect/scan", {**carried(refused), "text": OTHER})
+    assert next_one.status_code == 200
+    assert not bench.session.scalars(select(Specimen)).all()
+    answer = browser.post("/collect/scan", {**carried(next_one.text), "text": own})
+    assert "✓ Lê Văn Ước" in browser.get(answer.location).text
+    assert bench.session.scalars(select(Tube.barcode)).all() == [own]
+
+
+def test_the_same_card_again_keeps_the_tube_of_whoever_was_refused(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    browser, barcode = signed_in(Role.TECHNICIAN), next(bench.labels)
+    refused = scans(browser, CARD.replace("Phạm Thị Hồng Nhung", "Phạm ♥ Nhung"), barcode)
+    assert not bench.session.scalars(select(Specimen)).all()
+    answer = browser.post("/collect/scan", {**carried(refused), "text": CARD})
+    assert "✓ Phạm Thị Hồng Nhung" in browser.get(answer.location).text
+
+
 def test_a_misread_tube_is_refused_with_the_likely_ones(signed_in: SignIn, bench: Bench) -> None:
     browser, barcode = signed_in(Role.TECHNICIAN), next(bench.labels)
     swapped = barcode[0:5] + barcode[6] + barcode[5] + barcode[7:]
