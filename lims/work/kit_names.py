@@ -89,6 +89,7 @@ def unseen_kit(session: Session, *, site_id: UUID, now: datetime) -> UUID:
 def tell_item(session: Session, box: KitCode, *, site_id: UUID, by: str, now: datetime) -> None:
     """The kit that was typed with this lot and expiry, without an item number, is this item.
 
+    For a box that a person scanned, who saw what it is; never for what a machine's reading says.
     Nothing where the item is known, or where several kits could be meant: then a person says which.
     """
     told = session.execute(
