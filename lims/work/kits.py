@@ -102,7 +102,25 @@ def _lot_of_item(
 def register_lot(
     session: Session, given: LotGiven, *, site_id: UUID, by: str, now: datetime
 ) -> LotKnown:
-    """Keep a kit and one lot of it. The same box again changes nothing. Raises KitDiffers."""
+    """Keep a kit that a person named and one lot of it. The same box again changes nothing.
+
+    Raises KitDiffers, and InvalidBody for a name by which kits go that nobody named.
+    """
+    if not is_named(given.name):
+        raise InvalidBody(errors=[_NAMELESS], where="name", came=given.name)
+    return _register(session, given, site_id=site_id, by=by, now=now)
+
+
+_NAMELESS: Final = {
+    "pointer": "#/name",
+    "detail": "the manufacturer's name; — and GTIN are for kits that nobody named",
+}
+
+
+def _register(
+    session: Session, given: LotGiven, *, site_id: UUID, by: str, now: datetime
+) -> LotKnown:
+    """The same, under any name. Raises KitDiffers."""
     kit_id = kit_of(session, given, site_id=site_id, by=by, now=now)
     lot = _Lot(kit_id, given.lot, given.expires_on, given.source)
     return _keep_lot(session, lot, site_id=site_id, by=by, now=now)
@@ -119,7 +137,7 @@ def lot_said(session: Session, said: str, *, site_id: UUID, by: str, now: dateti
     if looks_like_kit(said):
         box = parse_kit(said, today=now.astimezone(VIETNAM).date())
         known = _lot_of_item(session, box, site_id=site_id, by=by, now=now)
-        return known or register_lot(
+        return known or _register(
             session,
             LotGiven(
                 name=f"{ITEM}{box.gtin}",

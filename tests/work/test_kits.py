@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from lims.db.ids import uuid7
 from lims.domain.gs1 import KitCode
 from lims.domain.rapid_test import RapidOutcome, ReadWindow
+from lims.domain.refusals import InvalidBody
 from lims.tables import Kit, KitLot, RapidTest
 from lims.work.kit_names import KitDiffers, LotGiven
 from lims.work.kits import LotKnown, lot_of_box, lot_said, register_lot
@@ -134,6 +135,16 @@ def test_a_kit_that_a_machine_told_of_and_a_person_typed_becomes_one(bench: Benc
     assert read_by_a_machine(bench) == by_hand
     strips = bench.session.scalars(select(RapidTest.kit_lot_id)).all()
     assert strips == [by_hand, by_hand]
+
+
+@pytest.mark.parametrize("name", ["—", f"GTIN {OTHER}"])
+def test_a_name_by_which_nameless_kits_go_is_no_name(bench: Bench, name: str) -> None:
+    nobodys = told(bench, "UNKNOWN-1")
+    with pytest.raises(InvalidBody) as refused:
+        typed(bench, name, gtin=GTIN)
+    assert refused.value.where == "name" and refused.value.came == name
+    assert kits(bench) == {(nobodys.kit, None)}
+    assert told(bench, "OF-ANOTHER-MAKER").gtin is None
 
 
 def test_two_expiry_dates_of_one_lot_are_not_made_one(bench: Bench) -> None:
