@@ -132,7 +132,8 @@ def lot_said(session: Session, said: str, *, site_id: UUID, by: str, now: dateti
     A lot nobody registered is kept as told, without expiry and with the usual window, so that a
     machine that only knows the characters loses no reading; the list of lots asks a person to
     complete it. A box of an item that nobody named is a kit of its own until a person names it: two
-    makers print the same lot and expiry, and nobody looked at this box. Raises NotAKitCode, KitDiffers, and InvalidBody when several kits have that lot.
+    makers print the same lot and expiry, and nobody looked at this box.
+    Raises NotAKitCode, KitDiffers, and InvalidBody when several kits have that lot.
     """
     if looks_like_kit(said):
         box = parse_kit(said, today=now.astimezone(VIETNAM).date())
