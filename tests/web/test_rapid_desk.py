@@ -169,6 +169,23 @@ def test_a_name_that_is_another_items_is_refused_with_that_item(
     assert f"Nhanh Ag is item {GTIN}" in words(refused)
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "— and GTIN are for kits that nobody named"),
+        ("vi", "— và GTIN là của kít chưa ai đặt tên"),
+    ],
+)
+def test_a_dash_is_no_kits_name(signed_in: SignIn, bench: Bench, language: str, said: str) -> None:
+    browser = signed_in(Role.TECHNICIAN, language=language)
+    bench.session.commit()
+    form = {"name": "—", "lot": "AG21-07", "expires_on": "31/01/2023"}
+    item = {"gtin": GTIN, "reads_from": "15", "reads_to": "30"}
+    refused = browser.post("/collect/rapid/kits", form | item)
+    assert refused.status_code == 422
+    assert said in words(refused)
+
+
 def test_the_name_of_a_typed_kit_said_of_a_machines_item_makes_them_one(
     signed_in: SignIn, bench: Bench
 ) -> None:
