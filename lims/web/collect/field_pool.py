@@ -1,6 +1,7 @@
 """A household in one tube: cards one after the other, the next tube closes this one."""
 
 from dataclasses import replace
+from uuid import UUID
 
 from flask import redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
@@ -63,7 +64,10 @@ def field_pool() -> str:
         closed = desk.swab_in(session, barcodes.normalise(done), site_id=lab.site_id)
     if back is not None:
         return show_tube(reopened(back), undone=True)
-    return show_tube(fresh_tube(request.args.get("tube", ""), home or None), done=closed)
+    draft = fresh_tube(request.args.get("tube", ""), home or None)
+    if _carrier(draft.barcode):  # gone back to, after that tube was closed as well
+        draft = replace(draft, barcode="")
+    return show_tube(draft, done=closed)
 
 
 @blueprint.post("/field-pool/scan")
@@ -89,6 +93,9 @@ def _put(read: Read, draft: FieldDraft) -> Answer:
     if isinstance(read, TubeBarcode):
         if draft.barcode == barcodes.shown(read.barcode):  # read twice: it is open already
             return show_tube(draft)
+        if _carrier(read.barcode) and _carrier(draft.barcode) != draft.tube_id:
+            refusal = BarcodeTaken(came=barcodes.shown(read.barcode), where="barcode")
+            return show_tube(draft, refused=told(refusal)), int(status_of(BarcodeTaken))
         if draft.barcode and draft.members:
             return _close(draft, following=read.barcode)
         return show_tube(replace(draft, barcode=barcodes.shown(read.barcode)))
@@ -229,6 +236,15 @@ def _work(session: Session, draft: FieldDraft) -> FieldPooled:
     return register_field_pool(
         session, request_, site_id=lab.site_id, by=current().actor, now=now()
     )
+
+
+def _carrier(barcode: str) -> UUID | None:
+    """The tube that carries this label already; the draft's own, when its form came again."""
+    label = barcodes.normalise(barcode)
+    if not label.isprintable():
+        return None
+    with laboratory().statements() as session:
+        return desk.carrier_of(session, label)
 
 
 def _known(national_id: str | None) -> KnownPerson | None:
