@@ -244,6 +244,7 @@ def test_nobody_is_twice_in_a_tube_and_the_last_can_be_taken_out(
     browser = signed_in(Role.TECHNICIAN)
     page = scans(browser, next(bench.labels), CARD, OTHER, OTHER, path="/collect/field-pool")
     assert "Person twice in pool" in page
+    assert "person is in this tube already; scan the next card" in page
     left = browser.post("/collect/field-pool/undo", carried(page))
     assert "✓ Phạm Thị Hồng Nhung" in left.text
 
