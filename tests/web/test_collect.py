@@ -223,6 +223,37 @@ def test_a_household_shares_a_tube_and_the_next_tube_closes_it(
     assert held == 2
 
 
+def test_a_label_that_a_tube_carries_is_refused_when_it_is_scanned(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    browser, taken = signed_in(Role.TECHNICIAN), bench.swab(received=False).barcode
+    bench.session.commit()
+    for before in ((), (next(bench.labels),), (next(bench.labels), CARD)):
+        page = scans(browser, *before, path="/collect/field-pool")
+        answer = browser.post("/collect/field-pool/scan", {**carried(page), "text": taken})
+        assert answer.status_code == 409 and "Barcode taken" in words(answer)
+        kept, still = carried(page), carried(answer.text)
+        assert still.get("barcode") == kept.get("barcode"), "the tube in the hand stays open"
+        assert still.get("member") == kept.get("member")
+    assert len(bench.session.scalars(select(Tube)).all()) == 1
+
+
+def test_the_scan_that_closed_a_tube_answers_again_after_the_next_is_closed(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    browser, first, second = signed_in(Role.TECHNICIAN), next(bench.labels), next(bench.labels)
+    closing = {**carried(scans(browser, first, CARD, path="/collect/field-pool")), "text": second}
+    following = browser.get(browser.post("/collect/field-pool/scan", closing).location).text
+    page = browser.post("/collect/field-pool/scan", {**carried(following), "text": OTHER}).text
+    assert browser.post("/collect/field-pool", carried(page)).status_code == 303
+
+    again = browser.post("/collect/field-pool/scan", closing)
+
+    assert again.status_code == 303
+    assert "barcode" not in carried(browser.get(again.location).text), "that one is closed too"
+    assert len(bench.session.scalars(select(Tube)).all()) == 2
+
+
 def test_a_tube_closed_twice_is_one_tube(signed_in: SignIn, bench: Bench) -> None:
     browser = signed_in(Role.TECHNICIAN)
     page = scans(browser, next(bench.labels), CARD, path="/collect/field-pool")
@@ -237,6 +268,7 @@ def test_nobody_is_twice_in_a_tube_and_the_last_can_be_taken_out(
     browser = signed_in(Role.TECHNICIAN)
     page = scans(browser, next(bench.labels), CARD, OTHER, OTHER, path="/collect/field-pool")
     assert "Person twice in pool" in page
+    assert "person is in this tube already; scan the next card" in page
     left = browser.post("/collect/field-pool/undo", carried(page))
     assert "✓ Phạm Thị Hồng Nhung" in left.text
 

@@ -55,6 +55,15 @@ def test_outside_the_window_it_is_refused(signed_in: SignIn, bench: Bench, minut
     assert 'value="Vũ Thị Nhanh"' in answer.text
 
 
+def test_the_time_of_the_drop_is_said_and_not_proposed(signed_in: SignIn, bench: Bench) -> None:
+    browser = signed_in(Role.TECHNICIAN)
+    field = browser.get("/collect/rapid").text.partition('name="started_at"')[2].partition(">")[0]
+    assert 'value=""' in field and "required" in field
+    answer = browser.post("/collect/rapid", reading(bench, started_at=""))
+    assert answer.status_code == 422 and "say when the drop fell" in words(answer)
+    assert bench.session.scalars(select(RapidTest)).all() == []
+
+
 def test_a_positive_is_told_at_once_and_its_tube_scanned_on_the_same_screen(
     signed_in: SignIn, bench: Bench
 ) -> None:
