@@ -96,8 +96,14 @@ def report_labels(
 
 @report.command("slip")
 @click.option("--tube", help="The result slips of everybody in this tube.")
-@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Swabbed on this day or later.")
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last day; else one day.")
+@click.option(
+    "--since", type=click.DateTime(["%Y-%m-%d"]), help="Swabbed on this day, or from it to --until."
+)
+@click.option(
+    "--until",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The last of those days; without it, one day.",
+)
 @click.option("--campaign", help="Of this campaign only, by its name.")
 @click.option("--paper", type=click.Choice(["a5", "a4"]), default="a4", show_default=True)
 @language

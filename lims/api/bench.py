@@ -56,7 +56,7 @@ def declare(door: Door) -> None:
         scope=Scope.RECEIVE,
         body=ReceptionBody,
         answers=Reception,
-        crowd=Crowd.ONE_BY_ONE,
+        crowd=Crowd.BENCHES,
     )(receive_tubes)
     door.opens(
         "POST",
@@ -64,10 +64,10 @@ def declare(door: Door) -> None:
         scope=Scope.RECEIVE,
         body=RejectionBody,
         answers=Rejected,
-        crowd=Crowd.ONE_BY_ONE,
+        crowd=Crowd.BENCHES,
     )(reject_tube)
     door.opens(
-        "POST", "/pools", scope=Scope.POOL, body=PoolBody, answers=Pooled, crowd=Crowd.ONE_BY_ONE
+        "POST", "/pools", scope=Scope.POOL, body=PoolBody, answers=Pooled, crowd=Crowd.BENCHES
     )(pool)
     door.opens("GET", "/racks/awaiting-pool", scope=Scope.POOL, answers=Rack)(rack)
     door.opens("POST", "/runs", scope=Scope.RUN, body=RunBody, answers=Layout)(run)

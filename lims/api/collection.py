@@ -57,7 +57,7 @@ def declare(door: Door) -> None:
         body=RegistrationBody,
         answers=Registered,
         one_statement=True,
-        crowd=Crowd.ONE_BY_ONE,
+        crowd=Crowd.DESKS,
     )(register_specimen)
     door.opens(
         "POST",
@@ -74,7 +74,7 @@ def declare(door: Door) -> None:
         scope=Scope.REGISTER,
         body=FieldPoolBody,
         answers=FieldPooled,
-        crowd=Crowd.ONE_BY_ONE,
+        crowd=Crowd.DESKS,
     )(field_pool)
     door.opens(
         "POST",
@@ -82,7 +82,7 @@ def declare(door: Door) -> None:
         scope=Scope.REGISTER,
         body=RapidTestBody,
         answers=RapidRead,
-        crowd=Crowd.ONE_BY_ONE,
+        crowd=Crowd.DESKS,
     )(rapid_test)
     door.opens(
         "POST",

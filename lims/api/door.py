@@ -6,8 +6,8 @@ written from the same declarations.
 """
 
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
@@ -44,7 +44,7 @@ MOST_TRIES = 3  # of a request whose transaction met another's
 
 
 class Crowd(Enum):
-    """Requests that come in crowds, and how many of a worker's are at work at a time.
+    """Requests that come in crowds; of each crowd a worker has AT_A_TIME at work.
 
     The others wait before their transaction begins, so that they hold nothing. Whoever stands at
     a page, and an analyser's message, never wait for them: beside sixteen clients that register
@@ -52,8 +52,13 @@ class Crowd(Enum):
     others (two scans: 304 ms; with two at a time 86 ms, at the same registrations a second).
     """
 
-    ONE_BY_ONE = 2
-    LISTS = 1
+    DESKS = "desks"
+    BENCHES = "benches"
+    LISTS = "lists"
+
+
+AT_A_TIME = {Crowd.DESKS: 2, Crowd.BENCHES: 2, Crowd.LISTS: 1}
+TURN_PATIENCE_S = 2.0  # those at work may wait for a row that somebody holds: then nobody queues
 
 
 @dataclass(frozen=True)
@@ -113,7 +118,7 @@ class Door:
     def __init__(self) -> None:
         self.endpoints: list[Endpoint] = []
         self._tokens: dict[str, tuple[float, TokenHolder]] = {}
-        self._turns = {crowd: BoundedSemaphore(crowd.value) for crowd in Crowd}
+        self._turns = {crowd: BoundedSemaphore(many) for crowd, many in AT_A_TIME.items()}
 
     def opens(
         self,
@@ -180,7 +185,7 @@ class Door:
                         todo="ask an administrator for a token with this scope",
                     )
                 body = _parse(endpoint)
-                with self._turns[endpoint.crowd] if endpoint.crowd else nullcontext():
+                with self._turn(endpoint.crowd):
                     answer = _work(laboratory, endpoint, holder, body, path)
             except Refusal as refusal:
                 return problems.answer(refusal)
@@ -189,6 +194,16 @@ class Door:
 
         view.__doc__ = endpoint.summary
         return view
+
+    @contextmanager
+    def _turn(self, crowd: Crowd | None) -> Iterator[None]:
+        """Wait for a place, but not for ever: who has waited long enough goes all the same."""
+        mine = crowd is not None and self._turns[crowd].acquire(timeout=TURN_PATIENCE_S)
+        try:
+            yield
+        finally:
+            if mine and crowd is not None:
+                self._turns[crowd].release()
 
     def _holder(self, laboratory: Laboratory) -> TokenHolder:
         header = request.headers.get("Authorization", "")

@@ -3,6 +3,7 @@
 On a terminal one picture that renews itself; elsewhere plain lines as things happen.
 """
 
+import shlex
 import threading
 import time
 from contextlib import ExitStack
@@ -145,6 +146,8 @@ def doors(house: House) -> Text:
     told.append("\nMật khẩu · password  ").append(house.founded.password, style="bold")
     for login, what in LOGINS.items():
         told.append(f"\n  {login:18}", style="bold").append(f" {what}")
+    told.append("\nDòng lệnh · commands ")
+    told.append(f"LIMS_HOME={shlex.quote(str(house.home))} lims report …", style="bold")
     return told
 
 

@@ -44,7 +44,8 @@ _AWAY = (OperationalError, InterfaceError, PoolExhausted)
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How much at once. `lease_s` must outlast a sending, which the sender's timeouts bound."""
+    """How much at once. `lease_s` must outlast a sending, which the sender's timeouts bound, with
+    the sixth of it that a leased notice may wait for its turn."""
 
     senders: int = 16
     per_subscription: int = 4  # of a burst's fifty notices to one team none waits two seconds
@@ -93,7 +94,11 @@ class Deliverer:
         try:
             with self._sending() as pool:
                 outgoing = Outgoing(
-                    pool, self._deliver, self._wake.set, at_once=self._pace.per_subscription
+                    pool,
+                    self._send,
+                    self._wake.set,
+                    self._give_back,
+                    at_once=self._pace.per_subscription,
                 )
                 while not stop.is_set():
                     self._wake.clear()
@@ -137,7 +142,7 @@ class Deliverer:
             self._escalate()
             while rung and self._show():
                 pass
-            pace, until_s = self._pace, monotonic() + self._pace.lease_s / 2
+            pace, until_s = self._pace, monotonic() + self._pace.lease_s / 6
             room = pace.senders * pace.ahead - outgoing.out
             outgoing.take(self._lease(room, pace.per_subscription * pace.ahead), until_s)
             return self._idle_s() if rung or not outgoing.out else _ELSEWHERE_S
@@ -202,9 +207,17 @@ class Deliverer:
         # Due already, yet not leased: its recipient has enough out, or another deliverer has it.
         return min(wait_s, _LONGEST_IDLE_S) if wait_s > 0 else _ELSEWHERE_S
 
-    def _deliver(self, owed: Owed) -> NoticeState | None:
-        """None: sent, but the database stayed away; the lease will run out and say so again."""
+    def _send(self, owed: Owed) -> bool:
+        """Whether its receiver takes more: it has not said "gone" nor "slow down"."""
         attempt = self._sender.send(owed, self._lab.clock)
+        self._write_down(owed, attempt)
+        return not (attempt.gone or attempt.slow_down)
+
+    def _deliver(self, owed: Owed) -> NoticeState | None:
+        return self._write_down(owed, self._sender.send(owed, self._lab.clock))
+
+    def _write_down(self, owed: Owed, attempt: Attempt) -> NoticeState | None:
+        """None: sent, but the database stayed away; the lease will run out and say so again."""
         state = self._settle(owed, attempt)
         log.info(
             "notice.sent",

@@ -23,19 +23,22 @@ log = structlog.get_logger()
 
 class Outgoing:
     """What is leased and not yet settled. ``send`` sends and settles one notice, on a thread of the
-    pool; ``room`` is called when it is worth asking for more."""
+    pool, and says whether its receiver takes more now; if not, ``back`` gets the rest of its line.
+    ``room`` is called when it is worth asking for more."""
 
     def __init__(
         self,
         pool: ThreadPoolExecutor,
-        send: Callable[[Owed], object],
+        send: Callable[[Owed], bool],
         room: Callable[[], None],
+        back: Callable[[list[Owed]], None],
         *,
         at_once: int,
     ) -> None:
         self._pool = pool
         self._send = send
         self._room = room
+        self._back = back
         self._at_once = at_once
         self._lines: dict[UUID, deque[tuple[Owed, float]]] = {}
         self._sending: Counter[UUID] = Counter()
@@ -59,21 +62,13 @@ class Outgoing:
     def give_back(self) -> list[Owed]:
         """Whatever has not begun: none of it will be sent from here."""
         with self._lock:
-            left = [owed for line in self._lines.values() for owed, _until in line]
-            self._lines.clear()
-            self.out -= len(left)
-        return left
+            return [owed for receiver in list(self._lines) for owed in self._cleared(receiver)]
 
     def _go(self, receiver: UUID) -> None:
         """Send the next in this receiver's line, then stand behind the other receivers."""
         owed = self._next(receiver)
         if owed is not None:
-            try:
-                self._send(owed)
-            except Exception as failure:
-                log.error("deliverer.failed", exc_info=failure)
-            with self._lock:
-                self.out -= 1
+            self._sent(owed)
         with self._lock:
             if self._lines.get(receiver):
                 self._pool.submit(self._go, receiver)
@@ -84,6 +79,26 @@ class Outgoing:
                 wanted = True
         if wanted:
             self._room()
+
+    def _sent(self, owed: Owed) -> None:
+        left: list[Owed] = []
+        try:
+            takes_more = self._send(owed)
+        except Exception as failure:
+            log.error("deliverer.failed", exc_info=failure)
+            takes_more = True
+        with self._lock:
+            self.out -= 1
+            if not takes_more:
+                left = self._cleared(owed.subscription_id)
+        if left:
+            self._back(left)
+
+    def _cleared(self, receiver: UUID) -> list[Owed]:
+        """Under the lock."""
+        left = [owed for owed, _until in self._lines.pop(receiver, ())]
+        self.out -= len(left)
+        return left
 
     def _next(self, receiver: UUID) -> Owed | None:
         with self._lock:

@@ -40,15 +40,19 @@ def follow_findings(
         for change in changes
         if change.after is FindingOutcome.POSITIVE and change.finding_id is not None
     }
-    concerned = _with_case(session, changes)
-    news: list[CaseNews | None] = [*_found(session, positives, site_id=site_id, now=now)]
+    with_case = _with_case(session, changes)
+    concerned = [change for change in changes if change.person_id in with_case]
+    news: list[CaseNews | None] = [  # a dispute before the new positive that the case could rest on
+        _doubted(session, change, now)
+        for change in concerned
+        if change.after is FindingOutcome.DISCORDANT
+    ]
+    news.extend(_found(session, positives, site_id=site_id, now=now))
     refuting: list[UUID] = []
-    for change in changes:
-        if change.after is FindingOutcome.POSITIVE or change.person_id not in concerned:
+    for change in concerned:
+        if change.after in {FindingOutcome.POSITIVE, FindingOutcome.DISCORDANT}:
             continue
-        if change.after is FindingOutcome.DISCORDANT:
-            news.append(_doubted(session, change, now))
-        elif change.before in _CARRIED:
+        if change.before in _CARRIED:
             news.append(_lost(session, change.person_id, now))
         elif change.after is FindingOutcome.NEGATIVE:
             refuting.append(change.specimen_id)

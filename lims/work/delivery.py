@@ -60,9 +60,9 @@ def settle(
     A late answer about a notice that another deliverer has settled meanwhile is still recorded;
     it moves the notice only if it says delivered.
     """
-    if attempt.accepted and _delivered_at_once(session, notice_id, attempt, now):
-        return NoticeState.DELIVERED
     notice = session.get_one(Notice, notice_id, with_for_update=True)
+    if attempt.accepted and notice.state == NoticeState.OWED:
+        return _delivered_at_once(session, notice, attempt, now)
     _record(session, notice_id, attempt, now)
     match NoticeState(notice.state):
         case NoticeState.OWED:
@@ -78,18 +78,26 @@ def settle(
     return NoticeState(notice.state)
 
 
-def _delivered_at_once(session: Session, notice_id: UUID, attempt: Attempt, now: datetime) -> bool:
+def _delivered_at_once(
+    session: Session, notice: Notice, attempt: Attempt, now: datetime
+) -> NoticeState:
     """What nearly every attempt comes to, in one statement: of a wave of results, hundreds of
-    notices are told within the same seconds. False when the notice is owed no longer."""
+    notices are told within the same seconds. The notice is locked already: who counts its attempts
+    in the statement that waits for its row does not see those of the one it waited for."""
+    delivered = move(
+        NOTICE_MOVES, NoticeState(notice.state), NoticeState.DELIVERED, what=f"notice {notice.id}"
+    )
     values = {
-        "notice": notice_id,
+        "notice": notice.id,
         "delivery": uuid7(),
         "status_code": attempt.status_code,
         "took_ms": attempt.took_ms,
         "now": now,
         "lately": now - _TRIED_LATELY,
     }
-    return session.execute(_DELIVERED, values).first() is not None
+    session.execute(_DELIVERED, values)
+    session.expire(notice)
+    return delivered
 
 
 # One with itself in _record, _move and _pull_forward, which is the way of everything else.
@@ -97,7 +105,7 @@ _DELIVERED = text("""
 WITH told AS (
     UPDATE notice SET state = 'delivered', delivered_at = :now, attempts = attempts + 1,
                       leased_until = NULL
-    WHERE id = :notice AND state = 'owed' RETURNING id, subscription_id
+    WHERE id = :notice RETURNING id, subscription_id
 ), kept AS (
     INSERT INTO delivery (id, notice_id, attempt, at, status_code, took_ms)
     SELECT :delivery, told.id,

@@ -204,7 +204,11 @@ def _at_their_door(person: PersonGiven, home: HouseholdGiven | None) -> PersonGi
 
 
 def _twice() -> PersonTwiceInPool:
-    return PersonTwiceInPool(came="the same person twice", where="members")
+    return PersonTwiceInPool(
+        came="the same person twice",
+        where="members",
+        todo="this person is in this tube already; scan the next card",
+    )
 
 
 _KEEP = text("""

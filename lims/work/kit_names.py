@@ -89,6 +89,7 @@ def unseen_kit(session: Session, *, site_id: UUID, now: datetime) -> UUID:
 def tell_item(session: Session, box: KitCode, *, site_id: UUID, by: str, now: datetime) -> None:
     """The kit that was typed with this lot and expiry, without an item number, is this item.
 
+    For a box that a person scanned, who saw what it is; never for what a machine's reading says.
     Nothing where the item is known, or where several kits could be meant: then a person says which.
     """
     told = session.execute(
@@ -150,8 +151,13 @@ def _refuse_other_item(name: str, gtin: str | None) -> None:
 
 
 def _join(session: Session, *, nameless: UUID, named: UUID) -> None:
-    """One kit of two. Raises KitDiffers where they have a lot with two expiry dates."""
+    """One kit of two. Raises KitDiffers where they have a lot with two expiry dates.
+
+    Whoever reads or drops strips of these lots holds them by their key: what they keep is moved
+    too, and who comes later waits and finds the lot that stays.
+    """
     both = {"nameless": nameless, "named": named}
+    session.execute(_LOCK_LOTS, both)
     differing = session.execute(_DIFFERING, both).first()
     if differing is not None:
         raise KitDiffers(
@@ -203,6 +209,12 @@ UPDATE kit SET gtin = :gtin FROM typed
 WHERE kit.id = typed.id AND typed.many = 1 AND kit.gtin IS NULL
   AND NOT EXISTS (SELECT FROM kit o WHERE o.site_id = :site AND o.gtin = :gtin)
 RETURNING kit.id, kit.name, kit.gtin
+""")
+
+_LOCK_LOTS = text("""
+SELECT FROM kit_lot WHERE kit_id IN (:nameless, :named)
+  AND lot IN (SELECT lot FROM kit_lot WHERE kit_id = :nameless)
+ORDER BY id FOR UPDATE
 """)
 
 _DIFFERING = text("""

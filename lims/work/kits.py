@@ -69,16 +69,26 @@ def lot_of(session: Session, lot_id: UUID, *, site_id: UUID) -> LotKnown:
 def lot_of_box(
     session: Session, box: KitCode, *, site_id: UUID, by: str, now: datetime
 ) -> LotKnown | None:
-    """The lot of a scanned box; a new lot of a known kit is registered on the spot.
+    """The lot of a box that a person scanned; a new lot of a known kit is registered on the spot.
 
     A kit that was typed with this lot and expiry becomes this item. None for a kit that nobody has
     named: its window stands in the insert, not on the box.
     Raises KitDiffers when the lot is known with another expiry date.
     """
+    known = _lot_of_item(session, box, site_id=site_id, by=by, now=now)
+    if known is None:
+        tell_item(session, box, site_id=site_id, by=by, now=now)
+        known = _lot_of_item(session, box, site_id=site_id, by=by, now=now)
+    return known
+
+
+def _lot_of_item(
+    session: Session, box: KitCode, *, site_id: UUID, by: str, now: datetime
+) -> LotKnown | None:
+    """The same, of a kit whose item number is known already. Raises KitDiffers."""
     kept = session.execute(_KEPT, {"site": site_id, "gtin": box.gtin, "lot": box.lot}).first()
     if kept is not None and kept.expires_on == box.expires_on:
         return _known(kept)  # as at every strip but a lot's first: nothing is to be written
-    tell_item(session, box, site_id=site_id, by=by, now=now)
     kit_id = session.execute(
         text("SELECT id FROM kit WHERE site_id = :site AND gtin = :gtin"),
         {"site": site_id, "gtin": box.gtin},
@@ -92,7 +102,25 @@ def lot_of_box(
 def register_lot(
     session: Session, given: LotGiven, *, site_id: UUID, by: str, now: datetime
 ) -> LotKnown:
-    """Keep a kit and one lot of it. The same box again changes nothing. Raises KitDiffers."""
+    """Keep a kit that a person named and one lot of it. The same box again changes nothing.
+
+    Raises KitDiffers, and InvalidBody for a name by which kits go that nobody named.
+    """
+    if not is_named(given.name):
+        raise InvalidBody(errors=[_NAMELESS], where="name", came=given.name)
+    return _register(session, given, site_id=site_id, by=by, now=now)
+
+
+_NAMELESS: Final = {
+    "pointer": "#/name",
+    "detail": "the manufacturer's name; — and GTIN are for kits that nobody named",
+}
+
+
+def _register(
+    session: Session, given: LotGiven, *, site_id: UUID, by: str, now: datetime
+) -> LotKnown:
+    """The same, under any name. Raises KitDiffers."""
     kit_id = kit_of(session, given, site_id=site_id, by=by, now=now)
     lot = _Lot(kit_id, given.lot, given.expires_on, given.source)
     return _keep_lot(session, lot, site_id=site_id, by=by, now=now)
@@ -103,12 +131,14 @@ def lot_said(session: Session, said: str, *, site_id: UUID, by: str, now: dateti
 
     A lot nobody registered is kept as told, without expiry and with the usual window, so that a
     machine that only knows the characters loses no reading; the list of lots asks a person to
-    complete it. Raises NotAKitCode, KitDiffers, and InvalidBody when several kits have that lot.
+    complete it. A box of an item that nobody named is a kit of its own until a person names it: two
+    makers print the same lot and expiry, and nobody looked at this box.
+    Raises NotAKitCode, KitDiffers, and InvalidBody when several kits have that lot.
     """
     if looks_like_kit(said):
         box = parse_kit(said, today=now.astimezone(VIETNAM).date())
-        known = lot_of_box(session, box, site_id=site_id, by=by, now=now)
-        return known or register_lot(
+        known = _lot_of_item(session, box, site_id=site_id, by=by, now=now)
+        return known or _register(
             session,
             LotGiven(
                 name=f"{ITEM}{box.gtin}",

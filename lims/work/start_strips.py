@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from lims.domain.rapid_test import refuse_expired
 from lims.domain.refusals import DifferentBody
-from lims.tables import StripTimer
+from lims.tables import KitLot, StripTimer
 from lims.work.audit import record
 from lims.work.kits import VIETNAM, lot_of
 from lims.work.roster import StripRunning, locked
@@ -87,7 +87,9 @@ def start_timer(
 
 
 def _started_before(session: Session, timer: StripTimer, given: StartGiven) -> Started:
-    if (timer.roster_id, timer.kit_lot_id) != (given.roster_id, given.lot_id):
+    """The receipt again. A lot goes only where two became one, and its timers with it."""
+    same_lot = timer.kit_lot_id == given.lot_id or session.get(KitLot, given.lot_id) is None
+    if timer.roster_id != given.roster_id or not same_lot:
         raise DifferentBody(came="another timer under this id", where="timer_id")
     people = session.execute(
         text("SELECT count(*) FROM strip WHERE timer_id = :id"), {"id": timer.id}

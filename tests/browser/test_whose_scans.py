@@ -46,7 +46,7 @@ def without_network(route: Route) -> None:
 
 
 def one_person_unsent(context: BrowserContext, bench: Bench) -> Page:  # noqa: F811 - as above
-    """The desk with a card and its tube that the network did not take."""
+    """The desk with a card and its tube that the network does not take, until `network_returns`."""
     page = context.new_page()
     page.goto("/collect", wait_until="load")
     context.route("**/*", without_network)
@@ -54,8 +54,12 @@ def one_person_unsent(context: BrowserContext, bench: Bench) -> Page:  # noqa: F
     scan(card(1, "Lê Thị Ba"))
     scan(next(bench.labels))
     expect(page.locator("#unsent")).to_contain_text("offline · 2 not sent")
-    context.unroute("**/*", without_network)
     return page
+
+
+def network_returns(page: Page) -> None:
+    page.context.unroute("**/*", without_network)
+    page.evaluate("window.dispatchEvent(new Event('online'))")
 
 
 def test_scans_never_go_out_in_the_name_of_who_signed_in_since(
@@ -68,7 +72,7 @@ def test_scans_never_go_out_in_the_name_of_who_signed_in_since(
     page = one_person_unsent(context, bench)
     mine = cookies(context)
     become(page, cookies(other))  # in another tab the session ends and the operator signs in
-    page.evaluate("window.dispatchEvent(new Event('online'))")
+    network_returns(page)
     expect(page.locator("#unsent")).to_contain_text("Somebody else has signed in", timeout=20_000)
     expect(page.locator("#unsent")).to_contain_text("2 not sent")
     assert registrars(bench) == []
@@ -136,7 +140,7 @@ def test_a_browser_without_room_keeps_scans_on_the_page_and_says_so(
     page = one_person_unsent(context, bench)
     assert kept(page) == ""
     expect(page.locator("#unsent")).to_contain_text("they are lost if this page is closed")
-    page.evaluate("window.dispatchEvent(new Event('online'))")
+    network_returns(page)
     expect(page.locator(".answer.good .big")).to_contain_text("Lê Thị Ba", timeout=20_000)
     expect(page.locator("#unsent")).to_be_hidden()
     assert registrars(bench) == ["user:technician"]
@@ -150,6 +154,7 @@ def test_signing_out_asks_about_scans_that_wait_and_deletes_them_on_a_word(
     context = open_as(Role.TECHNICIAN, language="en", width=360)
     page = one_person_unsent(context, bench)
     context.route("**/collect/scan", without_network)
+    context.unroute("**/*", without_network)
     page.goto("/labels", wait_until="load")  # not a desk: it asks as well
     page.locator("details.menu summary").click()
     page.get_by_role("button", name="Sign out on every device").click()

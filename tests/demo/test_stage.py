@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -33,7 +34,7 @@ def test_a_watcher_gets_in_with_each_role_sees_an_f0_and_ends_it_with_ctrl_c(
     try:
         assert demo.stdout is not None
         said = ""
-        while "admin" not in said:
+        while "LIMS_HOME=" not in said:
             line = demo.stdout.readline()
             assert line, said
             said += line
@@ -45,6 +46,12 @@ def test_a_watcher_gets_in_with_each_role_sees_an_f0_and_ends_it_with_ctrl_c(
                 assert browser.get("/").status_code == 200
         with closing(_signed_in(url, "operator", password)) as browser:
             soon(lambda: "/cases/" in browser.get("/handoff").text, "the first F0 on the board")
+
+        paper = tmp_path / "reswab.pdf"
+        beside = os.environ | {"LIMS_HOME": _after(said, "LIMS_HOME=")}
+        report = [sys.executable, "-m", "lims.cli", "report", "reswab", "--out", str(paper)]
+        subprocess.run(report, env=beside, check=True, timeout=60)
+        assert paper.read_bytes().startswith(b"%PDF")
 
         pids = json.loads((home / "processes.json").read_text("utf-8"))
         demo.send_signal(signal.SIGINT)
@@ -59,7 +66,7 @@ def test_a_watcher_gets_in_with_each_role_sees_an_f0_and_ends_it_with_ctrl_c(
 
 
 def _after(said: str, label: str) -> str:
-    found = re.search(rf"{label}\s+(\S+)", said)
+    found = re.search(rf"{label}\s*(\S+)", said)
     assert found, said
     return found[1]
 

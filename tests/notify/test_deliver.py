@@ -184,6 +184,26 @@ def test_a_receiver_that_is_gone_gets_nothing_more(here: Ward, lab: Laboratory) 
     assert states(lab) == [NoticeState.DEAD, NoticeState.OWED]
 
 
+@pytest.mark.parametrize(
+    "answer", [Answer(410), Answer(429, {"retry-after": "600"})], ids=["gone", "slow down"]
+)
+def test_a_receiver_that_takes_no_more_hears_no_more_of_what_was_leased(
+    answer: Answer, here: Ward, lab: Laboratory
+) -> None:
+    with receiver(lambda _n: answer) as team, receiver(lambda _n: Answer(204)) as other:
+        subscription, later = here.webhook(team.url), here.webhook(other.url)
+        for _ in range(20):
+            here.owe(subscription)
+        here.session.commit()
+        with delivering(lab):
+            until(lambda: bool(team.ids))
+            here.owe(later)
+            here.session.commit()
+            until(lambda: bool(other.ids))
+    assert len(team.ids) <= Pace().per_subscription
+    assert states(lab).count(NoticeState.OWED) >= 20 - Pace().per_subscription
+
+
 def test_the_board_is_told_through_the_database_alone(here: Ward, lab: Laboratory) -> None:
     here.owe(here.board(team=here.team()))
     here.session.commit()

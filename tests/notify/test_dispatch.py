@@ -20,6 +20,7 @@ from lims.work.delivery import Attempt
 from lims.work.dispatch import Owed
 from lims.work.subscribe import enable
 from tests.builders_handoff import Ward, ward
+from tests.waiting import while_the_first_is_open
 
 PLAN = RetryPlan(jitter=0.0)
 OK = Attempt(200, None, 12)
@@ -227,6 +228,25 @@ def test_a_late_success_counts_even_after_the_notice_was_given_up(
     delivery.settle(session, notice, REFUSED, now, plan=RetryPlan(waits_s=()), rng=Random(1))
     assert settle(session, notice, OK, now) is NoticeState.DELIVERED
     assert settle(session, notice, REFUSED, now) is NoticeState.DELIVERED
+
+
+def test_an_answer_that_waits_for_anothers_failure_is_the_next_attempt(
+    here: Ward, session: Session, database: Engine, now: datetime
+) -> None:
+    notice = here.owe(here.webhook("http://a.test/"))
+    session.commit()
+
+    def failed(first: Session) -> None:
+        settle(first, notice, Attempt(None, "timeout", 30_000), now)
+
+    def answered(second: Session) -> None:
+        settle(second, notice, Attempt(200, None, 12), now)
+
+    while_the_first_is_open(database, failed, answered)
+    session.expire_all()
+    assert session.get_one(Notice, notice).state == NoticeState.DELIVERED
+    attempts = select(Delivery.attempt, Delivery.status_code).order_by(Delivery.attempt)
+    assert session.execute(attempts).all() == [(1, None), (2, 200)]
 
 
 def test_the_board_is_its_own_delivery(here: Ward, session: Session, now: datetime) -> None:

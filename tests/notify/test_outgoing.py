@@ -20,7 +20,11 @@ def notice(receiver: UUID, sequence: int = 1) -> Owed:
 
 
 def line(pool: ThreadPoolExecutor, send: Callable[[Owed], object]) -> Outgoing:
-    return Outgoing(pool, send, lambda: None, at_once=2)
+    def sent(owed: Owed) -> bool:
+        send(owed)
+        return True
+
+    return Outgoing(pool, sent, lambda: None, lambda _left: None, at_once=2)
 
 
 def later() -> float:

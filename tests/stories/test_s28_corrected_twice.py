@@ -111,8 +111,25 @@ def test_the_tubes_story_has_every_version_with_who_and_why(bench: Bench) -> Non
         ("negative", ("replaces_final",), LAN),
         ("positive", ("positive", "replaces_final"), None),
     ]
+    assert [(e.state, e.why) for e in story.events if e.what == "case"] == [("presumptive", "pcr")]
     told = [(e.many, e.why) for e in story.events if e.what == "told"]
     assert told == [(1, "presumptive"), (2, "confirmed"), (3, "withdrawn"), (4, "presumptive")]
+
+
+def test_a_case_is_shown_as_it_was_when_it_opened_or_without_a_state(bench: Bench) -> None:
+    swab = bench.swab()
+    bench.run({swab.barcode: 24.0})
+    _sign(bench, swab)
+
+    def opened() -> list[str | None]:
+        story = tube_story(bench.session, swab.barcode, site_id=bench.site_id)
+        return [e.state for e in story.events if e.what == "case"]
+
+    assert [c.state for c in seen.cases(bench.session)] == ["confirmed"]
+    assert opened() == ["presumptive"]
+    bench.session.execute(text("UPDATE notice SET sequence = sequence + 100"))
+    bench.session.execute(text("UPDATE f0_case SET changed_at = opened_at + interval '1 min'"))
+    assert opened() == [None], "nobody was told of the opening: today's word is not put there"
 
 
 def test_the_same_correction_twice_is_one_and_an_older_one_is_refused(bench: Bench) -> None:

@@ -72,6 +72,30 @@ def test_another_persons_tube_is_refused(signed_in: SignIn, bench: Bench) -> Non
     assert "Barcode taken" in scans(browser, OTHER, barcode)
 
 
+def test_a_tube_scanned_for_somebody_who_was_refused_goes_to_nobody_else(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    browser, barcode, own = signed_in(Role.TECHNICIAN), next(bench.labels), next(bench.labels)
+    heart = CARD.replace("Phạm Thị Hồng Nhung", "Lý ♥ Một")
+    refused = scans(browser, heart, barcode)
+    next_one = browser.post("/collect/scan", {**carried(refused), "text": OTHER})
+    assert next_one.status_code == 200
+    assert not bench.session.scalars(select(Specimen)).all()
+    answer = browser.post("/collect/scan", {**carried(next_one.text), "text": own})
+    assert "✓ Lê Văn Ước" in browser.get(answer.location).text
+    assert bench.session.scalars(select(Tube.barcode)).all() == [own]
+
+
+def test_the_same_card_again_keeps_the_tube_of_whoever_was_refused(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    browser, barcode = signed_in(Role.TECHNICIAN), next(bench.labels)
+    refused = scans(browser, CARD.replace("Phạm Thị Hồng Nhung", "Phạm ♥ Nhung"), barcode)
+    assert not bench.session.scalars(select(Specimen)).all()
+    answer = browser.post("/collect/scan", {**carried(refused), "text": CARD})
+    assert "✓ Phạm Thị Hồng Nhung" in browser.get(answer.location).text
+
+
 def test_a_misread_tube_is_refused_with_the_likely_ones(signed_in: SignIn, bench: Bench) -> None:
     browser, barcode = signed_in(Role.TECHNICIAN), next(bench.labels)
     swapped = barcode[0:5] + barcode[6] + barcode[5] + barcode[7:]
@@ -199,6 +223,37 @@ def test_a_household_shares_a_tube_and_the_next_tube_closes_it(
     assert held == 2
 
 
+def test_a_label_that_a_tube_carries_is_refused_when_it_is_scanned(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    browser, taken = signed_in(Role.TECHNICIAN), bench.swab(received=False).barcode
+    bench.session.commit()
+    for before in ((), (next(bench.labels),), (next(bench.labels), CARD)):
+        page = scans(browser, *before, path="/collect/field-pool")
+        answer = browser.post("/collect/field-pool/scan", {**carried(page), "text": taken})
+        assert answer.status_code == 409 and "Barcode taken" in words(answer)
+        kept, still = carried(page), carried(answer.text)
+        assert still.get("barcode") == kept.get("barcode"), "the tube in the hand stays open"
+        assert still.get("member") == kept.get("member")
+    assert len(bench.session.scalars(select(Tube)).all()) == 1
+
+
+def test_the_scan_that_closed_a_tube_answers_again_after_the_next_is_closed(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    browser, first, second = signed_in(Role.TECHNICIAN), next(bench.labels), next(bench.labels)
+    closing = {**carried(scans(browser, first, CARD, path="/collect/field-pool")), "text": second}
+    following = browser.get(browser.post("/collect/field-pool/scan", closing).location).text
+    page = browser.post("/collect/field-pool/scan", {**carried(following), "text": OTHER}).text
+    assert browser.post("/collect/field-pool", carried(page)).status_code == 303
+
+    again = browser.post("/collect/field-pool/scan", closing)
+
+    assert again.status_code == 303
+    assert "barcode" not in carried(browser.get(again.location).text), "that one is closed too"
+    assert len(bench.session.scalars(select(Tube)).all()) == 2
+
+
 def test_a_tube_closed_twice_is_one_tube(signed_in: SignIn, bench: Bench) -> None:
     browser = signed_in(Role.TECHNICIAN)
     page = scans(browser, next(bench.labels), CARD, path="/collect/field-pool")
@@ -213,6 +268,7 @@ def test_nobody_is_twice_in_a_tube_and_the_last_can_be_taken_out(
     browser = signed_in(Role.TECHNICIAN)
     page = scans(browser, next(bench.labels), CARD, OTHER, OTHER, path="/collect/field-pool")
     assert "Person twice in pool" in page
+    assert "person is in this tube already; scan the next card" in page
     left = browser.post("/collect/field-pool/undo", carried(page))
     assert "✓ Phạm Thị Hồng Nhung" in left.text
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from babel.messages.pofile import read_po
 from sqlalchemy import text
 
+from lims.web.catalogue import VIETNAMESE
 from lims.work.access import Role
 from lims.work.views.reswabs import every_door
+from reports import fonts
 from tests.builders import Bench
 from tests.reports.printed import words
 from tests.web.conftest import SignIn
@@ -62,3 +65,30 @@ def test_a_runs_report_names_tubes_and_nobody(signed_in: SignIn, bench: Bench) -
     assert "10 ống lên đầu hàng đợi" in said and "2 dương tính" in said
     assert "Nguyễn" not in said
     assert browser.get("/runs/PLATE-9999/report.pdf").status_code == 404
+
+
+def test_a_positive_household_on_a_runs_report_has_every_letter(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    family = bench.field_pool(5)
+    bench.run({family.barcode: 27.0})
+    bench.session.commit()
+    pdf = signed_in(Role.REVIEWER, language="vi").get("/runs/PLATE-0001/report.pdf").data
+    said = " ".join(words(pdf))
+    assert "Gộp tại thực địa: lấy lại 5 người" in said
+    assert fonts.MISSING not in said
+
+
+def test_what_is_said_in_vietnamese_can_be_put_on_paper() -> None:
+    """Any of it may be; what stays on pages says so by a sign that only pages have."""
+    pages_only = {"✓ here", "From → to", "%(state)s → %(state_to)s"}
+    undrawn = set()
+    for file in sorted(VIETNAMESE.glob("*.po")):
+        with file.open("rb") as source:
+            for message in read_po(source, locale="vi"):
+                one = message.string
+                said = [str(one)] if isinstance(one, str) else [str(form) for form in one or ()]
+                if message.id and any(fonts.MISSING in fonts.drawable(form) for form in said):
+                    undrawn.add(message.id if isinstance(message.id, str) else message.id[0])
+    keys = {one for one in undrawn if one.startswith("− negative · + positive")}  # a roster's keys
+    assert undrawn - keys == pages_only

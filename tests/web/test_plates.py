@@ -95,7 +95,7 @@ def test_the_rest_of_a_plate_is_filled_from_the_queue(signed_in: SignIn, bench: 
     assert "Fill" not in page and "Nothing is queued." in page and "· 5 tubes" in page
     assert "89 free" in words(browser.get(answer.location))
     empty = browser.post("/runs/PL-0001/fill")
-    assert empty.status_code == 404 and "receive tubes or make pools first" in words(empty).lower()
+    assert empty.status_code == 409 and "receive tubes or make pools first" in words(empty).lower()
 
 
 def test_whoever_may_not_fill_a_plate_sees_it_without_the_ways_to(

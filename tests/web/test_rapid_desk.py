@@ -55,6 +55,15 @@ def test_outside_the_window_it_is_refused(signed_in: SignIn, bench: Bench, minut
     assert 'value="Vũ Thị Nhanh"' in answer.text
 
 
+def test_the_time_of_the_drop_is_said_and_not_proposed(signed_in: SignIn, bench: Bench) -> None:
+    browser = signed_in(Role.TECHNICIAN)
+    field = browser.get("/collect/rapid").text.partition('name="started_at"')[2].partition(">")[0]
+    assert 'value=""' in field and "required" in field
+    answer = browser.post("/collect/rapid", reading(bench, started_at=""))
+    assert answer.status_code == 422 and "say when the drop fell" in words(answer)
+    assert bench.session.scalars(select(RapidTest)).all() == []
+
+
 def test_a_positive_is_told_at_once_and_its_tube_scanned_on_the_same_screen(
     signed_in: SignIn, bench: Bench
 ) -> None:
@@ -167,6 +176,23 @@ def test_a_name_that_is_another_items_is_refused_with_that_item(
     refused = browser.post("/collect/rapid/kits", form | item)
     assert refused.status_code == 409
     assert f"Nhanh Ag is item {GTIN}" in words(refused)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "— and GTIN are for kits that nobody named"),
+        ("vi", "— và GTIN là của kít chưa ai đặt tên"),
+    ],
+)
+def test_a_dash_is_no_kits_name(signed_in: SignIn, bench: Bench, language: str, said: str) -> None:
+    browser = signed_in(Role.TECHNICIAN, language=language)
+    bench.session.commit()
+    form = {"name": "—", "lot": "AG21-07", "expires_on": "31/01/2023"}
+    item = {"gtin": GTIN, "reads_from": "15", "reads_to": "30"}
+    refused = browser.post("/collect/rapid/kits", form | item)
+    assert refused.status_code == 422
+    assert said in words(refused)
 
 
 def test_the_name_of_a_typed_kit_said_of_a_machines_item_makes_them_one(

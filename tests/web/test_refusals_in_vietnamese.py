@@ -29,7 +29,7 @@ def test_a_rules_sentence_is_constant_and_its_values_are_in_what_came() -> None:
 
 def test_the_sentences_of_single_rules_are_found_where_they_stand() -> None:
     assert {
-        "receive tubes or make pools first",
+        "two tubes at least, and no more than the site allows",
         "a plate that has not been laid out",
         "nothing here has this id",
     } <= set(of_the_rules())

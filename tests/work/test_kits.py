@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
 from lims.domain.gs1 import KitCode
-from lims.domain.rapid_test import RapidOutcome
+from lims.domain.rapid_test import RapidOutcome, ReadWindow
+from lims.domain.refusals import InvalidBody
 from lims.tables import Kit, KitLot, RapidTest
 from lims.work.kit_names import KitDiffers, LotGiven
 from lims.work.kits import LotKnown, lot_of_box, lot_said, register_lot
@@ -44,8 +45,8 @@ def scanned(
     return lot_of_box(bench.session, box, site_id=bench.site_id, by="user:lan", now=bench.now)
 
 
-def told(bench: Bench) -> LotKnown:
-    return lot_said(bench.session, CODE, site_id=bench.site_id, by="token:bus", now=bench.now)
+def told(bench: Bench, code: str = CODE) -> LotKnown:
+    return lot_said(bench.session, code, site_id=bench.site_id, by="token:bus", now=bench.now)
 
 
 def read_by_a_machine(bench: Bench) -> UUID:
@@ -96,6 +97,16 @@ def test_a_box_that_agrees_in_part_names_nothing(bench: Bench, lot: str, day: da
     assert kits(bench) == {("Nhanh Ag", None)}
 
 
+def test_a_machines_box_of_another_maker_takes_over_no_typed_kit(bench: Bench) -> None:
+    typed(bench, lot="01", reads_from_min=10, reads_to_min=20)
+    by_machine = told(bench, f"]d201{OTHER}172301311001")
+    assert (by_machine.named, by_machine.gtin) == (False, OTHER)
+    assert by_machine.window == ReadWindow.of_minutes(15, 30)
+    box = scanned(bench, lot="01")
+    assert box is not None and (box.kit, box.gtin) == ("Nhanh Ag", GTIN)
+    assert kits(bench) == {("Nhanh Ag", GTIN), (f"GTIN {OTHER}", OTHER)}
+
+
 def test_a_box_that_two_typed_kits_could_be_is_for_a_person_to_say(bench: Bench) -> None:
     typed(bench)
     typed(bench, "Test nhanh")
@@ -124,6 +135,16 @@ def test_a_kit_that_a_machine_told_of_and_a_person_typed_becomes_one(bench: Benc
     assert read_by_a_machine(bench) == by_hand
     strips = bench.session.scalars(select(RapidTest.kit_lot_id)).all()
     assert strips == [by_hand, by_hand]
+
+
+@pytest.mark.parametrize("name", ["—", f"GTIN {OTHER}"])
+def test_a_name_by_which_nameless_kits_go_is_no_name(bench: Bench, name: str) -> None:
+    nobodys = told(bench, "UNKNOWN-1")
+    with pytest.raises(InvalidBody) as refused:
+        typed(bench, name, gtin=GTIN)
+    assert refused.value.where == "name" and refused.value.came == name
+    assert kits(bench) == {(nobodys.kit, None)}
+    assert told(bench, "OF-ANOTHER-MAKER").gtin is None
 
 
 def test_two_expiry_dates_of_one_lot_are_not_made_one(bench: Bench) -> None:

@@ -1,6 +1,7 @@
 """A household in one tube: cards one after the other, the next tube closes this one."""
 
 from dataclasses import replace
+from uuid import UUID
 
 from flask import redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
@@ -47,6 +48,7 @@ from lims.work.views import desk
 from lims.work.views.desk import HouseholdKnown, KnownPerson
 
 NOBODY = later("add at least one person")
+IN_IT_ALREADY = later("this person is in this tube already; scan the next card")
 LABEL_FIRST = later("scan the tube first")
 
 
@@ -63,7 +65,10 @@ def field_pool() -> str:
         closed = desk.swab_in(session, barcodes.normalise(done), site_id=lab.site_id)
     if back is not None:
         return show_tube(reopened(back), undone=True)
-    return show_tube(fresh_tube(request.args.get("tube", ""), home or None), done=closed)
+    draft = fresh_tube(request.args.get("tube", ""), home or None)
+    if _carrier(draft.barcode):  # gone back to, after that tube was closed as well
+        draft = replace(draft, barcode="")
+    return show_tube(draft, done=closed)
 
 
 @blueprint.post("/field-pool/scan")
@@ -87,11 +92,7 @@ def _take(text: str, draft: FieldDraft) -> Answer:
 def _put(read: Read, draft: FieldDraft) -> Answer:
     """A tube opens, or closes the one before it; a card is one more person."""
     if isinstance(read, TubeBarcode):
-        if draft.barcode == barcodes.shown(read.barcode):  # read twice: it is open already
-            return show_tube(draft)
-        if draft.barcode and draft.members:
-            return _close(draft, following=read.barcode)
-        return show_tube(replace(draft, barcode=barcodes.shown(read.barcode)))
+        return _label(read.barcode, draft)
     typed = of_card(read)
     if draft.holds(typed):
         return _twice(draft)
@@ -101,6 +102,17 @@ def _put(read: Read, draft: FieldDraft) -> Answer:
     with laboratory().statements() as session:
         typed = typed if known and known.area else at_home(session, typed)
     return show_tube(draft.adding(typed, known))
+
+
+def _label(barcode: str, draft: FieldDraft) -> Answer:
+    if draft.barcode == barcodes.shown(barcode):  # read twice: it is open already
+        return show_tube(draft)
+    if _carrier(barcode) and _carrier(draft.barcode) != draft.tube_id:
+        refusal = BarcodeTaken(came=barcodes.shown(barcode), where="barcode")
+        return show_tube(draft, refused=told(refusal)), int(status_of(BarcodeTaken))
+    if draft.barcode and draft.members:
+        return _close(draft, following=barcode)
+    return show_tube(replace(draft, barcode=barcodes.shown(barcode)))
 
 
 def _obey(command: Command, draft: FieldDraft) -> Answer:
@@ -231,6 +243,15 @@ def _work(session: Session, draft: FieldDraft) -> FieldPooled:
     )
 
 
+def _carrier(barcode: str) -> UUID | None:
+    """The tube that carries this label already; the draft's own, when its form came again."""
+    label = barcodes.normalise(barcode)
+    if not label.isprintable():
+        return None
+    with laboratory().statements() as session:
+        return desk.carrier_of(session, label)
+
+
 def _known(national_id: str | None) -> KnownPerson | None:
     if not national_id:
         return None
@@ -252,5 +273,5 @@ def _neighbours(draft: FieldDraft, home: HouseholdKnown | None) -> list[KnownPer
 
 
 def _twice(draft: FieldDraft) -> Answer:
-    refused = told(PersonTwiceInPool())
+    refused = told(PersonTwiceInPool(todo=IN_IT_ALREADY))
     return show_tube(draft, refused=refused), int(status_of(PersonTwiceInPool))

@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
+from lims.db.ids import uuid7
 from lims.domain import barcodes
 from lims.domain.asked import asked
 from lims.domain.cards import ChipCard, EpidemicCode, InsuranceCard, TubeBarcode
@@ -134,7 +135,7 @@ def take_scan(text: str, draft: Draft) -> Answer:
         if not draft.has_person:
             return tube_first(draft, read.barcode)
         return register_draft(draft)
-    draft = _with_card(draft, read)
+    draft = _with_card(_without_the_others_tube(draft, _number_on(read)), read)
     if not draft.has_person and is_masked(read):
         return show(draft, refused=told(MaskedCard(where="scan"))), 422
     return register_draft(draft) if draft.has_person and draft.barcode else show(draft)
@@ -147,14 +148,34 @@ def _typed(text: str, draft: Draft, refusal: NotABarcode) -> Answer:
         with lab.statements() as session:
             known = desk.person_of_number(session, text, site_id=lab.site_id)
         if known is None:
+            draft = _without_the_others_tube(draft, text)
             blank = dict.fromkeys(draft.typed, "") | {"area": draft.desk_area}
             return show(replace(draft, typed=blank | {"national_id": text}, person_id=None))
-        draft = draft.with_known(known)
+        draft = _without_the_others_tube(draft, text).with_known(known)
         return register_draft(draft) if draft.barcode else show(draft)
     result = found(asked(text)) if not draft.has_person else None
     if result:
         return shown(text, result, tube=draft.barcode)
     return show(draft, refused=told(refusal)), 422
+
+
+def _without_the_others_tube(draft: Draft, number: str | None) -> Draft:
+    """A tube scanned for a person who was then refused goes to nobody else: the next person's own
+    is to be scanned. The same card again keeps it."""
+    same = bool(number) and draft.typed["national_id"] == number
+    if not (draft.has_person and draft.barcode) or same:
+        return draft
+    return replace(draft, barcode="", specimen_id=uuid7())
+
+
+def _number_on(card: ChipCard | EpidemicCode | InsuranceCard) -> str | None:
+    match card:
+        case ChipCard():
+            return card.national_id
+        case EpidemicCode():
+            return card.open_number
+        case InsuranceCard():
+            return None
 
 
 def fresh_with(draft: Draft) -> Draft:
@@ -163,14 +184,7 @@ def fresh_with(draft: Draft) -> Draft:
 
 
 def _with_card(draft: Draft, card: ChipCard | EpidemicCode | InsuranceCard) -> Draft:
-    lab = laboratory()
-    match card:
-        case ChipCard():
-            number: str | None = card.national_id
-        case EpidemicCode():
-            number = card.open_number
-        case InsuranceCard():
-            number = None
+    lab, number = laboratory(), _number_on(card)
     with lab.statements() as session:
         known = desk.person_of_number(session, number, site_id=lab.site_id) if number else None
         filled = draft.with_card(card, known)

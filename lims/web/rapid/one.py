@@ -5,7 +5,7 @@ The case is told when the reading is kept, not when the tube comes (rapid_pcr.py
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -38,7 +38,7 @@ from lims.web.collect.person_form import (
     read_person,
     typed_person,
 )
-from lims.web.language import laboratory, later, local, now
+from lims.web.language import laboratory, later, now
 from lims.web.rapid.blueprint import blueprint
 from lims.web.rapid.kit_choice import choose_box, chosen_lot, keep_lot, lots_here
 from lims.web.refusing import faults_of
@@ -50,6 +50,7 @@ from lims.work.views import desk
 from lims.work.views import rapid_tests as views
 
 OUTCOME: Final = later("say what the strip shows")
+DROP_AT: Final = later("say when the drop fell")
 KIT_LOT: Final = later("scan the kit's box first")
 
 
@@ -175,7 +176,7 @@ def _work(session: Session, draft: RapidDraft) -> RapidRead:
     started = taken_at(draft.started_at, now())
     read = taken_at(draft.read_at, now()) if draft.read_at else (before or now())
     if started is None:
-        faults["started_at"] = PAST
+        faults["started_at"] = PAST if draft.started_at else DROP_AT
     if read is None:
         faults["read_at"] = PAST
     if draft.outcome not in set(RapidOutcome):
@@ -213,12 +214,8 @@ def _work(session: Session, draft: RapidDraft) -> RapidRead:
 
 
 def _fresh() -> RapidDraft:
-    started = now() - USUAL_WINDOW.opens
-    return RapidDraft(
-        uuid7(),
-        fresh().typed,
-        started_at=_clock(started),
-    )
+    """Nobody's test yet. The drop's time is said, never proposed: the read window rests on it."""
+    return RapidDraft(uuid7(), fresh().typed)
 
 
 def _drafted() -> RapidDraft:
@@ -234,11 +231,6 @@ def _drafted() -> RapidDraft:
         exposure=form.get("exposure", ""),
         suspect=form.get("suspect", ""),
     )
-
-
-def _clock(at: datetime) -> str:
-    """As its field takes it: 21/11/2026 08:12 on the site's wall clock."""
-    return f"{local(at):%d/%m/%Y %H:%M}"
 
 
 def _page(

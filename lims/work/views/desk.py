@@ -247,6 +247,14 @@ def swab_in(session: Session, barcode: str, *, site_id: UUID) -> DeskSwab | None
     return None if row is None else DeskSwab(**row._mapping)
 
 
+def carrier_of(session: Session, barcode: str) -> UUID | None:
+    """The tube that carries this label, whatever it is and wherever it was registered."""
+    found: UUID | None = session.scalar(
+        text("SELECT id FROM tube WHERE barcode = :barcode"), {"barcode": barcode}
+    )
+    return found
+
+
 def last_swabs(
     session: Session, *, site_id: UUID, by: str, since: datetime, most: int = LAST_SHOWN
 ) -> tuple[DeskSwab, ...]:

@@ -165,8 +165,15 @@ WITH its AS (
     SELECT c.* FROM f0_case c JOIN finding f ON f.id = c.finding_id
     WHERE f.specimen_id IN (SELECT specimen_id FROM tube_specimen WHERE tube_id = :tube)
 )
-SELECT 'case' AS what, its.opened_at AS at, NULL AS by, its.id AS case_id, its.state,
-       its.basis AS why, NULL AS team, NULL::bigint AS many FROM its
+SELECT 'case' AS what, its.opened_at AS at, NULL AS by, its.id AS case_id,
+       coalesce(first.facts ->> 'state', unchanged.state) AS state,
+       coalesce(first.facts ->> 'basis', unchanged.basis) AS why, NULL AS team,
+       NULL::bigint AS many
+FROM its
+LEFT JOIN f0_case unchanged ON unchanged.id = its.id AND unchanged.changed_at = its.opened_at
+LEFT JOIN LATERAL (
+    SELECT n.facts FROM notice n WHERE n.case_id = its.id AND n.sequence = 1 LIMIT 1
+) first ON true
 UNION ALL
 SELECT 'claimed', cl.claimed_at, cl.claimed_by, its.id, NULL, NULL, team.name, NULL
 FROM its JOIN claim cl ON cl.case_id = its.id JOIN team ON team.id = cl.team_id
