@@ -28,11 +28,11 @@ from lims.api import problems
 from lims.db.laboratory import Laboratory
 from lims.domain.refusals import (
     InvalidBody,
+    Misread,
     NotSignedIn,
     NotUtf8,
     Refusal,
     UnknownUnit,
-    WrongCheckCharacter,
     WrongScope,
 )
 from lims.work.tokens import Scope, TokenHolder, token_holder
@@ -305,5 +305,5 @@ def _handled(
 ) -> Answer:
     try:
         return endpoint.handler(ask, **path)
-    except WrongCheckCharacter as misread:
+    except Misread as misread:
         raise likeliest(database, misread) from None

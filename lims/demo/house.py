@@ -107,17 +107,18 @@ def open_house(
         sessions = session_factory(engine)
         with sessions.begin() as session:
             site_id = found_site(session, prefix=SITE, name=SITE, now=utc_now())
-        url = f"http://127.0.0.1:{port}"
+        url, door = (f"http://127.0.0.1:{each}" for each in (port, _port(0)))
         receiver_url = f"http://127.0.0.1:{receiver_port}"
         names = cycler_names(cyclers)
         bench = Machines.beside(ledger, names)
-        for program in programs(place, url, names):
+        for program in programs(place, door, names):
             bench.start(program, supervisor)
         founder = Founder(sessions, site_id, utc_now())
         places = founder.places(seed)
         founded = founder.found(places, place, names, lims_url=url, receiver_url=receiver_url)
         supervisor.start(receiver(place, receiver_port))
-        _await_open(url, supervisor)
+        for opened in (url, door):
+            _await_open(opened, supervisor)
         yield House(
             place,
             url,
@@ -144,12 +145,16 @@ def receiver(home: Path, port: int) -> Program:
     return Program("receiver", arguments)
 
 
-def programs(home: Path, url: str, cyclers: Sequence[str]) -> list[Program]:
-    """The real commands, as an operator would start them."""
+def programs(home: Path, door: str, cyclers: Sequence[str]) -> list[Program]:
+    """The real commands, as an operator would start them; the gateways have a ``door`` of their
+    own, so that no plate waits behind the desks (docs/decisions.md 49)."""
+    at_once = signal.SIGINT  # to gunicorn
+    apart = ("--listen", door.removeprefix("http://"), "--workers", "1")
     return [
-        Program("web", ("lims.cli", "serve"), stop_signal=signal.SIGINT),  # gunicorn: at once
+        Program("web", ("lims.cli", "serve"), stop_signal=at_once),
+        Program("analysers-door", ("lims.cli", "serve", *apart), stop_signal=at_once),
         Program("deliverer", ("lims.cli", "deliver", "--lease", LEASE_S)),
-        *analyser_programs(home, url, cyclers),
+        *analyser_programs(home, door, cyclers),
     ]
 
 
