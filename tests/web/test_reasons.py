@@ -6,7 +6,8 @@ import pytest
 from flask import Flask
 
 from lims.domain.controls import ControlReading, judge
-from lims.domain.interpretation import TargetReading, interpret, rule_in_force
+from lims.domain.interpretation import TargetReading, rule_in_force
+from lims.domain.well_reading import interpret
 from lims.web.language import COOKIE
 from lims.web.reasons import reason
 

@@ -8,14 +8,16 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from lims.work.matched import ShownTarget, shown_target
+
 MOST: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """One measurement's targets: names and Ct in cycles, None for no amplification."""
+    """One measurement's targets, and the error it came with."""
 
-    targets: tuple[tuple[str, float | None], ...]
+    targets: tuple[ShownTarget, ...]
     error: str | None
     at: datetime
 
@@ -143,4 +145,4 @@ def readings_of(targets: Any, error: str | None, at: datetime | None) -> Reading
 
 
 def said(targets: Any, error: str | None, at: datetime) -> Readings:
-    return Readings(tuple((t["target"], t["ct_cycles"]) for t in targets), error, at)
+    return Readings(tuple(shown_target(t) for t in targets), error, at)

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from lims.domain.lifecycle import OrderState
+from lims.work.matched import ShownTarget, shown_target
 
 
 class Happened(StrEnum):
@@ -61,7 +62,7 @@ class Event:
     result_id: UUID | None = None
     holds: tuple[str, ...] = ()
     released_by: str | None = None
-    readings: tuple[tuple[str, float | None], ...] = ()
+    readings: tuple[ShownTarget, ...] = ()
     instrument: str | None = None
     open: bool = False
     case_id: UUID | None = None
@@ -251,7 +252,7 @@ def _results(session: Session, about: dict[str, UUID]) -> list[Event]:
             corrects=row.corrects,
             result_id=row.result_id,
             by=row.by,
-            readings=tuple((t["target"], t["ct_cycles"]) for t in row.targets),
+            readings=tuple(shown_target(t) for t in row.targets),
             instrument=row.instrument,
         )
         for row in session.execute(_RESULTS, about)
