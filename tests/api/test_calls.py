@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,13 +10,13 @@ from sqlalchemy import Row, text
 
 from instruments.drivers import DRIVERS
 from instruments.hl7.message import read
-from instruments.measurement import Capture, Measurement, Role, TargetReading, digest_of
+from instruments.measurement import Capture, digest_of
 from lims.db.laboratory import Laboratory
 from lims.work.run_layout import Layout
 from tests.api import bodies
 from tests.api.bodies import Json
 from tests.api.caller import Caller
-from tests.captures import plate_capture
+from tests.captures import called_plate
 from tests.instruments.hl7_messages import WIRE, alinity, captured, cobas5800
 
 _LAYOUT = TypeAdapter(Layout)
@@ -206,13 +205,6 @@ def test_a_pool_called_positive_has_its_members_tested_at_once(
     assert {row.because for row in queued} == {"pool detected"}
 
 
-def _called(measured: Measurement, positive: str) -> Measurement:
-    """The same well of a machine that sends its calls and no numbers."""
-    found = measured.role is Role.POSITIVE_CONTROL or measured.specimen == positive
-    word = "Detected" if found else "Not Detected"
-    return replace(measured, call=word, targets=(TargetReading("SARS-CoV-2", None, word),))
-
-
 @pytest.mark.parametrize(
     ("control", "state", "why"),
     [
@@ -237,21 +229,13 @@ def _called(measured: Measurement, positive: str) -> Measurement:
 def test_a_plate_of_a_closed_system_is_judged_by_the_calls_of_its_controls(
     api: Caller, laboratory: Laboratory, control: tuple[str, str] | None, state: str, why: str
 ) -> None:
-    role, word = control or ("", "")
     positive, _negative = api.received(2)
     layout = _LAYOUT.validate_python(api.planned())
-    plate = plate_capture(layout, {})
-    wells = [_called(m, positive) for m in plate.measurements]
-    wells = [
-        replace(m, call=word, targets=(TargetReading("SARS-CoV-2", None, word),))
-        if m.role == role
-        else m
-        for m in wells
-    ]
-    api.done("/messages", replace(plate, driver="m2000", measurements=tuple(wells)).to_json())
+    said = called_plate(layout, {positive}, controls=dict([control] if control else []))
+    api.done("/messages", said.to_json())
     with laboratory.sessions() as session:
         run = session.execute(text("SELECT state, verdict_why FROM run")).one()
     assert run.state == state
-    place = next((m.well for m in wells if m.role == role), "")
+    place = next((w.position for w in layout.wells if control and w.role == control[0]), "")
     assert run.verdict_why == why.format(place)
     assert cases(laboratory) == (1 if state == "valid" else 0)
