@@ -77,9 +77,11 @@ def test_a_plate_of_calls_shows_signs_and_words(signed_in: SignIn, bench: Bench)
     page = words(technician.get(f"/runs/{layout.plate}"))
     assert "Dương tính · Detected" in page
     assert "máy báo Not Detected" in page and "máy báo Detected" in page
+    assert "số là Ct" not in page, "the legend explains what is there"
     assert "✗" not in page, "a control that was called as it should be is good"
     [paper] = printed(technician.get(f"/runs/{layout.plate}/report.pdf").data)
-    assert "Detected" in paper and "không khuếch đại" not in paper
+    assert paper.count("Detected") == 3 and "…" not in paper.partition("Ct")[2][:60]
+    assert "không khuếch đại" not in paper
 
 
 def test_a_control_called_wrong_is_marked(signed_in: SignIn, bench: Bench) -> None:

@@ -102,6 +102,12 @@ class RunPage:
         """How many samples the analyser has spoken of."""
         return sum(well.measured for well in self.samples)
 
+    @property
+    def tells_ct(self) -> bool:
+        """Whether a positive here has its Ct; a machine may send its own word alone."""
+        positives = [well for well in self.samples if well.sign is WellSign.POSITIVE]
+        return not positives or any(well.ct_cycles is not None for well in positives)
+
     def count(self, sign: str) -> int:
         """How many samples show this."""
         return sum(well.sign == sign for well in self.samples)
