@@ -59,8 +59,8 @@ def _words(called: Called, *words: str) -> dict[str, Called]:
 # Everywhere the same, English and Vietnamese. GeneXpert and F-line send POSITIVE/NEGATIVE and
 # POS/NEG (302-7279, 6.1.1); cobas NEG/POS, Target Not Detected (tests/data/hl7); Alinity m and
 # m2000 Detected, Not Detected, Target not detected (deforay captures; tests/data/astm_wire). The
-# canonical words of a profile's [calls] are read here too. PRESUMPTIVE POS: 302-3562, one gene of
-# two, to be tested again; Presumptive Positive: Roche 09179909001, table of results.
+# names that a profile gives in [words.calls] are read here too. PRESUMPTIVE POS: 302-3562, one
+# gene of two, to be tested again; Presumptive Positive: Roche 09179909001, table of results.
 _EVERYWHERE: Final = MappingProxyType(
     {
         **_words(Called.DETECTED, "POS", "Positive", "Detected", "Target Detected", "Reactive"),

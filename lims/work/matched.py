@@ -77,6 +77,11 @@ def shown_target(target: Mapping[str, Any]) -> ShownTarget:
     return target["target"], target["ct_cycles"], target.get("call")
 
 
+def other_word(call: str | None, targets: Iterable[Mapping[str, Any]]) -> str | None:
+    """The word for the whole test, where it does not merely repeat that of a target."""
+    return None if call in {target.get("call") for target in targets} else call
+
+
 class Stored(Protocol):
     """The columns of a measurement that say what the machine said; all None where there is none."""
 

@@ -92,6 +92,10 @@ def test_a_positive_by_call_opens_the_case_and_waits_for_its_final_word(
         "P",
     )
     assert cases(laboratory) == 1
+    story = api.get(f"/tubes/{tube}").json()
+    assert (story["swabs"][0]["sign"], story["swabs"][0]["ct_cycles"]) == ("positive", None)
+    measured = next(event for event in story["events"] if event["what"] == "result")
+    assert measured["readings"] == [["ORF1ab", None, "POS"], ["E", None, "POS"]]
 
 
 def test_an_unknown_word_is_no_word(api: Caller, laboratory: Laboratory) -> None:

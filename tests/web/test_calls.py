@@ -11,7 +11,7 @@ from sqlalchemy import select
 from lims.tables import F0Case, Finding
 from lims.work.access import Role
 from tests.builders import Bench, Swab
-from tests.captures import called_plate
+from tests.captures import called_capture, called_plate
 from tests.reports.printed import words as printed
 from tests.web.browsing import Browser, words
 from tests.web.conftest import SignIn
@@ -99,4 +99,20 @@ def test_calls_that_disagree_are_put_before_a_reviewer(signed_in: SignIn, bench:
     bench.called(swab.barcode, POSITIVE, whole="NR")
     bench.session.commit()
     story = words(signed_in(Role.REVIEWER, language="vi").get(f"/tubes/{swab.barcode}"))
+    assert "ORF1ab POS · E NEG · NR" in story
     assert "các kết luận của máy trái nhau: ORF1ab POS; cả xét nghiệm NR" in story
+
+
+def test_a_second_call_stands_beside_the_first(signed_in: SignIn, bench: Bench) -> None:
+    swab = bench.swab()
+    bench.called(swab.barcode, {"ORF1ab": "NEG"}, whole="NR")
+    again = called_capture(
+        swab.barcode, {"ORF1ab": "POS"}, whole="RR", at=bench.now, instrument=bench.instrument
+    )
+    bench.later(5).take(again)
+    bench.called("TTSMUDGED", {}, whole="Target Not Detected")
+    bench.session.commit()
+    reviewer = signed_in(Role.REVIEWER, language="vi")
+    page = words(reviewer.get("/review?show=corrections"))
+    assert "ORF1ab NEG · NR" in page and "ORF1ab POS · RR" in page
+    assert "Target Not Detected" in words(reviewer.get("/review?show=unmatched"))
