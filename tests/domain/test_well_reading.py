@@ -71,6 +71,17 @@ def test_the_call_of_an_open_cycler_never_stands_for_its_internal_control(driver
     assert found.why == "no cycle number, but the machine's own call: N POS"
 
 
+def test_what_a_cycler_says_of_a_curve_s_quality_settles_nothing() -> None:
+    """QuantStudio's amplification status is Amp, No Amp or Inconclusive, a well and target."""
+    control = ("IC", 27.0, "Amp")
+    early = _read(("N", 24.8, "Inconclusive"), control, driver="quantstudio")
+    assert early.outcome is Outcome.DETECTED
+    none = _read(("N", None, "Inconclusive"), control, driver="quantstudio")
+    assert none.outcome is Outcome.NOT_DETECTED
+    silent = _read(("N", None, "No Amp"), driver="quantstudio")
+    assert silent.why == "no target, internal control missing"
+
+
 @pytest.mark.parametrize(
     ("said", "whole", "why"),
     [
