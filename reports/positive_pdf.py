@@ -220,7 +220,7 @@ def _identity(line: Line, born: str) -> str:
     detail = line.laboratory
     if detail is None:
         return born
-    ct = "" if detail.ct_cycles is None else f"Ct {detail.ct_cycles:.1f}"
+    ct = detail.called if detail.ct_cycles is None else f"Ct {detail.ct_cycles:.1f}"
     return " · ".join(filter(None, (born, detail.national_id, detail.barcode, ct)))
 
 

@@ -19,7 +19,10 @@ BASE64: Final[dict[str, JsonValue]] = {"contentEncoding": "base64"}
 
 
 class TargetBody(Body):
-    """One target of one well; a null cycle number is no amplification."""
+    """One target of one well; a null cycle number is no amplification, or that none was sent.
+
+    ``call``: the analyser's own word, as sent. A closed system's may stand where no number came.
+    """
 
     target: Text
     ct_cycles: Annotated[float, Strict()] | None = Field(None, gt=0, le=60, allow_inf_nan=False)

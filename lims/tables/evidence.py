@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PgUUID
 from sqlalchemy.orm import Mapped, mapped_column
 
+from lims.domain.called import Called
 from lims.domain.lifecycle import MessageState, ResultStatus, Standing
 from lims.domain.outcomes import FindingOutcome, Outcome
 from lims.domain.verification import Hold
@@ -53,12 +54,17 @@ class RawMessage(Base):
 class Measurement(Base):
     """One well or cartridge as the instrument reported it: values immutable, standing not.
 
-    ``targets`` is a list of {"target", "ct_cycles", "call"}; a null Ct is no amplification.
+    ``targets`` is a list of {"target", "ct_cycles", "call", "called"}; a null Ct is no
+    amplification, or that none was sent. ``call`` is the machine's own word for the whole test,
+    ``called`` what it was understood to mean, ``closed_system`` whether it may stand for a Ct.
+    What came before these were kept has neither, and is read by its numbers.
     """
 
     __tablename__ = "measurement"
     __table_args__ = (
         one_of("standing", Standing),
+        one_of("called", Called),
+        CheckConstraint("called IS NULL OR call IS NOT NULL", name="called_as_sent"),
         CheckConstraint(
             "role IN ('specimen', 'negative_control', 'positive_control', 'extraction_control')",
             name="role",
@@ -98,6 +104,8 @@ class Measurement(Base):
     order_id: Mapped[UUID | None] = mapped_column(ForeignKey("test_order.id"))
     assay_text: Mapped[str]
     call: Mapped[str | None]
+    called: Mapped[str | None]
+    closed_system: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     error: Mapped[str | None]
     targets: Mapped[list[Any]]
     content: Mapped[str]

@@ -16,7 +16,7 @@ from lims.domain.refusals import IllegalMove, MixedAssay, TubeRejected, UnknownR
 from lims.tables import Measurement, Result, TestOrder, Tube
 from lims.work.audit import record
 from lims.work.evidence import lock_components
-from lims.work.matched import Matched, stored_readings
+from lims.work.matched import Matched, stored_call, stored_readings
 from lims.work.measurements import Locked, locked_measurement, refuse_unless
 from lims.work.results import write_results
 from lims.work.settle_run import settle_measured
@@ -165,6 +165,7 @@ def _let_it_speak(
         role=Role.SPECIMEN,
         readings=stored_readings(measurement.targets),
         error=measurement.error,
+        own=stored_call(measurement.call, measurement.called, closed=measurement.closed_system),
         run_id=measurement.run_id,
         well=measurement.well,
         order_id=order.id,

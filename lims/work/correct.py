@@ -9,14 +9,15 @@ from sqlalchemy.orm import Session
 
 from instruments.measurement import Role
 from lims.db.ids import uuid7
-from lims.domain.interpretation import Interpretation, interpret, rule_in_force
+from lims.domain.interpretation import Interpretation, rule_in_force
 from lims.domain.lifecycle import ORDER_MOVES, OrderState, ResultStatus, RunState, Standing, move
 from lims.domain.outcomes import Outcome
 from lims.domain.refusals import IllegalMove
+from lims.domain.well_reading import interpret
 from lims.tables import Measurement, Result, Run, TestOrder, Tube
 from lims.work.audit import record
 from lims.work.evidence import lock_components
-from lims.work.matched import stored_readings
+from lims.work.matched import stored_call, stored_readings
 from lims.work.measurements import Locked, locked_measurement, refuse_unless
 from lims.work.settle import settle
 
@@ -107,6 +108,7 @@ def _supersede(
         rule_in_force(order.assay_code),
         stored_readings(measurement.targets),
         error=measurement.error,
+        own=stored_call(measurement.call, measurement.called, closed=measurement.closed_system),
     )
     old.current = old.held = False
     _replace_said(session, measurement, Standing.MATCHED)

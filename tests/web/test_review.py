@@ -50,7 +50,7 @@ def test_a_positive_waits_with_its_evidence_and_is_released_once(
     bench.run({swab.barcode: 23.7})
     bench.session.commit()
     page = words(reviewer.get("/review"))
-    for said in ("Nguyễn Thị Mai", "ORF1ab 23.7", "PLATE-0001", "the reading rule, version 1"):
+    for said in ("Nguyễn Thị Mai", "ORF1ab 23.7", "PLATE-0001", "the reading rule, version 2"):
         assert said in page, said
     (one,) = waiting(reviewer, "positives")
     for _ in range(2):

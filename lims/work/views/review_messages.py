@@ -8,14 +8,17 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from lims.work.matched import ShownTarget, other_word, shown_target
+
 MOST: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """One measurement's targets: names and Ct in cycles, None for no amplification."""
+    """One measurement's targets, the machine's word for the whole test, and the error it had."""
 
-    targets: tuple[tuple[str, float | None], ...]
+    targets: tuple[ShownTarget, ...]
+    call: str | None
     error: str | None
     at: datetime
 
@@ -63,14 +66,14 @@ class Unread:
 
 _CORRECTIONS = text("""
 SELECT m.id AS measurement_id, t.barcode, run.plate, m.well, i.name AS instrument,
-       m.targets, m.error, m.received_at, old.targets AS old_targets, old.error AS old_error,
-       old.received_at AS old_at, res.outcome
+       m.targets, m.call, m.error, m.received_at, old.targets AS old_targets, old.call AS old_call,
+       old.error AS old_error, old.received_at AS old_at, res.outcome
 FROM measurement m
 JOIN instrument i ON i.id = m.instrument_id
 LEFT JOIN tube t ON t.id = m.tube_id
 LEFT JOIN run ON run.id = m.run_id
 LEFT JOIN LATERAL (
-    SELECT id, targets, error, received_at FROM measurement o
+    SELECT id, targets, call, error, received_at FROM measurement o
     WHERE o.id <> m.id AND o.standing IN ('matched', 'control', 'held')
       AND (o.order_id = m.order_id OR (o.run_id = m.run_id AND o.well = m.well))
     ORDER BY o.received_at DESC LIMIT 1
@@ -81,7 +84,7 @@ WHERE m.site_id = :site AND m.standing = 'correction' ORDER BY m.received_at, m.
 
 _STRAYS = text("""
 SELECT m.id AS measurement_id, m.specimen_text AS said, coalesce(run.plate, m.run_text) AS plate,
-       m.well, i.name AS instrument, m.targets, m.error, m.received_at, m.why
+       m.well, i.name AS instrument, m.targets, m.call, m.error, m.received_at, m.why
 FROM measurement m
 JOIN instrument i ON i.id = m.instrument_id
 LEFT JOIN run ON run.id = m.run_id
@@ -106,8 +109,8 @@ def corrections(session: Session, *, site_id: UUID) -> list[Correction]:
             plate=row.plate,
             well=row.well,
             instrument=row.instrument,
-            before=readings_of(row.old_targets, row.old_error, row.old_at),
-            after=said(row.targets, row.error, row.received_at),
+            before=readings_of(row.old_targets, row.old_call, row.old_error, row.old_at),
+            after=said(row.targets, row.call, row.error, row.received_at),
             outcome=row.outcome,
             since=row.received_at,
         )
@@ -124,7 +127,7 @@ def strays(session: Session, *, site_id: UUID) -> list[Stray]:
             plate=row.plate,
             well=row.well,
             instrument=row.instrument,
-            readings=said(row.targets, row.error, row.received_at),
+            readings=said(row.targets, row.call, row.error, row.received_at),
             why=row.why,
             since=row.received_at,
         )
@@ -138,9 +141,16 @@ def unread(session: Session, *, site_id: UUID, since: datetime) -> list[Unread]:
     return [Unread(**row._mapping) for row in rows]
 
 
-def readings_of(targets: Any, error: str | None, at: datetime | None) -> Readings | None:
-    return None if targets is None or at is None else said(targets, error, at)
+def readings_of(
+    targets: Any, call: str | None, error: str | None, at: datetime | None
+) -> Readings | None:
+    return None if targets is None or at is None else said(targets, call, error, at)
 
 
-def said(targets: Any, error: str | None, at: datetime) -> Readings:
-    return Readings(tuple((t["target"], t["ct_cycles"]) for t in targets), error, at)
+def said(targets: Any, call: str | None, error: str | None, at: datetime) -> Readings:
+    return Readings(
+        targets=tuple(shown_target(t) for t in targets),
+        call=other_word(call, targets),
+        error=error,
+        at=at,
+    )
