@@ -25,6 +25,7 @@ class Matched:
     tube_id: UUID | None = None
     assay: str | None = None
     why: str | None = None
+    strip_id: UUID | None = None
 
 
 def stored_readings(targets: Iterable[Mapping[str, Any]]) -> tuple[TargetReading, ...]:

@@ -8,6 +8,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from lims.domain.antigen import is_antigen
+
 MOST: Final = 50
 
 
@@ -22,7 +24,8 @@ class Readings:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A second value for one test beside the first."""
+    """A second value for one test beside the first. Of a rapid test the person is told, and what
+    its strip was read as."""
 
     measurement_id: UUID
     barcode: str | None
@@ -33,11 +36,14 @@ class Correction:
     after: Readings
     outcome: str | None
     since: datetime
+    person_id: UUID | None
+    name: str | None
+    read: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """A measurement that belongs to no tube yet."""
+    """A measurement that belongs to no tube yet, or (an antigen) to no strip."""
 
     measurement_id: UUID
     said: str
@@ -47,6 +53,7 @@ class Stray:
     readings: Readings
     why: str | None
     since: datetime
+    antigen: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +71,7 @@ class Unread:
 _CORRECTIONS = text("""
 SELECT m.id AS measurement_id, t.barcode, run.plate, m.well, i.name AS instrument,
        m.targets, m.error, m.received_at, old.targets AS old_targets, old.error AS old_error,
-       old.received_at AS old_at, res.outcome
+       old.received_at AS old_at, res.outcome, p.id AS person_id, p.name, q.outcome AS read
 FROM measurement m
 JOIN instrument i ON i.id = m.instrument_id
 LEFT JOIN tube t ON t.id = m.tube_id
@@ -72,16 +79,20 @@ LEFT JOIN run ON run.id = m.run_id
 LEFT JOIN LATERAL (
     SELECT id, targets, error, received_at FROM measurement o
     WHERE o.id <> m.id AND o.standing IN ('matched', 'control', 'held')
-      AND (o.order_id = m.order_id OR (o.run_id = m.run_id AND o.well = m.well))
+      AND (o.order_id = m.order_id OR (o.run_id = m.run_id AND o.well = m.well)
+           OR o.strip_id = m.strip_id)
     ORDER BY o.received_at DESC LIMIT 1
 ) old ON true
 LEFT JOIN result res ON res.measurement_id = old.id AND res.current
+LEFT JOIN rapid_test q ON q.specimen_id = m.strip_id
+LEFT JOIN specimen s ON s.id = q.specimen_id
+LEFT JOIN person p ON p.id = s.person_id
 WHERE m.site_id = :site AND m.standing = 'correction' ORDER BY m.received_at, m.id LIMIT :most
 """)
 
 _STRAYS = text("""
 SELECT m.id AS measurement_id, m.specimen_text AS said, coalesce(run.plate, m.run_text) AS plate,
-       m.well, i.name AS instrument, m.targets, m.error, m.received_at, m.why
+       m.well, i.name AS instrument, m.targets, m.error, m.received_at, m.why, m.assay_text
 FROM measurement m
 JOIN instrument i ON i.id = m.instrument_id
 LEFT JOIN run ON run.id = m.run_id
@@ -110,6 +121,9 @@ def corrections(session: Session, *, site_id: UUID) -> list[Correction]:
             after=said(row.targets, row.error, row.received_at),
             outcome=row.outcome,
             since=row.received_at,
+            person_id=row.person_id,
+            name=row.name,
+            read=row.read,
         )
         for row in session.execute(_CORRECTIONS, {"site": site_id, "most": MOST})
     ]
@@ -127,6 +141,7 @@ def strays(session: Session, *, site_id: UUID) -> list[Stray]:
             readings=said(row.targets, row.error, row.received_at),
             why=row.why,
             since=row.received_at,
+            antigen=is_antigen(row.assay_text),
         )
         for row in session.execute(_STRAYS, {"site": site_id, "most": MOST})
     ]

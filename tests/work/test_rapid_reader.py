@@ -1,0 +1,410 @@
+"""A reader's word is the reading of the one strip it can be about, or waits with the reason."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from instruments.measurement import Capture, Measurement, Role, TargetReading, digest_of
+from lims.db.ids import uuid7
+from lims.domain.rapid_test import Exposure, RapidOutcome
+from lims.domain.refusals import IllegalMove
+from lims.domain.roster_line import Sign
+from lims.work.attach import attach
+from lims.work.attach_reading import NoOpenStrip
+from lims.work.correct import accept_correction
+from lims.work.dismiss import dismiss
+from lims.work.measure import Receipt
+from lims.work.read_strips import Counts
+from lims.work.views.review_messages import corrections, strays
+from tests import seen
+from tests.builders import HOME, Bench, add_instrument, open_bench
+from tests.builders_rapid import Classroom, box, classroom
+
+NUMBER = "001307000017"
+
+
+@pytest.fixture
+def bench(session: Session, now: datetime) -> Bench:
+    opened = open_bench(session, now)
+    add_instrument(session, opened.site_id, now=now, name="SOFIA-1")
+    opened.subscribe(HOME)
+    return opened
+
+
+@pytest.fixture
+def room(bench: Bench) -> Classroom:
+    """A class of four; number 3 has a national number."""
+    room = classroom(bench, 4)
+    room.numbered(3, NUMBER)
+    return room
+
+
+def person(room: Classroom, position: int) -> UUID:
+    found: UUID = room.bench.session.execute(
+        text("SELECT person_id FROM roster_member WHERE roster_id = :r AND position = :p"),
+        {"r": room.roster_id, "p": position},
+    ).scalar_one()
+    return found
+
+
+def said(
+    bench: Bench,
+    call: str = "positive",
+    *,
+    scanned: str = NUMBER,
+    at: datetime | None = None,
+    lot: str = "",
+    heard: datetime | None = None,
+    role: Role = Role.SPECIMEN,
+) -> Receipt:
+    """A reader's message, heard now unless said otherwise."""
+    one = Measurement(
+        path="OBS1",
+        specimen=scanned,
+        role=role,
+        assay="Sofia SARS^SARS",
+        targets=(TargetReading("SARS", None, call),),
+        call=call,
+        measured_at=at.isoformat() if at else None,
+        error="invalid" if call == "invalid" else None,
+        flags=(f"lot-{lot}",) if lot else (),
+    )
+    return bench.take(message(bench, one, heard=heard))
+
+
+def message(bench: Bench, *spoken: Measurement, heard: datetime | None = None) -> Capture:
+    raw = f"message {uuid7()}".encode()
+    return Capture(
+        digest=digest_of(raw),
+        instrument="SOFIA-1",
+        driver="sofia2",
+        driver_version="1",
+        captured_at=(heard or bench.now).isoformat(),
+        complete=True,
+        raw=raw,
+        measurements=spoken,
+    )
+
+
+def standing(bench: Bench) -> tuple[str, str | None]:
+    row = bench.session.execute(
+        text("SELECT standing, why FROM measurement ORDER BY id DESC LIMIT 1")
+    ).one()
+    return row.standing, row.why
+
+
+def rapid(bench: Bench) -> list[tuple[str, str]]:
+    """What was kept: outcome and lot."""
+    rows = bench.session.execute(
+        text(
+            "SELECT q.outcome, l.lot FROM rapid_test q JOIN kit_lot l ON l.id = q.kit_lot_id"
+            " ORDER BY q.id"
+        )
+    )
+    return [(row.outcome, row.lot) for row in rows]
+
+
+def stray(bench: Bench) -> UUID:
+    (one,) = strays(bench.session, site_id=bench.site_id)
+    return one.measurement_id
+
+
+def test_a_positive_opens_the_presumptive_case_as_a_desk_reading_does(
+    bench: Bench, room: Classroom
+) -> None:
+    room.start()
+    receipt = said(bench.later(20))
+    assert (receipt.matched, receipt.unmatched) == (1, 0)
+    assert rapid(bench) == [("positive", "AG21-07")]
+    assert len(seen.notices(bench.session, "case.opened")) == 1
+    assert [f.outcome for f in seen.findings(bench.session).values()] == ["presumptive"]
+
+
+@pytest.mark.parametrize(
+    ("call", "outcome", "findings"), [("negative", "negative", 1), ("invalid", "invalid", 0)]
+)
+def test_a_negative_is_final_and_an_invalid_one_says_nothing(
+    bench: Bench, room: Classroom, call: str, outcome: str, findings: int
+) -> None:
+    room.start()
+    said(bench.later(20), call)
+    assert rapid(bench) == [(outcome, "AG21-07")]
+    assert len(seen.findings(bench.session)) == findings
+    assert seen.notices(bench.session) == []
+
+
+def test_a_tube_of_the_person_names_them_too(bench: Bench, room: Classroom) -> None:
+    swab = bench.swab(person_id=person(room, 2))
+    room.start()
+    said(bench.later(20), scanned=f" {swab.barcode.lower()} ")
+    assert standing(bench) == ("matched", None)
+
+
+def test_a_chip_cards_code_begins_with_the_number(bench: Bench, room: Classroom) -> None:
+    room.start()
+    said(bench.later(20), scanned=f"{NUMBER}||Học Sinh 3|05032007|Nam|Hà Nội|01012021")
+    assert standing(bench) == ("matched", None)
+
+
+def test_the_rest_of_the_timer_is_confirmed_by_eye_and_twice(bench: Bench, room: Classroom) -> None:
+    timer = room.start()
+    said(bench.later(20))
+    shown = room.seen(timer)
+    assert shown == "1- 2- 4-"
+    kept = room.confirm(timer, shown)
+    assert kept.counts == Counts(3, 0, 0)
+    again = room.confirm(timer, shown)
+    assert (again.counts, again.replayed) == (kept.counts, True)
+    assert len(rapid(bench)) == 4
+
+
+def test_what_the_desk_was_told_of_the_person_goes_with_the_reading(bench: Bench) -> None:
+    room = classroom(bench, 2, exposure=Exposure.CONTACT)
+    room.numbered(1, NUMBER)
+    room.start()
+    said(bench.later(20))
+    told = bench.session.execute(text("SELECT exposure FROM rapid_test")).scalar_one()
+    assert told == "contact"
+
+
+def test_the_lot_is_the_cassettes_own_where_it_is_registered_for_the_kit(
+    bench: Bench, room: Classroom
+) -> None:
+    box(bench, "AG21-09")
+    room.start()
+    said(bench.later(20), lot="AG21-09")
+    assert rapid(bench) == [("positive", "AG21-09")]
+
+
+def test_a_lot_that_nobody_registered_is_the_timers(bench: Bench, room: Classroom) -> None:
+    room.start()
+    said(bench.later(20), lot="014")
+    assert rapid(bench) == [("positive", "AG21-07")]
+
+
+def test_a_cassette_of_a_lot_that_had_expired_is_not_read(bench: Bench, room: Classroom) -> None:
+    box(bench, "AG20-01", expires_on=date(2020, 12, 31))
+    room.start()
+    said(bench.later(20), lot="AG20-01")
+    assert standing(bench) == ("unmatched", "kit lot AG20-01 had expired")
+    assert rapid(bench) == []
+
+
+@pytest.mark.parametrize(("minutes", "told"), [(12, 12), (31, 31), (95, 95)])
+def test_outside_the_window_it_waits_with_its_minutes(
+    bench: Bench, room: Classroom, minutes: int, told: int
+) -> None:
+    room.start()
+    said(bench.later(minutes))
+    assert standing(bench) == ("unmatched", f"read {told} minutes after the drop")
+
+
+def test_a_result_that_waited_in_the_reader_is_judged_by_when_it_was_read(
+    bench: Bench, room: Classroom
+) -> None:
+    room.start()
+    read_at = bench.now + timedelta(minutes=20)
+    said(bench.later(180), at=read_at)
+    assert rapid(bench) == [("positive", "AG21-07")]
+    kept = bench.session.execute(text("SELECT read_at FROM rapid_test")).scalar_one()
+    assert kept == read_at
+
+
+def test_a_readers_clock_that_cannot_be_right_is_not_believed(
+    bench: Bench, room: Classroom
+) -> None:
+    room.start()
+    before = bench.now
+    said(bench.later(20), at=before - timedelta(days=400))
+    assert bench.session.execute(text("SELECT read_at FROM rapid_test")).scalar_one() == bench.now
+
+
+def test_what_came_late_to_the_lims_was_read_when_the_gateway_heard_it(
+    bench: Bench, room: Classroom
+) -> None:
+    room.start()
+    heard = bench.now + timedelta(minutes=20)
+    said(bench.later(600), heard=heard)
+    assert bench.session.execute(text("SELECT read_at FROM rapid_test")).scalar_one() == heard
+
+
+@pytest.mark.parametrize(
+    ("scanned", "why"),
+    [
+        ("001307999999", "what the reader scanned names nobody here"),
+        ("", "what the reader scanned names nobody here"),
+        ("Y B1232", "what the reader scanned names nobody here"),
+    ],
+)
+def test_an_id_of_nobody_waits(bench: Bench, room: Classroom, scanned: str, why: str) -> None:
+    room.start()
+    said(bench.later(20), scanned=scanned)
+    assert standing(bench) == ("unmatched", why)
+    assert rapid(bench) == []
+
+
+def test_the_tube_of_a_group_names_several_people(bench: Bench, room: Classroom) -> None:
+    pool = bench.field_pool(2)
+    room.start()
+    said(bench.later(20), scanned=pool.barcode)
+    assert standing(bench) == ("unmatched", "what the reader scanned names several people")
+
+
+def test_without_an_open_test_it_waits(bench: Bench, room: Classroom) -> None:
+    said(bench)
+    assert standing(bench) == ("unmatched", "no rapid test of this person is open")
+
+
+def test_with_two_open_tests_nothing_is_guessed(bench: Bench, room: Classroom) -> None:
+    other = classroom(bench, 1, lot=room.lot)
+    bench.session.execute(
+        text("UPDATE roster_member SET person_id = :person WHERE roster_id = :roster"),
+        {"person": person(room, 3), "roster": other.roster_id},
+    )
+    room.start()
+    other.start()
+    said(bench.later(20))
+    assert standing(bench) == ("unmatched", "several rapid tests of this person are open")
+    assert rapid(bench) == []
+
+
+def test_of_a_strip_of_yesterday_and_one_of_today_the_one_of_today_is_meant(
+    bench: Bench, room: Classroom
+) -> None:
+    room.start()
+    other = classroom(bench.later(24 * 60), 1, lot=room.lot)
+    bench.session.execute(
+        text("UPDATE roster_member SET person_id = :person WHERE roster_id = :roster"),
+        {"person": person(room, 3), "roster": other.roster_id},
+    )
+    timer = other.start()
+    said(bench.later(20))
+    assert rapid(bench) == [("positive", "AG21-07")]
+    read = bench.session.execute(
+        text("SELECT timer_id FROM strip WHERE state = 'read'")
+    ).scalar_one()
+    assert read == timer
+
+
+def test_a_word_that_nobody_knows_waits(bench: Bench, room: Classroom) -> None:
+    room.start()
+    said(bench.later(20), "grau")
+    assert standing(bench) == ("unmatched", "the reader's word is not known: grau")
+
+
+def test_a_strip_that_somebody_marked_otherwise_waits(bench: Bench, room: Classroom) -> None:
+    room.start()
+    bench.later(20)
+    room.mark(3, Sign.INVALID)
+    said(bench)
+    assert standing(bench) == (
+        "unmatched",
+        "the desk has marked another result on this strip",
+    )
+
+
+def test_the_same_word_again_is_said_before_however_it_was_sent(
+    bench: Bench, room: Classroom
+) -> None:
+    room.start()
+    read_at = bench.now + timedelta(minutes=20)
+    said(bench.later(20), at=read_at)
+    receipt = said(bench.later(300), at=read_at)
+    assert (receipt.duplicates, receipt.matched) == (1, 0)
+    assert len(rapid(bench)) == 1
+    assert len(seen.notices(bench.session)) == 1
+
+
+def test_the_same_bytes_get_the_same_receipt_and_change_nothing(
+    bench: Bench, room: Classroom
+) -> None:
+    room.start()
+    first = said(bench.later(20))
+    assert bench.take(bench.messages[-1]) == first
+    assert len(rapid(bench)) == 1
+    assert len(seen.notices(bench.session)) == 1
+
+
+@pytest.mark.parametrize("by_eye", [False, True])
+def test_another_value_for_a_strip_that_was_read_is_a_correction(
+    bench: Bench, room: Classroom, by_eye: bool
+) -> None:
+    timer = room.start()
+    bench.later(20)
+    if by_eye:
+        room.read(timer, negative=4)
+    else:
+        said(bench, "negative")
+    receipt = said(bench.later(2))
+    assert (receipt.corrections, receipt.matched) == (1, 0)
+    assert "positive" not in [outcome for outcome, _lot in rapid(bench)]
+    (waits,) = corrections(bench.session, site_id=bench.site_id)
+    assert (waits.person_id, waits.read) == (person(room, 3), "negative")
+    assert (waits.before is None) == by_eye
+    with pytest.raises(IllegalMove, match="new strip"):
+        accept_correction(bench.session, waits.measurement_id, by="bs.lan", now=bench.now)
+    dismiss(bench.session, waits.measurement_id, "a new strip", by="bs.lan", now=bench.now)
+    assert corrections(bench.session, site_id=bench.site_id) == []
+
+
+def test_a_quality_control_is_nobodys(bench: Bench, room: Classroom) -> None:
+    room.start()
+    receipt = said(bench.later(20), "passed", scanned="Positive", role=Role.POSITIVE_CONTROL)
+    assert (receipt.matched, standing(bench)[0]) == (1, "control")
+    assert rapid(bench) == []
+
+
+def test_one_message_that_speaks_twice_of_one_strip_reads_it_once(
+    bench: Bench, room: Classroom
+) -> None:
+    room.start()
+    said(bench.later(20), scanned="x")
+    one = bench.messages[-1].measurements[0]
+    mine = replace(one, specimen=NUMBER, specimens=(NUMBER,))
+    receipt = bench.take(message(bench, mine, replace(mine, path="OBS2")))
+    assert (receipt.matched, receipt.unmatched) == (1, 1)
+    assert len(rapid(bench)) == 1
+
+
+def test_an_influenza_beside_it_reads_no_strip(bench: Bench, room: Classroom) -> None:
+    room.start()
+    said(bench.later(20), scanned="x")
+    flu = replace(
+        bench.messages[-1].measurements[0],
+        specimen=NUMBER,
+        specimens=(NUMBER,),
+        assay="Sofia 2 Flu + SARS^Flu A",
+    )
+    bench.take(message(bench, flu))
+    assert standing(bench) == ("unmatched", "no rule reads assay Sofia 2 Flu + SARS^Flu A")
+
+
+def test_a_stray_is_attached_to_the_person_it_is_about_as_of_when_it_was_read(
+    bench: Bench, room: Classroom
+) -> None:
+    room.start()
+    said(bench.later(20), scanned="mistyped")
+    heard = bench.now
+    attached = attach(bench.session, stray(bench), NUMBER, by="bs.lan", now=bench.later(200).now)
+    assert (attached.outcome, attached.replayed) == (RapidOutcome.POSITIVE, False)
+    assert bench.session.execute(text("SELECT read_at FROM rapid_test")).scalar_one() == heard
+    assert len(seen.notices(bench.session, "case.opened")) == 1
+    again = attach(bench.session, attached.measurement_id, NUMBER, by="bs.lan", now=bench.now)
+    assert (again.outcome, again.replayed) == (RapidOutcome.POSITIVE, True)
+
+
+def test_a_stray_that_no_strip_can_be_is_refused_with_the_reason(
+    bench: Bench, room: Classroom
+) -> None:
+    said(bench, scanned="mistyped")
+    room.start()
+    with pytest.raises(NoOpenStrip, match="minutes after the drop"):
+        attach(bench.session, stray(bench), NUMBER, by="bs.lan", now=bench.later(20).now)
+    with pytest.raises(NoOpenStrip, match="names nobody"):
+        attach(bench.session, stray(bench), "001307999999", by="bs.lan", now=bench.now)
