@@ -12,7 +12,8 @@ from lims.domain.refusals import Conflict, IllegalMove
 from lims.tables import Measurement, RawMessage
 from lims.work.audit import record
 from lims.work.measurements import refuse_unless
-from lims.work.rapid_reader import NotThisStrip, ReaderWord, claim, keep_claimed, strips_named
+from lims.work.rapid_reader import ReaderWord, claim, keep_claimed
+from lims.work.strips_named import NotThisStrip, strips_named
 
 
 class NoOpenStrip(Conflict):

@@ -9,7 +9,7 @@ measurement is unmatched, with the reason. A strip that was read before is never
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session
 
 from instruments.measurement import Capture, Measurement, Role
 from lims.domain.antigen import outcome_said
-from lims.domain.barcodes import normalise
 from lims.domain.lifecycle import Standing, StripState
 from lims.domain.rapid_test import CLOCK_SKEW, Exposure, RapidOutcome, Readiness
 from lims.domain.refusals import KitExpired, OutsideReadWindow
@@ -27,8 +26,8 @@ from lims.work.kits import VIETNAM, LotKnown, lot_of
 from lims.work.matched import Matched
 from lims.work.rapid_readings import ReadTogether, StripRead, keep_readings, refuse_unreadable
 from lims.work.read_strips import CardedStrip, keep_cards
+from lims.work.strips_named import DroppedStrip, NotThisStrip, strips_named
 
-_NUMBER: Final = 12  # digits of a national number
 _LOT: Final = "lot-"
 
 
@@ -71,36 +70,14 @@ class ReaderWord:
 
 
 @dataclass(frozen=True, slots=True)
-class _Strip:
-    """A strip of the person that is named, and the timer it was dropped with."""
-
-    strip_id: UUID
-    person_id: UUID
-    member_id: UUID
-    card: dict[str, Any] | None
-    state: str
-    mark: str | None
-    exposure: str
-    suspect: bool
-    campaign_id: UUID | None
-    started_at: datetime
-    outcome: str | None
-    lot: LotKnown
-
-
-@dataclass(frozen=True, slots=True)
 class StripClaimed:
     """A strip and what a reader said of it: to be kept as a reading."""
 
-    strip: _Strip
+    strip: DroppedStrip
     outcome: RapidOutcome
     read_at: datetime
     lot: LotKnown
     measurement_id: UUID
-
-
-class NotThisStrip(Exception):
-    """Why a word cannot be the reading of a strip; for the reviewer, without naming anybody."""
 
 
 class ReaderStrips:
@@ -194,7 +171,7 @@ def keep_claimed(
 
 def claim(
     session: Session,
-    strips: Sequence[_Strip],
+    strips: Sequence[DroppedStrip],
     word: ReaderWord,
     measurement_id: UUID,
     *,
@@ -232,7 +209,7 @@ def _said_again(
     session: Session,
     base: Matched,
     word: ReaderWord,
-    strips: Sequence[_Strip],
+    strips: Sequence[DroppedStrip],
     instrument_id: UUID,
 ) -> Matched | None:
     """The same reading told once more, by the reader's own time of it: however late it comes."""
@@ -248,13 +225,13 @@ def _said_again(
     return None if earlier is None else _beside(base, word, earlier)
 
 
-def _of_a_read_strip(base: Matched, word: ReaderWord, strips: Sequence[_Strip]) -> Matched:
+def _of_a_read_strip(base: Matched, word: ReaderWord, strips: Sequence[DroppedStrip]) -> Matched:
     """The newest strip that was read and whose window is still open."""
     read = [one for one in strips if one.outcome and _is_open(one, word)]
     return _beside(base, word, read[-1])
 
 
-def _beside(base: Matched, word: ReaderWord, strip: _Strip) -> Matched:
+def _beside(base: Matched, word: ReaderWord, strip: DroppedStrip) -> Matched:
     if strip.outcome == word.outcome:
         return replace(
             base,
@@ -270,78 +247,18 @@ def _beside(base: Matched, word: ReaderWord, strip: _Strip) -> Matched:
     )
 
 
-def _is_open(strip: _Strip, word: ReaderWord) -> bool:
+def _is_open(strip: DroppedStrip, word: ReaderWord) -> bool:
     read_at = word.read_at(strip.started_at)
     return strip.lot.window.readiness(strip.started_at, read_at) is Readiness.READABLE
 
 
-def _lot(session: Session, strip: _Strip, told: Sequence[str], *, site_id: UUID) -> LotKnown:
+def _lot(session: Session, strip: DroppedStrip, told: Sequence[str], *, site_id: UUID) -> LotKnown:
     """The cassette's own lot where it is registered for the timer's kit: the reader scanned the
     cassette itself. Else the lot that the desk named when it started the timer."""
     about = {"site": site_id, "lot": strip.lot.lot_id, "told": list(told)}
     found = session.execute(_SAME_KIT, about).scalars().all()
     return lot_of(session, found[0], site_id=site_id) if len(found) == 1 else strip.lot
 
-
-def strips_named(session: Session, scanned: str, *, site_id: UUID) -> list[_Strip]:
-    """The strips of the person whose label or number was scanned, in the order of their drops.
-    Raises NotThisStrip."""
-    people = _people_named(session, scanned, site_id=site_id)
-    if len(people) != 1:
-        raise NotThisStrip(
-            "what the reader scanned names several people"
-            if people
-            else "what the reader scanned names nobody here"
-        )
-    about = {"person": people.pop(), "site": site_id}
-    session.execute(_LOCK, about)
-    return [
-        _Strip(
-            **{name: value for name, value in row._mapping.items() if name != "kit_lot_id"},
-            lot=lot_of(session, row.kit_lot_id, site_id=site_id),
-        )
-        for row in session.execute(_STRIPS, about)
-    ]
-
-
-def _people_named(session: Session, scanned: str, *, site_id: UUID) -> set[UUID]:
-    """A chip card's code begins with the number."""
-    number = scanned.strip().partition("|")[0]
-    about = {
-        "site": site_id,
-        "barcode": normalise(scanned),
-        "number": number if len(number) == _NUMBER and number.isdecimal() else None,
-    }
-    return set(session.execute(_PEOPLE, about).scalars())
-
-
-_PEOPLE = text("""
-SELECT coalesce(p.merged_into_id, p.id)
-FROM tube t JOIN tube_specimen h ON h.tube_id = t.id JOIN specimen s ON s.id = h.specimen_id
-JOIN person p ON p.id = s.person_id
-WHERE t.barcode = :barcode AND t.site_id = :site
-UNION
-SELECT coalesce(p.merged_into_id, p.id) FROM person p
-WHERE p.site_id = :site AND p.national_id = cast(:number AS text)
-""")
-
-_LOCK = text("""
-SELECT r.id FROM roster r WHERE r.site_id = :site AND r.id IN (
-    SELECT m.roster_id FROM roster_member m JOIN person p ON p.id = m.person_id
-    WHERE p.id = :person OR p.merged_into_id = :person)
-ORDER BY r.id FOR NO KEY UPDATE
-""")
-
-_STRIPS = text("""
-SELECT s.id AS strip_id, cast(:person AS uuid) AS person_id, s.member_id, m.card, s.state, s.mark,
-       coalesce(s.exposure, r.exposure) AS exposure, s.suspect, r.campaign_id, t.started_at,
-       q.outcome, t.kit_lot_id
-FROM person p JOIN roster_member m ON m.person_id = p.id JOIN roster r ON r.id = m.roster_id
-JOIN strip s ON s.member_id = m.id JOIN strip_timer t ON t.id = s.timer_id
-LEFT JOIN rapid_test q ON q.specimen_id = s.id
-WHERE (p.id = :person OR p.merged_into_id = :person) AND r.site_id = :site AND s.state <> 'missed'
-ORDER BY t.started_at, s.id
-""")
 
 _TOLD = text("""
 SELECT strip_id FROM measurement

@@ -58,7 +58,7 @@ def dropped(laboratory: Laboratory, clock: Clock) -> None:  # noqa: F811 - the f
 
 
 @contextmanager
-def gateway(folder: Path, serving: Serving, api: Caller) -> Iterator[dict[str, int]]:  # noqa: F811
+def gateway(folder: Path, serving: Serving, api: Caller) -> Iterator[dict[str, int]]:  # noqa: F811 - the fixture
     """Two readers' lines in the real process; the port of each."""
     ports: dict[str, int] = {}
     with bench_in(folder) as bench:
