@@ -41,7 +41,13 @@ def test_a_second_value_is_shown_with_its_person_and_is_never_accepted(
     reviewer: Browser, read: None
 ) -> None:
     page = words(reviewer.get("/review?show=corrections"))
-    for told in ("Học Sinh 3", "SOFIA-1", "test again with a new strip or by PCR"):
+    for told in (
+        "Học Sinh 3",
+        "SOFIA-1",
+        "− Negative",
+        "+ Positive",
+        "test again with a new strip or by PCR",
+    ):
         assert told in page, told
     assert acts(reviewer, "corrections", "accept") == []
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from lims.domain.antigen import is_antigen
+from lims.domain.antigen import is_antigen, outcome_said
 
 MOST: Final = 50
 
@@ -24,8 +24,8 @@ class Readings:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A second value for one test beside the first. Of a rapid test the person is told, and what
-    its strip was read as."""
+    """A second value for one test beside the first. Of a rapid test the person is told, what its
+    strip was read as (``read``), and what the reader says of it now (``says``)."""
 
     measurement_id: UUID
     barcode: str | None
@@ -39,6 +39,7 @@ class Correction:
     person_id: UUID | None
     name: str | None
     read: str | None
+    says: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class Stray:
     why: str | None
     since: datetime
     antigen: bool
+    says: str | None  # of an antigen: positive, negative, invalid
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,7 @@ def corrections(session: Session, *, site_id: UUID) -> list[Correction]:
             person_id=row.person_id,
             name=row.name,
             read=row.read,
+            says=_antigen_says(row.targets, row.error) if row.read else None,
         )
         for row in session.execute(_CORRECTIONS, {"site": site_id, "most": MOST})
     ]
@@ -142,6 +145,7 @@ def strays(session: Session, *, site_id: UUID) -> list[Stray]:
             why=row.why,
             since=row.received_at,
             antigen=is_antigen(row.assay_text),
+            says=_antigen_says(row.targets, row.error) if is_antigen(row.assay_text) else None,
         )
         for row in session.execute(_STRAYS, {"site": site_id, "most": MOST})
     ]
@@ -151,6 +155,10 @@ def unread(session: Session, *, site_id: UUID, since: datetime) -> list[Unread]:
     """Messages of which nothing could be read, the newest first."""
     rows = session.execute(_MESSAGES, {"site": site_id, "since": since, "most": MOST})
     return [Unread(**row._mapping) for row in rows]
+
+
+def _antigen_says(targets: Any, error: str | None) -> str | None:
+    return outcome_said([target["call"] or "" for target in targets], error)
 
 
 def readings_of(targets: Any, error: str | None, at: datetime | None) -> Readings | None:
