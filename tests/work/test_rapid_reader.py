@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from lims.domain.rapid_test import Exposure
 from lims.domain.roster_line import Sign
 from lims.work.read_strips import Counts
+from lims.work.views.rosters import roster_sheet
 from tests import seen
 from tests.builders import Bench
 from tests.builders_rapid import Classroom, box, classroom
@@ -77,11 +78,21 @@ def test_the_rest_of_the_timer_is_confirmed_by_eye_and_twice(bench: Bench, room:
     said(bench.later(20))
     shown = room.seen(timer)
     assert shown == "1- 2- 4-"
+    assert told_by_timer(room) == (3, 0), "what a confirmation will keep"
     kept = room.confirm(timer, shown)
     assert kept.counts == Counts(3, 0, 0)
     again = room.confirm(timer, shown)
     assert (again.counts, again.replayed) == (kept.counts, True)
     assert len(rapid(bench)) == 4
+    assert told_by_timer(room) == (3, 1)
+
+
+def told_by_timer(room: Classroom) -> tuple[int, int]:
+    """Negatives and positives on the timer's button."""
+    sheet = roster_sheet(room.bench.session, room.roster_id, site_id=room.bench.site_id)
+    assert sheet is not None
+    (timer,) = sheet.timers
+    return timer.negative, timer.positive
 
 
 def test_what_the_desk_was_told_of_the_person_goes_with_the_reading(bench: Bench) -> None:
