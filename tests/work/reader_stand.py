@@ -64,6 +64,17 @@ def said(
     return bench.take(message(bench, one, heard=heard))
 
 
+def positive_of(specimen: str = NUMBER) -> Measurement:
+    return Measurement(
+        path="OBS1",
+        specimen=specimen,
+        role=Role.SPECIMEN,
+        assay="Sofia SARS^SARS",
+        targets=(TargetReading("SARS", None, "positive"),),
+        call="positive",
+    )
+
+
 def message(bench: Bench, *spoken: Measurement, heard: datetime | None = None) -> Capture:
     raw = f"message {uuid7()}".encode()
     return Capture(
