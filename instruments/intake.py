@@ -24,6 +24,7 @@ from instruments.journal import CHECKPOINT, Entry, Journal
 from instruments.line import NOT_KEPT, Action, Keep, LineProtocol, Received, Reply, Telling
 from instruments.measurement import Capture
 from instruments.outbox import Outbox
+from instruments.poct import conversation
 from instruments.reader import Reader
 
 RECEIPT = b"C"  # journal entry: the message of this digest is in the outbox
@@ -153,7 +154,13 @@ class Intake:
 
 def telling_of(format_: Format) -> Telling:
     """By which a journal of such a line is told again."""
-    return mllp.Telling() if format_ is Format.HL7 else AstmTelling()
+    match format_:
+        case Format.HL7:
+            return mllp.Telling()
+        case Format.POCT1:
+            return conversation.Telling()
+        case _:
+            return AstmTelling()
 
 
 def intake_of(
@@ -164,10 +171,15 @@ def intake_of(
     *,
     idle_timeout_s: float,
 ) -> Intake:
-    """The intake of a line that speaks what the reader's driver reads: frames, or MLLP blocks."""
-    if reader.format is Format.HL7:
-        receiver: LineProtocol = mllp.Receiver(now, idle_timeout_s=idle_timeout_s)
-    else:
-        receiver = frames.Receiver(idle_timeout_s=idle_timeout_s)
+    """The intake of a line that speaks what the reader's driver reads: frames, MLLP blocks, or a
+    conversation in XML."""
+    receiver: LineProtocol
+    match reader.format:
+        case Format.HL7:
+            receiver = mllp.Receiver(now, idle_timeout_s=idle_timeout_s)
+        case Format.POCT1:
+            receiver = conversation.Reviewer(now, idle_timeout_s=idle_timeout_s)
+        case _:
+            receiver = frames.Receiver(idle_timeout_s=idle_timeout_s)
     telling = telling_of(reader.format)
     return Intake(journal, outbox, reader, receiver, now, telling=telling)

@@ -12,6 +12,7 @@ from instruments.drivers import Driver, Format, Unreadable
 from instruments.hl7 import message as hl7
 from instruments.line import Received
 from instruments.measurement import Capture, Measurement, Quarantine, digest_of
+from instruments.poct import message as poct1
 
 _log = structlog.get_logger()
 
@@ -40,7 +41,7 @@ class Reader:
 
     def capture(self, received: Received, at: datetime) -> Capture | None:
         """None for a text in which nothing was reported: a header that went no further."""
-        told = _hl7(received) if self.format is Format.HL7 else self._astm(received)
+        told = self._taken_apart(received)
         if told is None:
             return None
         measurements, quarantine = self._measured(told)
@@ -55,6 +56,15 @@ class Reader:
             measurements=measurements,
             quarantine=quarantine,
         )
+
+    def _taken_apart(self, received: Received) -> _Told | None:
+        match self.format:
+            case Format.HL7:
+                return _hl7(received)
+            case Format.POCT1:
+                return _poct1(received)
+            case _:
+                return self._astm(received)
 
     def _astm(self, received: Received) -> _Told | None:
         text, message = self._whole(received.text)
@@ -116,6 +126,16 @@ def _hl7(received: Received) -> _Told:
     try:
         return _Told(received.text, True, hl7.read(received.text))
     except hl7.NotHl7 as why:
+        return _Told(received.text, True, None, Quarantine(why.reason, why.detail))
+
+
+def _poct1(received: Received) -> _Told:
+    """A message is whole or was broken off; it comes again whole."""
+    if received.broken_off:
+        return _Told(received.text, False, None, Quarantine("broken-off", received.broken_off))
+    try:
+        return _Told(received.text, True, poct1.read(received.text))
+    except poct1.NotPoct1 as why:
         return _Told(received.text, True, None, Quarantine(why.reason, why.detail))
 
 

@@ -97,6 +97,44 @@ _PATTERNS: Final = patterns(
     (r"the plate has no negative control", later("the plate has no negative control")),
     (r"waiting for the rest of the plate", later("waiting for the rest of the plate")),
     (r"incomplete message", later("the message was cut off")),
+    (r"another value for this strip", later("another value for this rapid test")),
+    (
+        r"what the reader scanned names nobody here",
+        later("what was scanned in the reader names nobody here"),
+    ),
+    (
+        r"what the reader scanned names several people",
+        later("what was scanned in the reader names several people"),
+    ),
+    (
+        r"no rapid test of this person is open",
+        later("no rapid test of this person waits to be read"),
+    ),
+    (
+        r"several rapid tests of this person are open",
+        later("several rapid tests of this person wait to be read"),
+    ),
+    (
+        r"the reader's word is not known: (?P<word>.+)",
+        later("the reader's word is not known: %(word)s"),
+    ),
+    (
+        r"the desk has marked another result on this strip",
+        later("the desk has marked another result on this rapid test"),
+    ),
+    (
+        r"read (?P<minutes>-?\d+) minutes after the drop",
+        later("read %(minutes)s minutes after the drop, outside the kit's window"),
+    ),
+    (r"kit lot (?P<lot>.+) had expired", later("the kit lot %(lot)s had expired")),
+    (
+        r"one message speaks twice of one strip",
+        later("one message speaks twice of one rapid test"),
+    ),
+    (
+        r"the strip of this person was read before",
+        later("the rapid test of this person was read before"),
+    ),
     (r"not measured in its run", later("not measured in its run")),
     (r"pool detected", later("its pool is positive")),
     (r"pool inconclusive", later("its pool is inconclusive")),

@@ -53,6 +53,14 @@ def accept_correction(
     if measurement.standing == Standing.MATCHED and tube is not None:
         return _replay(session, measurement, tube)
     refuse_unless(measurement, Standing.CORRECTION)
+    if measurement.strip_id is not None:
+        raise IllegalMove(
+            source="correction of a rapid test",
+            target="accepted",
+            allowed=["dismissed"],
+            where="rapid_tests",
+            todo="dismiss it, and test the person again with a new strip or by PCR",
+        )
     if measurement.role != Role.SPECIMEN or tube is None or measurement.order_id is None:
         raise IllegalMove(
             source=f"correction of a {measurement.role}",

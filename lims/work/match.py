@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from instruments.measurement import Capture, Measurement, Role
 from lims.db.ids import uuid7
 from lims.db.many import rows_as_json
+from lims.domain.antigen import is_antigen
 from lims.domain.barcodes import normalise
 from lims.domain.interpretation import assay_named
 from lims.domain.lifecycle import RunState, Standing
@@ -30,6 +31,7 @@ from lims.work.matched import (
     stored_call,
     stored_readings,
 )
+from lims.work.rapid_reader import ReaderStrips
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +76,20 @@ def match(
     if capture.complete:
         _expect_late(session, capture, plates)
     cartridges = find_cartridges(
-        session, [m for m in capture.measurements if m.run is None], instrument_id
+        session,
+        [m for m in capture.measurements if m.run is None and not is_antigen(m.assay)],
+        instrument_id,
     )
+    readers = ReaderStrips(session, capture, instrument_id, site_id=site_id, now=now)
     found: list[Matched] = []
     rows: list[dict[str, Any]] = []
     for measurement in capture.measurements:
-        one = _place(measurement, capture, plates, cartridges)
+        one = _place(measurement, capture, plates, cartridges, readers)
         found.append(one)
         rows.append(_row(measurement, one, message_id, instrument_id, site_id=site_id))
     if rows:
         session.execute(_INSERT, {"rows": rows_as_json(rows), "now": now})
+    readers.keep()
     return tuple(found)
 
 
@@ -135,6 +141,7 @@ def _place(
     capture: Capture,
     plates: Mapping[str, _Plate],
     cartridges: Cartridges,
+    readers: ReaderStrips,
 ) -> Matched:
     base = Matched(
         measurement_id=uuid7(),
@@ -146,6 +153,8 @@ def _place(
         well=measurement.well,
         assay=assay_named(measurement.assay),
     )
+    if measurement.run is None and is_antigen(measurement.assay):
+        return readers.claim(base, measurement)
     if measurement.run is None:
         return cartridges.claim(base, measurement, content_of(measurement))
     plate = plates.get(measurement.run)
@@ -255,17 +264,17 @@ WHERE w.run_id = ANY(:runs)
 
 _INSERT = text("""
 INSERT INTO measurement (id, site_id, message_id, instrument_id, path, specimen_text, role, run_id,
-                         run_text, well, tube_id, order_id, assay_text, call, called,
+                         run_text, well, tube_id, order_id, strip_id, assay_text, call, called,
                          closed_system, error, targets, content, standing, why, measured_text,
                          received_at)
 SELECT id, site_id, message_id, instrument_id, path, specimen_text, role, run_id, run_text, well,
-       tube_id, order_id, assay_text, call, called, closed_system, error, targets, content,
-       standing, why, measured_text, :now
+       tube_id, order_id, strip_id, assay_text, call, called, closed_system, error, targets,
+       content, standing, why, measured_text, :now
 FROM jsonb_to_recordset(cast(:rows AS jsonb)) AS g(
     id uuid, site_id uuid, message_id uuid, instrument_id uuid, path text, specimen_text text,
-    role text, run_id uuid, run_text text, well text, tube_id uuid, order_id uuid, assay_text text,
-    call text, called text, closed_system boolean, error text, targets jsonb, content text,
-    standing text, why text, measured_text text)
+    role text, run_id uuid, run_text text, well text, tube_id uuid, order_id uuid, strip_id uuid,
+    assay_text text, call text, called text, closed_system boolean, error text, targets jsonb,
+    content text, standing text, why text, measured_text text)
 """)
 
 
@@ -290,6 +299,7 @@ def _row(
         "well": measurement.well,
         "tube_id": one.tube_id,
         "order_id": one.order_id,
+        "strip_id": one.strip_id,
         "assay_text": measurement.assay,
         "call": measurement.call,
         "called": one.own.called,

@@ -28,6 +28,7 @@ class Matched:
     tube_id: UUID | None = None
     assay: str | None = None
     why: str | None = None
+    strip_id: UUID | None = None
 
 
 def heard_readings(measurement: Measurement, driver: str) -> tuple[TargetReading, ...]:

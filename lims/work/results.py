@@ -49,6 +49,8 @@ def write_results(
     for one in matched:
         if one.standing is not Standing.MATCHED or one.role is not Role.SPECIMEN:
             continue
+        if one.strip_id is not None:  # a rapid test, kept as a reading already
+            continue
         run = judged.get(one.run_id) if one.run_id else None
         if run is not None and run.state is RunState.MEASURING:
             continue

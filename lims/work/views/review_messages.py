@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from lims.domain.antigen import is_antigen, outcome_said
 from lims.work.matched import ShownTarget, other_word, shown_target
 
 MOST: Final = 50
@@ -25,7 +26,8 @@ class Readings:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A second value for one test beside the first."""
+    """A second value for one test beside the first. Of a rapid test the person is told, what its
+    strip was read as (``read``), and what the reader says of it now (``says``)."""
 
     measurement_id: UUID
     barcode: str | None
@@ -36,11 +38,15 @@ class Correction:
     after: Readings
     outcome: str | None
     since: datetime
+    person_id: UUID | None
+    name: str | None
+    read: str | None
+    says: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """A measurement that belongs to no tube yet."""
+    """A measurement that belongs to no tube yet, or (an antigen) to no strip."""
 
     measurement_id: UUID
     said: str
@@ -50,6 +56,8 @@ class Stray:
     readings: Readings
     why: str | None
     since: datetime
+    antigen: bool
+    says: str | None  # of an antigen: positive, negative, invalid
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +75,8 @@ class Unread:
 _CORRECTIONS = text("""
 SELECT m.id AS measurement_id, t.barcode, run.plate, m.well, i.name AS instrument,
        m.targets, m.call, m.error, m.received_at, old.targets AS old_targets, old.call AS old_call,
-       old.error AS old_error, old.received_at AS old_at, res.outcome
+       old.error AS old_error, old.received_at AS old_at, res.outcome, p.id AS person_id, p.name,
+       q.outcome AS read
 FROM measurement m
 JOIN instrument i ON i.id = m.instrument_id
 LEFT JOIN tube t ON t.id = m.tube_id
@@ -75,16 +84,20 @@ LEFT JOIN run ON run.id = m.run_id
 LEFT JOIN LATERAL (
     SELECT id, targets, call, error, received_at FROM measurement o
     WHERE o.id <> m.id AND o.standing IN ('matched', 'control', 'held')
-      AND (o.order_id = m.order_id OR (o.run_id = m.run_id AND o.well = m.well))
+      AND (o.order_id = m.order_id OR (o.run_id = m.run_id AND o.well = m.well)
+           OR o.strip_id = m.strip_id)
     ORDER BY o.received_at DESC LIMIT 1
 ) old ON true
 LEFT JOIN result res ON res.measurement_id = old.id AND res.current
+LEFT JOIN rapid_test q ON q.specimen_id = m.strip_id
+LEFT JOIN specimen s ON s.id = q.specimen_id
+LEFT JOIN person p ON p.id = s.person_id
 WHERE m.site_id = :site AND m.standing = 'correction' ORDER BY m.received_at, m.id LIMIT :most
 """)
 
 _STRAYS = text("""
 SELECT m.id AS measurement_id, m.specimen_text AS said, coalesce(run.plate, m.run_text) AS plate,
-       m.well, i.name AS instrument, m.targets, m.call, m.error, m.received_at, m.why
+       m.well, i.name AS instrument, m.targets, m.call, m.error, m.received_at, m.why, m.assay_text
 FROM measurement m
 JOIN instrument i ON i.id = m.instrument_id
 LEFT JOIN run ON run.id = m.run_id
@@ -113,6 +126,10 @@ def corrections(session: Session, *, site_id: UUID) -> list[Correction]:
             after=said(row.targets, row.call, row.error, row.received_at),
             outcome=row.outcome,
             since=row.received_at,
+            person_id=row.person_id,
+            name=row.name,
+            read=row.read,
+            says=_antigen_says(row.targets, row.error) if row.read else None,
         )
         for row in session.execute(_CORRECTIONS, {"site": site_id, "most": MOST})
     ]
@@ -130,6 +147,8 @@ def strays(session: Session, *, site_id: UUID) -> list[Stray]:
             readings=said(row.targets, row.call, row.error, row.received_at),
             why=row.why,
             since=row.received_at,
+            antigen=is_antigen(row.assay_text),
+            says=_antigen_says(row.targets, row.error) if is_antigen(row.assay_text) else None,
         )
         for row in session.execute(_STRAYS, {"site": site_id, "most": MOST})
     ]
@@ -139,6 +158,10 @@ def unread(session: Session, *, site_id: UUID, since: datetime) -> list[Unread]:
     """Messages of which nothing could be read, the newest first."""
     rows = session.execute(_MESSAGES, {"site": site_id, "since": since, "most": MOST})
     return [Unread(**row._mapping) for row in rows]
+
+
+def _antigen_says(targets: Any, error: str | None) -> str | None:
+    return outcome_said([target["call"] or "" for target in targets], error)
 
 
 def readings_of(
