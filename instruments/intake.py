@@ -16,7 +16,7 @@ from datetime import datetime
 
 import structlog
 
-from instruments.astm import frames
+from instruments.astm.line import Line
 from instruments.astm.telling import Telling as AstmTelling
 from instruments.drivers import Format
 from instruments.hl7 import mllp
@@ -168,6 +168,6 @@ def intake_of(
     if reader.format is Format.HL7:
         receiver: LineProtocol = mllp.Receiver(now, idle_timeout_s=idle_timeout_s)
     else:
-        receiver = frames.Receiver(idle_timeout_s=idle_timeout_s)
+        receiver = Line(idle_timeout_s=idle_timeout_s)
     telling = telling_of(reader.format)
     return Intake(journal, outbox, reader, receiver, now, telling=telling)

@@ -271,7 +271,7 @@ class Station:
         if data:
             self._last_byte_at = utc_now()
             intake.hear(data, time.monotonic(), link.write)
-        intake.tick(time.monotonic())
+        intake.tick(time.monotonic(), link.write)
 
     def _fell(self, trouble: Trouble, detail: str) -> None:
         self._fallen = (trouble, detail)

@@ -9,7 +9,9 @@ of `frames` (receiving) and `sender` (sending).
     neutral    ENQ                             receive                               6.2.3
     neutral    something owed, at its time     ENQ: asking                           6.2.2
     receiving  any byte, 30 s of silence       as `frames`; at its end neutral, and  6.3 to 6.5
-                                               what is owed may go at once
+                                               what is owed may go at once, but after
+                                               silence in 15 s: a sender that waits yet
+                                               would take our EOT for an ACK
     receiving  something owed, if allowed      ask for the turn (EOT for ACK)        6.3.5
     asking     ENQ: both ask                   the instrument goes first: neutral,   6.2.7.2,
                                                not asking for 20 s or until its      6.5.2.2
@@ -37,6 +39,7 @@ from instruments.astm.frames import (
     IDLE_TIMEOUT_S,
     LONGEST_TEXT,
     Action,
+    End,
     Keep,
     Kind,
     Receiver,
@@ -161,7 +164,8 @@ class Line:
     def _receive(self, actions: Iterator[Action], now_s: float) -> Iterator[Action]:
         for action in actions:
             if isinstance(action, Keep) and action.kind is Kind.END:
-                self._free_at_s = now_s
+                silent = action.data == End.SILENCE.value.encode("ascii")
+                self._free_at_s = now_s + (AGAIN_S if silent else 0.0)
             yield action
 
     def _speak(self, actions: Sequence[Send | Finished | GaveUp], now_s: float) -> Iterator[Action]:
