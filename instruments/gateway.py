@@ -19,7 +19,8 @@ from instruments.drivers.exports import ALL_DRIVERS
 from instruments.gateway_commands import fail, quarantine, replay, retry, revive, status
 from instruments.heartbeat import Heartbeat
 from instruments.lims_door import LimsDoor
-from instruments.line_driver import NoSuchDriver, line_driver
+from instruments.lims_orders import tests_asked
+from instruments.line_driver import line_driver
 from instruments.lines_file import GatewaySettings, LinesRefused, read_lines
 from instruments.spool import SpoolRefused
 from instruments.station import STOP_S, LineSettings, PosterFell, Station
@@ -42,6 +43,10 @@ _log = structlog.get_logger()
 @click.option("--token-file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--instrument", help="what the LIMS calls this analyser  [default: the spool's name]")
 @click.option("--name", help="what the LIMS calls this gateway  [default: the instrument's name]")
+@click.option("--host-query", is_flag=True, help="answer from the LIMS what it asks to measure")
+@click.option(
+    "--test", "tests", multiple=True, help="with --host-query: ASSAY=CODE on the analyser"
+)
 @click.option("--idle-timeout", default=IDLE_TIMEOUT_S, show_default=True, help="seconds")
 @click.option("--baud", default=9600, show_default=True)
 @click.pass_context
@@ -57,6 +62,8 @@ def main(
     token_file: Path | None,
     instrument: str | None,
     name: str | None,
+    host_query: bool,
+    tests: tuple[str, ...],
     idle_timeout: float,
     baud: int,
 ) -> None:
@@ -70,12 +77,14 @@ def main(
         )
     try:
         reads = line_driver(driver, profile, sites)
-    except NoSuchDriver as refused:
+        codes = {assay: code for assay, _, code in (test.partition("=") for test in tests)}
+        asked = tests_asked(host_query, codes, reads)
+    except ValueError as refused:
         raise click.UsageError(str(refused)) from refused
     instrument = instrument or spool.resolve().name
     if not url.startswith(("http://", "https://")):
         raise click.BadParameter("expected http:// or https://", param_hint="--post")
-    line = LineSettings(instrument, reads, link, spool, baud, idle_timeout)
+    line = LineSettings(instrument, reads, link, spool, baud, idle_timeout, tests=asked)
     settings = GatewaySettings(name or instrument, url, token_file, (line,))
     _log_as_json()
     with _Running(settings) as running:

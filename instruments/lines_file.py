@@ -15,6 +15,8 @@ baud = 9600
 idle_timeout_s = 30
 settle_s = 10                                   # of a folder: until a file is taken as whole
 silent_after_min = 240                          # without a byte the line is shown as silent
+host_query = true                               # it asks what to measure; answered from the LIMS
+tests = {sars-cov-2 = "COV2"}                   # with host_query: our assay = its own test code
 spool = "…"                                     # if not its own folder under the common one
 """
 
@@ -30,6 +32,7 @@ from urllib.parse import quote
 from instruments.astm.frames import IDLE_TIMEOUT_S
 from instruments.files.watch import SETTLE_S
 from instruments.folder_line import folder_of
+from instruments.lims_orders import tests_asked
 from instruments.line_driver import LineDriver, NoSuchDriver, line_driver
 from instruments.link import opener
 from instruments.station import SILENT_AFTER_S, LineSettings
@@ -50,6 +53,8 @@ _LINE: Final = frozenset(
         "idle_timeout_s",
         "silent_after_min",
         "settle_s",
+        "host_query",
+        "tests",
     }
 )
 
@@ -137,6 +142,7 @@ class _Reading:
         spool = self._spool_of(said, instrument, where, root)
         idle_timeout_s = self._number(said, "idle_timeout_s", where, IDLE_TIMEOUT_S)
         settle_s = self._number(said, "settle_s", where, SETTLE_S)
+        tests = self._tests(said, where, reads)
         if reads is None:
             return None
         return LineSettings(
@@ -148,6 +154,7 @@ class _Reading:
             idle_timeout_s=idle_timeout_s,
             silent_after_s=60 * silent_min,
             settle_s=settle_s,
+            tests=tests,
         )
 
     def _driver(
@@ -163,6 +170,22 @@ class _Reading:
             return line_driver(name, self._beside / profile if profile else None, own)
         except NoSuchDriver as refused:
             self.faults += [f"{where}{fault}" for fault in refused.faults]
+            return None
+
+    def _tests(
+        self, said: Mapping[str, Any], where: str, reads: LineDriver | None
+    ) -> Mapping[str, str] | None:
+        asks, tests = said.get("host_query", False), said.get("tests", {})
+        if not isinstance(asks, bool):
+            self.faults.append(f"{where}host_query: expected true or false, came {asks!r}")
+            return None
+        if not isinstance(tests, dict) or not all(isinstance(code, str) for code in tests.values()):
+            self.faults.append(f'{where}tests: expected {{assay = "code"}}, came {tests!r}')
+            return None
+        try:
+            return tests_asked(asks, tests, reads)
+        except ValueError as error:
+            self.faults.append(f"{where}{error}")
             return None
 
     def _check_link(self, link: str, reads: LineDriver | None, where: str) -> None:

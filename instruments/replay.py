@@ -14,6 +14,7 @@ from instruments import quarantine
 from instruments.drivers import Driver, Format
 from instruments.files.capture import file_capture
 from instruments.files.kept import kept_since
+from instruments.host_query import question_in
 from instruments.intake import telling_of
 from instruments.journal import CHECKPOINT, all_entries
 from instruments.measurement import Capture
@@ -45,7 +46,7 @@ def captures_since(
 
 
 def _of_journal(spool: Spool, reader: Reader, since: datetime) -> Iterator[Capture]:
-    """Of every segment kept."""
+    """Of every segment kept. A question is over: whoever asked it has stopped waiting."""
     telling = telling_of(reader.format)
     told: set[str] = set()
     first = True
@@ -54,6 +55,8 @@ def _of_journal(spool: Spool, reader: Reader, since: datetime) -> Iterator[Captu
             reader.held = entry.data  # later ones say what was just told
             first = False
         for received in telling.tell(entry):
+            if reader.format is Format.ASTM and question_in(received.text):
+                continue
             capture = reader.capture(received, entry.written_at)
             if capture and entry.written_at >= since and capture.digest not in told:
                 told.add(capture.digest)

@@ -9,7 +9,7 @@ import json
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -22,11 +22,14 @@ from structlog.contextvars import bound_contextvars
 
 from instruments import quarantine, troubles
 from instruments.astm.frames import IDLE_TIMEOUT_S
+from instruments.astm.line import Line
 from instruments.files.watch import SETTLE_S
 from instruments.folder_line import FolderLine, folder_of
+from instruments.host_query import QueryDesk
 from instruments.intake import Intake, intake_of
 from instruments.journal import Journal, JournalInUse, journal_bytes
 from instruments.lims_door import LimsDoor
+from instruments.lims_orders import LimsOrders, answering
 from instruments.line_driver import LineDriver
 from instruments.line_health import LineHealth, LineState, state_of
 from instruments.link import REOPEN_DEVICE_S, REOPEN_MOST_S, Link, is_device, opener
@@ -47,7 +50,8 @@ _log = structlog.get_logger()
 @dataclass(frozen=True, slots=True)
 class LineSettings:
     """What one line is. `instrument` is what the LIMS calls the analyser. Of a driver that reads
-    files the link is a folder, and `settle_s` how long a file must not change."""
+    files the link is a folder, and `settle_s` how long a file must not change. `tests`: of an
+    analyser that asks what to measure, the LIMS' assays and what each is called there."""
 
     instrument: str
     reads: LineDriver
@@ -57,6 +61,7 @@ class LineSettings:
     idle_timeout_s: float = IDLE_TIMEOUT_S
     silent_after_s: float = SILENT_AFTER_S
     settle_s: float = SETTLE_S
+    tests: Mapping[str, str] | None = None
 
 
 class PosterFell(RuntimeError):
@@ -132,8 +137,9 @@ class Station:
                 driver=settings.reads.name,
                 torn_bytes=work.journal.torn_bytes,
             )
-            listen = self._listening(work)
-            with self._posting(work.poster) as fell:
+            desk = self._desk()
+            listen = self._listening(work, desk)
+            with self._posting(work.poster) as fell, answering(desk, settings.instrument):
                 while not (self._stop.is_set() or fell):
                     listen()
             if fell:
@@ -249,7 +255,14 @@ class Station:
         except OSError as error:
             raise self.spool.unusable(error) from error
 
-    def _listening(self, work: _Work) -> Callable[[], None]:
+    def _desk(self) -> QueryDesk | None:
+        settings = self.settings
+        if not settings.tests:
+            return None
+        lookup = LimsOrders(self._lims, settings.instrument, settings.tests)
+        return QueryDesk(Line(idle_timeout_s=settings.idle_timeout_s), lookup)
+
+    def _listening(self, work: _Work, desk: QueryDesk | None) -> Callable[[], None]:
         """What the last run left is taken up; then each call hears once."""
         link, settings = work.link, self.settings
         if isinstance(link, FolderLine):
@@ -257,7 +270,12 @@ class Station:
             return partial(self._look, link)
         reader = Reader(settings.reads.driver, settings.instrument)
         intake = intake_of(
-            reader, work.journal, work.outbox, utc_now, idle_timeout_s=settings.idle_timeout_s
+            reader,
+            work.journal,
+            work.outbox,
+            utc_now,
+            idle_timeout_s=settings.idle_timeout_s,
+            desk=desk,
         )
         intake.take_up(time.monotonic())
         return partial(self._hear, link, intake)

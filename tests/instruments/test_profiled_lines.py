@@ -89,6 +89,11 @@ def test_one_line_by_options_may_have_a_profile_and_sites(bench: Bench) -> None:
         ("", "driver: missing; or profile"),
         ('driver = "genexpert"\nsites = ["TTX"]\n', "expected two of 0-9 and A-Z, came 'TTX'"),
         ('driver = "genexpert"\nsites = "TT"\n', "sites: expected a list of texts"),
+        ('driver = "genexpert"\nhost_query = true\n', "host_query: needs tests"),
+        ('driver = "genexpert"\nhost_query = 1\n', "host_query: expected true or false"),
+        ('driver = "genexpert"\ntests = {a = "B"}\n', "tests: only with host_query"),
+        ('driver = "genexpert"\nhost_query = true\ntests = {a = 1}\n', "tests: expected"),
+        ('driver = "cobas"\nhost_query = true\ntests = {a = "B"}\n', "a line that speaks ASTM"),
     ],
 )
 def test_what_is_wrong_with_a_line_s_driver_is_said_by_the_check(
