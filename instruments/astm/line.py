@@ -137,7 +137,13 @@ class Line:
         self._receiver.kept(on_disk)
 
     def feed(self, data: bytes, now_s: float) -> Iterator[Action]:
-        """What to do about these bytes, in order. `now_s` is a monotonic clock."""
+        """What to do about these bytes, in order. `now_s` is a monotonic clock. With nothing to say
+        the line is a receiver, and as fast."""
+        if self._sender is None and not self._owed:
+            return self._receiver.feed(data, now_s)
+        return self._feed(data, now_s)
+
+    def _feed(self, data: bytes, now_s: float) -> Iterator[Action]:
         at = 0
         while self._sender is not None and at < len(data):
             yield from self._speak(self._sender.hear(data[at : at + 1], now_s), now_s)

@@ -95,7 +95,8 @@ def test_an_analyser_or_an_assay_that_is_not_known_has_no_empty_list(
     strange = bodies.asked(waiting, instrument="GX-9")
     refused(api.post(PLACE, strange), 404, "unknown-instrument")
     refused(api.post(PLACE, bodies.asked(waiting, assays=["sars"])), 404, "not-found")
-    for wrong in ({"assays": []}, {"specimens": ["x"] * 101}, {"instrument": ""}):
+    wrongs: list[Json] = [{"assays": []}, {"specimens": ["x"] * 101}, {"instrument": ""}]
+    for wrong in wrongs:
         refused(api.post(PLACE, bodies.asked(waiting) | wrong), 422, "invalid-body")
 
 

@@ -133,3 +133,22 @@ def test_a_lims_that_refuses_the_question_is_no_lims_without_orders(
     until(lambda: gateway.events("orders not told"), "the log's word")
     assert gateway.events("orders not told")[0]["status"] == 404
     assert xpert.hears_nothing()
+
+
+def test_one_line_by_options_is_answered_too(bench: Bench) -> None:
+    xpert = Xpert(bench.tty)
+    bench.gateway("genexpert", more=("--host-query", "--test", "sars-cov-2=COV2"))
+    xpert.says(*asks_for(ONE))
+    assert len(orders(xpert.hears())) == 1
+    xpert.close()
+
+
+def test_a_question_that_came_in_two_versions_is_not_answered(bench: Bench, xpert: Xpert) -> None:
+    served(bench)
+    many = [f"TT7K40F{number:04}" for number in range(40)]
+    xpert.says(*asks_for(*many), again_as=lambda body: body.replace(b"TT7K40F0000", b"TT7K40F0001"))
+    until(lambda: bench.lims.taken, "the message")
+    (capture,) = bench.lims.taken.values()
+    assert capture.quarantine
+    assert capture.quarantine.reason == "frame-conflict"
+    assert (bench.lims.asked, xpert.hears_nothing()) == ([], True)

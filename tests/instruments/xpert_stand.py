@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.instruments.bench_stand import WITHIN_S
 
-ENQ, ACK, EOT = b"\x05", b"\x06", b"\x04"
+ENQ, ACK, NAK, EOT = b"\x05", b"\x06", b"\x15", b"\x04"
 QUIET_S = 1.0  # a host that has something to say says it within a turn of the line
 HEAD = r"H|@^\|Q-1||GeneXpert PC^GeneXpert^6.5|||||LIS||P|1394-97|20211121081200"
 
@@ -32,10 +32,13 @@ class Xpert:
         os.close(self._slave)
 
     def says(
-        self, *records: str, on_the_wire: Callable[[bytes], bytes] = lambda body: body
+        self,
+        *records: str,
+        on_the_wire: Callable[[bytes], bytes] = lambda body: body,
+        again_as: Callable[[bytes], bytes] | None = None,
     ) -> None:
         """One session, acknowledged to its end. `on_the_wire`: what becomes of a frame's body after
-        its sum was made."""
+        its sum was made. `again_as`: the first frame comes once more, so, and is refused."""
         self._write(ENQ)
         self._must_hear(ACK)
         text = "".join(f"{record}\r" for record in records).encode()
@@ -45,6 +48,10 @@ class Xpert:
             body = b"%d%b%b" % (number % 8, piece, end)
             self._write(b"\x02%b%02X\r\n" % (on_the_wire(body), sum(body) % 256))
             self._must_hear(ACK)
+            if again_as and number == 1:
+                other = again_as(body)
+                self._write(b"\x02%b%02X\r\n" % (other, sum(other) % 256))
+                self._must_hear(NAK)
         self._write(EOT)
 
     def hears(self) -> list[str]:
