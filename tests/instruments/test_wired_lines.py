@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,10 @@ def test_an_analyser_that_calls_and_speaks_hl7_hears_aa_and_is_told_again(bench:
     assert [each["digest"] for each in json.loads(told.stdout)["replayed"]] == [capture.digest]
 
 
+def _has_run(bench: Bench, run: str) -> bool:
+    return run in runs(bench, "qs-1")
+
+
 def replayed(bench: Bench, *words: str) -> list[dict[str, object]]:
     told = CliRunner().invoke(main, ["replay", str(bench.file), "--json", *words])
     assert told.exit_code == 0, told.output
@@ -108,7 +113,7 @@ def test_files_that_were_kept_are_told_again_and_bring_nothing_new(bench: Bench)
     bench.gateway_of(of_folder(bench))
     for number in (7, 8):
         (exports / f"PL{number}.txt").write_bytes(plate(number))
-        until(lambda n=number: f"PL{n}" in runs(bench, "qs-1"), "the plate")  # type: ignore[misc]
+        until(partial(_has_run, bench, f"PL{number}"), "the plate")
     for path in exports.iterdir():
         path.unlink()
     assert [each["digest"] for each in replayed(bench, "--since", "2021-01-01", "--dry-run")] == [
