@@ -16,10 +16,11 @@ from datetime import datetime
 
 import structlog
 
-from instruments.astm import frames
+from instruments.astm.line import Line
 from instruments.astm.telling import Telling as AstmTelling
 from instruments.drivers import Format
 from instruments.hl7 import mllp
+from instruments.host_query import QueryDesk
 from instruments.journal import CHECKPOINT, Entry, Journal
 from instruments.line import NOT_KEPT, Action, Keep, LineProtocol, Received, Reply, Telling
 from instruments.measurement import Capture
@@ -53,14 +54,17 @@ class Intake:
         now: Callable[[], datetime],
         *,
         telling: Telling | None = None,
+        desk: QueryDesk | None = None,
     ) -> None:
-        """`telling` is of the receiver's protocol; ASTM's when it is not given."""
+        """`telling` is of the receiver's protocol; ASTM's when it is not given. `desk`: takes what
+        the analyser asks; without one a question goes to the driver, which cannot read it."""
         self._journal = journal
         self._outbox = outbox
         self._reader = reader
         self._receiver = receiver
         self._now = now
         self._told = telling or AstmTelling()
+        self._desk = desk
         self._due: deque[Due] = deque()
 
     def take_up(self, now_s: float) -> None:
@@ -70,8 +74,9 @@ class Intake:
         for entry in entries:
             if entry.kind == CHECKPOINT:
                 self._reader.held = entry.data
-            told = self._told.tell(entry)
-            self._due.extend(Due(received, entry.written_at, receipts) for received in told)
+            at = entry.written_at
+            told = (r for r in self._told.tell(entry) if not self._asks(r, at, told_again=True))
+            self._due.extend(Due(received, at, receipts) for received in told)
         if self._told.session:  # first, so that no segment begins without the open session's start
             self._receiver.resume(self._told.last, now_s)
             _log.info("session taken up", session=self._told.session)
@@ -104,8 +109,15 @@ class Intake:
             if not self._told.holds_without_disk(kind):
                 return False
             entry = Entry(0, session, now, kind, keep.data)
-        self._due.extend(Due(received, now) for received in self._told.tell(entry))
+        told = (received for received in self._told.tell(entry) if not self._asks(received, now))
+        self._due.extend(Due(received, now) for received in told)
         return entry.sequence > 0
+
+    def _asks(self, received: Received, at: datetime, *, told_again: bool = False) -> bool:
+        """A text that came in two versions is no question: which one was meant is unknown."""
+        if self._desk is None or received.conflict:
+            return False
+        return self._desk.take(received.text, at, told_again=told_again)
 
     def _capture_due(self) -> None:
         while self._due:
@@ -170,9 +182,10 @@ def intake_of(
     now: Callable[[], datetime],
     *,
     idle_timeout_s: float,
+    desk: QueryDesk | None = None,
 ) -> Intake:
     """The intake of a line that speaks what the reader's driver reads: frames, MLLP blocks, or a
-    conversation in XML."""
+    conversation in XML. A desk brings the line on which it answers."""
     receiver: LineProtocol
     match reader.format:
         case Format.HL7:
@@ -180,6 +193,6 @@ def intake_of(
         case Format.POCT1:
             receiver = conversation.Reviewer(now, idle_timeout_s=idle_timeout_s)
         case _:
-            receiver = frames.Receiver(idle_timeout_s=idle_timeout_s)
+            receiver = desk.line if desk else Line(idle_timeout_s=idle_timeout_s)
     telling = telling_of(reader.format)
-    return Intake(journal, outbox, reader, receiver, now, telling=telling)
+    return Intake(journal, outbox, reader, receiver, now, telling=telling, desk=desk)
