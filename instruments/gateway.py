@@ -20,6 +20,7 @@ from instruments.gateway_commands import fail, quarantine, replay, retry, revive
 from instruments.heartbeat import Heartbeat
 from instruments.lims_door import LimsDoor
 from instruments.lines_file import GatewaySettings, LinesRefused, read_lines
+from instruments.simulate import simulate
 from instruments.spool import SpoolRefused
 from instruments.station import STOP_S, LineSettings, PosterFell, Station
 from instruments.trying import try_capture
@@ -85,7 +86,7 @@ def run(*, file: Path, check: bool) -> None:
         running.all_lines()
 
 
-for command in (status, quarantine, retry, revive, replay, try_capture):
+for command in (status, quarantine, retry, revive, replay, try_capture, simulate):
     main.add_command(command)
 
 
