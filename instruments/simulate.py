@@ -14,6 +14,7 @@ from instruments.drivers.reading import Format
 from instruments.measurement import Role
 from instruments.simulated.asking import ALL, heard_answer, question
 from instruments.simulated.folder import PAUSE_S
+from instruments.simulated.hl7_messages import amplified
 from instruments.simulated.machines import MACHINES
 from instruments.simulated.plausible import NoLayout, Outcome, one_tube, read_layout, whole_plate
 from instruments.simulated.playing import (
@@ -218,7 +219,8 @@ def _summary(told: Said) -> Iterator[str]:
         yield "  ".join(filter(None, [well.well if told.plate else "", name, numbers, word]))
     tubes = [well for well in told.wells if well.role is Role.SPECIMEN]
     if len(tubes) > 1:
-        yield f"{told.name}: {len(tubes)} tubes"
+        found = sum(amplified(well.targets) for well in tubes)
+        yield f"{told.name}: {len(tubes)} tubes, {found} amplified"
 
 
 def _ending(answer: dict[str, Any]) -> str:

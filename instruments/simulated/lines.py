@@ -9,6 +9,7 @@ A machine that calls, or is called, waits for the other end before it says anyth
 as it takes, as machines do.
 """
 
+import fcntl
 import os
 import select
 import socket
@@ -22,6 +23,8 @@ from urllib.parse import urlsplit
 from instruments.link import SerialLine
 
 AGAIN_S: Final = 0.5  # between two calls that nobody answers
+MEETING_S: Final = 5.0  # for a gateway that opens a terminal; it may be one that locks nothing
+SETTLED_S: Final = 0.2  # from its lock until it listens: a port is flushed when it is opened
 WRITE_TIMEOUT_S: Final = 5.0
 DEVICE_BAUD: Final = 9600
 _LONGEST_READ: Final = 4096
@@ -57,7 +60,7 @@ class NoLink(ValueError):
 def line_at(link: str, baud: int | None, waiting: Waiting) -> Line:
     """`baud` paces what is said; a real port has its own pace. Raises NoLink, OSError."""
     if link.startswith("pty:"):
-        return Terminal(Path(link.removeprefix("pty:")), baud)
+        return Terminal(Path(link.removeprefix("pty:")), baud, waiting)
     if link.startswith("/dev/") or link.startswith("rfc2217://"):
         return Device(SerialLine(link, baud or DEVICE_BAUD))
     scheme, found, place = link.rpartition("://")
@@ -82,9 +85,11 @@ def line_at(link: str, baud: int | None, waiting: Waiting) -> Line:
 
 class Terminal:
     """The master side of a pseudo-terminal. The slave stays open here too, so that a gateway may
-    go and come without the line hanging up."""
+    go and come without the line hanging up. The first word waits until a gateway has locked it: an
+    ENQ before that is flushed, and repeated only after 15 s."""
 
-    def __init__(self, name: Path, baud: int | None) -> None:
+    def __init__(self, name: Path, baud: int | None, waiting: Waiting) -> None:
+        self._name, self._waiting, self._met = name, waiting, False
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
@@ -95,6 +100,8 @@ class Terminal:
         draft.replace(name)
 
     def write(self, data: bytes) -> None:
+        if not self._met:
+            self._meet()
         view = memoryview(data)
         while view and select.select([], [self._master], [], 1.0)[1]:
             view = view[os.write(self._master, view) :]
@@ -111,6 +118,23 @@ class Terminal:
 
     def hang_up(self) -> None:
         """A cable stays plugged in."""
+
+    def _meet(self) -> None:
+        self._met = True
+        until_s = time.monotonic() + MEETING_S
+        if not self._locked():
+            self._waiting(f"a gateway to open {self._name}")
+        while not self._locked() and time.monotonic() < until_s:
+            time.sleep(SETTLED_S)
+        time.sleep(SETTLED_S)
+
+    def _locked(self) -> bool:
+        try:
+            fcntl.flock(self._slave, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        fcntl.flock(self._slave, fcntl.LOCK_UN)
+        return False
 
     def close(self) -> None:
         os.close(self._slave)
