@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from instruments.astm.query import Action
 from instruments.astm.sender import REPLY_TIMEOUT_S
 from instruments.drivers.reading import Format
 from instruments.measurement import Role
@@ -245,7 +246,10 @@ def _ask(playing: Playing, specimens: Sequence[str]) -> None:
     if answer is None:
         raise click.ClickException("the host did not answer within a minute")
     for order in answer.orders:
-        click.echo(f"{order.specimen}  {' '.join(order.tests)}  {order.action.name.lower()}")
+        urgent = "urgent" if order.priority == "S" else ""
+        gone = "taken back" if order.action is Action.CANCEL else ""
+        told = (order.specimen, " ".join(order.tests), urgent, gone)
+        click.echo("  ".join(filter(None, told)))
     if not answer.orders:
         click.echo("no order")
 

@@ -207,7 +207,8 @@ def _ct(ct: float | None) -> str:
 
 
 def _id(at: datetime, number: int) -> str:
-    return f"{_stamp(at)}-{number}"
+    """At most 20 characters, as MSH-10 allows (HL7 v2.5.1, 2.15.9.10)."""
+    return f"{at:%y%m%d%H%M%S}{at.microsecond // 1000:03d}-{number}"
 
 
 def _stamp(at: datetime) -> str:
