@@ -22,6 +22,7 @@ from instruments.lims_door import LimsDoor
 from instruments.lims_orders import tests_asked
 from instruments.line_driver import line_driver
 from instruments.lines_file import GatewaySettings, LinesRefused, read_lines
+from instruments.simulate import simulate
 from instruments.spool import SpoolRefused
 from instruments.station import STOP_S, LineSettings, PosterFell, Station
 from instruments.trying import try_capture
@@ -110,7 +111,7 @@ def run(*, file: Path, check: bool) -> None:
         running.all_lines()
 
 
-for command in (status, quarantine, retry, revive, replay, try_capture):
+for command in (status, quarantine, retry, revive, replay, try_capture, simulate):
     main.add_command(command)
 
 

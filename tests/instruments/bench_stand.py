@@ -3,12 +3,13 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -268,6 +269,14 @@ class Bench:
         until(place.exists, "the analyser's line")
         return running
 
+    def simulator(self, driver: str, link: str, *words: str) -> Running:
+        """`lims-gateway simulate`; a terminal's link is there when this returns."""
+        command = ["-m", "instruments.gateway", "simulate", driver, "--link", link]
+        running = self._run([*command, "--reply-timeout", "1.1", *words], f"simulated-{driver}")
+        if link.startswith("pty:"):
+            until(Path(link.removeprefix("pty:")).exists, "the machine's line")
+        return running
+
     def _lims_and_token(self) -> None:
         token = self.folder / "token"
         if not token.exists():
@@ -299,6 +308,13 @@ def bench_in(folder: Path) -> Iterator[Bench]:
         yield bench
     finally:
         bench.clear()
+
+
+def free_ports(count: int) -> list[int]:
+    """Free a moment ago, and not the same twice."""
+    with ExitStack() as probes:
+        bound = [probes.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [probe.getsockname()[1] for probe in bound]
 
 
 def a_plate(name: str = "PL7", wells: int = 6) -> dict[str, object]:
