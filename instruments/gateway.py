@@ -18,7 +18,7 @@ from instruments.astm.frames import IDLE_TIMEOUT_S
 from instruments.drivers.exports import ALL_DRIVERS
 from instruments.gateway_commands import fail, quarantine, replay, retry, revive, status
 from instruments.heartbeat import Heartbeat
-from instruments.lims_door import LimsDoor
+from instruments.lims_door import LimsDoor, require_address
 from instruments.lines_file import GatewaySettings, LinesRefused, read_lines
 from instruments.spool import SpoolRefused
 from instruments.station import STOP_S, LineSettings, PosterFell, Station
@@ -57,8 +57,10 @@ def main(
     if not (link and driver and spool and url and token_file):
         raise click.UsageError("--link, --driver, --spool, --post and --token-file are needed")
     instrument = instrument or spool.resolve().name
-    if not url.startswith(("http://", "https://")):
-        raise click.BadParameter("expected http:// or https://", param_hint="--post")
+    try:
+        require_address(url)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--post") from error
     line = LineSettings(instrument, driver, link, spool, baud, idle_timeout)
     settings = GatewaySettings(name or instrument, url, token_file, (line,))
     _log_as_json()

@@ -29,6 +29,7 @@ from instruments.astm.frames import IDLE_TIMEOUT_S
 from instruments.drivers.exports import ALL_DRIVERS, FILE_DRIVERS
 from instruments.files.watch import SETTLE_S
 from instruments.folder_line import folder_of
+from instruments.lims_door import require_address
 from instruments.link import opener
 from instruments.station import SILENT_AFTER_S, LineSettings
 
@@ -90,8 +91,7 @@ class _Reading:
     def gateway(self, said: Mapping[str, Any]) -> GatewaySettings:
         self._known(said, _TOP, "")
         post = self._text(said, "post", "")
-        if post and not post.startswith(("http://", "https://")):
-            self.faults.append(f"post: expected http:// or https://, came {post!r}")
+        self._check_post(post)
         lines = said.get("line")
         if not isinstance(lines, list) or not lines:
             self.faults.append("expected at least one [[line]]")
@@ -138,6 +138,14 @@ class _Reading:
             silent_after_s=60 * silent_min,
             settle_s=self._number(said, "settle_s", where, SETTLE_S),
         )
+
+    def _check_post(self, post: str) -> None:
+        if not post:
+            return
+        try:
+            require_address(post)
+        except ValueError as error:
+            self.faults.append(f"post: {error}")
 
     def _check_link(self, link: str, driver: str, where: str) -> None:
         if not link:
