@@ -226,6 +226,7 @@ BOMB = '<!DOCTYPE b [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
     [
         (rdml(PEOPLE + run("r", (1, "S1", "<cq>&b;</cq>")), BOMB), "document-type"),
         (rdml("", '<!DOCTYPE r SYSTEM "file:///etc/passwd">'), "document-type"),
+        (rdml("<a/>" * 2_000_001), "too-large: the document has over 2000000 elements"),
         (rdml(PEOPLE + run("r", (1, "S1", ""))), "no-cycle-numbers"),
         (rdml(PEOPLE + run("r", (97, "S1", "<cq>20</cq>"))), "well-name"),
         (rdml(PEOPLE + run("r", (1, "who", "<cq>20</cq>"))), "rdml: run r react 1"),
