@@ -15,6 +15,7 @@ memory, and a Bio-Rad CFX Manager 3.0 export (tests/data/exports), read element 
 
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -178,7 +179,9 @@ def _unzipped(content: bytes) -> bytes:
                 raise Unreadable("rdml", f"expected one XML document, came {len(parts)}")
             with archive.open(parts[0]) as part:
                 read = part.read(MOST_UNPACKED + 1)
-    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError) as error:
+        raise Unreadable("rdml", f"the zip cannot be read: {error}") from error
+    except (RuntimeError, NotImplementedError) as error:  # encrypted; a packing of another kind
         raise Unreadable("rdml", f"the zip cannot be read: {error}") from error
     if len(read) > MOST_UNPACKED:
         raise Unreadable("too-large", f"the document is over {MOST_UNPACKED} bytes")

@@ -232,6 +232,8 @@ BOMB = '<!DOCTYPE b [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
         (rdml(PEOPLE + run("r", (1, "who", "<cq>20</cq>"))), "rdml: run r react 1"),
         (rdml(PEOPLE + run("r", (1, "S1", "<cq>1,5</cq>"))), "cycle-number"),
         (rdml(PEOPLE).replace(b"PK", b"PK", 1)[:-30], "rdml: the zip"),
+        (rdml(PEOPLE)[:4] + rdml(PEOPLE)[10:], "rdml: the zip"),
+        (rdml(PEOPLE)[:50] + b"\xff" * 20 + rdml(PEOPLE)[70:], "rdml: the zip"),
         (rdml(""), "no-results"),
         (b"<html/>", "rdml: expected <rdml>"),
         (b"PK\x03\x04", "rdml"),
