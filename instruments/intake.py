@@ -90,8 +90,8 @@ class Intake:
             if isinstance(action, Keep):
                 open_before = self._told.session
                 self._receiver.kept(self._keep(action))
-                if open_before and not self._told.session:  # the next may begin in these bytes
-                    self._capture_due()
+                if open_before and not (self._told.session or self._due):
+                    self._rotate()  # the next session may begin in these same bytes
             else:
                 self._tell_of(action)
                 say(action.byte)
