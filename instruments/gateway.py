@@ -18,7 +18,7 @@ from instruments.astm.frames import IDLE_TIMEOUT_S
 from instruments.drivers.exports import ALL_DRIVERS
 from instruments.gateway_commands import fail, quarantine, replay, retry, revive, status
 from instruments.heartbeat import Heartbeat
-from instruments.lims_door import LimsDoor
+from instruments.lims_door import LimsDoor, require_address
 from instruments.lims_orders import tests_asked
 from instruments.line_driver import line_driver
 from instruments.lines_file import GatewaySettings, LinesRefused, read_lines
@@ -83,8 +83,10 @@ def main(
     except ValueError as refused:
         raise click.UsageError(str(refused)) from refused
     instrument = instrument or spool.resolve().name
-    if not url.startswith(("http://", "https://")):
-        raise click.BadParameter("expected http:// or https://", param_hint="--post")
+    try:
+        require_address(url)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--post") from error
     line = LineSettings(instrument, reads, link, spool, baud, idle_timeout, tests=asked)
     settings = GatewaySettings(name or instrument, url, token_file, (line,))
     _log_as_json()

@@ -21,7 +21,7 @@ from instruments.line_driver import NoSuchDriver, told_driver
 from instruments.lines_file import LinesRefused, read_lines
 from instruments.outbox import Refused, dead_in, waiting_in
 from instruments.outbox import retry as put_back
-from instruments.quarantine import hex_lines
+from instruments.quarantine import hex_lines, text_lines
 from instruments.replay import replay as told_again
 from instruments.spool import Spool, SpoolRefused
 from instruments.station import utc_now
@@ -293,7 +293,7 @@ def _show(places: Iterable[Place], digest: str, *, as_text: bool, as_json: bool)
         if as_json:
             click.echo(json.dumps(capture.to_json(), ensure_ascii=False))
         elif as_text:
-            click.echo(capture.raw.decode("latin-1").replace("\r", "\n"))
+            click.echo(text_lines(capture.raw))
         else:
             click.echo("\n".join(hex_lines(capture.raw)))
         return

@@ -93,7 +93,10 @@ class Intake:
     def _act(self, actions: Iterator[Action], say: Callable[[bytes], None]) -> None:
         for action in actions:
             if isinstance(action, Keep):
+                open_before = self._told.session
                 self._receiver.kept(self._keep(action))
+                if open_before and not (self._told.session or self._due):
+                    self._rotate()  # the next session may begin in these same bytes
             else:
                 self._tell_of(action)
                 say(action.byte)

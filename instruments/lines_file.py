@@ -32,6 +32,7 @@ from urllib.parse import quote
 from instruments.astm.frames import IDLE_TIMEOUT_S
 from instruments.files.watch import SETTLE_S
 from instruments.folder_line import folder_of
+from instruments.lims_door import require_address
 from instruments.lims_orders import tests_asked
 from instruments.line_driver import LineDriver, NoSuchDriver, line_driver
 from instruments.link import opener
@@ -99,8 +100,7 @@ class _Reading:
     def gateway(self, said: Mapping[str, Any]) -> GatewaySettings:
         self._known(said, _TOP, "")
         post = self._text(said, "post", "")
-        if post and not post.startswith(("http://", "https://")):
-            self.faults.append(f"post: expected http:// or https://, came {post!r}")
+        self._check_post(post)
         lines = said.get("line")
         if not isinstance(lines, list) or not lines:
             self.faults.append("expected at least one [[line]]")
@@ -156,6 +156,14 @@ class _Reading:
             settle_s=settle_s,
             tests=tests,
         )
+
+    def _check_post(self, post: str) -> None:
+        if not post:
+            return
+        try:
+            require_address(post)
+        except ValueError as error:
+            self.faults.append(f"post: {error}")
 
     def _driver(
         self, said: Mapping[str, Any], where: str, sites: tuple[str, ...]

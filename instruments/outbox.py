@@ -8,6 +8,7 @@ process puts in (`retry`, `replay`) is taken up when the mark `again` appears be
 
 import json
 import os
+import re
 import threading
 from collections import deque
 from collections.abc import Collection
@@ -26,6 +27,7 @@ from instruments.troubles import TODO, Trouble
 AGAIN: Final = "again"
 REPLAYED: Final = "replayed"
 _NAMED: Final = 16  # characters of the digest in a file name: enough to tell what waits apart
+_LETTER: Final = re.compile(r"\d{12}-[0-9a-f]{16}\.json")
 
 _log = structlog.get_logger()
 
@@ -243,4 +245,5 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def _letters(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*-*.json"))
+    """Nothing else that somebody may have put beside them."""
+    return sorted(path for path in folder.glob("*-*.json") if _LETTER.fullmatch(path.name))

@@ -43,6 +43,7 @@ STOP_S: Final = 5.0  # how long a stop waits for a post under way
 AGAIN_FIRST_S: Final = 1.0  # until a line that fell is begun again
 AGAIN_MOST_S: Final = 30.0
 SILENT_AFTER_S: Final = 4 * 3600.0  # two plates' time
+LONGEST_TOLD: Final = 200  # characters of a link or a detail, as the LIMS takes of a heartbeat
 
 _log = structlog.get_logger()
 
@@ -172,13 +173,13 @@ class Station:
         return LineHealth(
             instrument=self.settings.instrument,
             driver=self.settings.reads.name,
-            link=self.settings.link,
+            link=self.settings.link[:LONGEST_TOLD],
             state=state,
             since=self._state[1].isoformat(timespec="seconds"),
             last_byte_at=_iso(self._last_byte_at),
             last_message_at=self._last_message_at,
             trouble=store or link or post,
-            detail=detail[:200],
+            detail=detail[:LONGEST_TOLD],
             **counted,
         )
 

@@ -15,6 +15,7 @@ from lims.work.measure import Receipt, take
 from lims.work.tokens import Scope
 
 Text = Annotated[str, Field(max_length=200), NO_NUL]
+MOST_BYTES: Final = 24 * 1024 * 1024  # the longest message a gateway keeps, 16 MB, in base64
 BASE64: Final[dict[str, JsonValue]] = {"contentEncoding": "base64"}
 
 
@@ -106,7 +107,14 @@ class PacketOutcome:
 
 def declare(door: Door) -> None:
     """Open the instruments' endpoints."""
-    door.opens("POST", "/messages", scope=Scope.MEASURE, body=MessageBody, answers=Receipt)(message)
+    door.opens(
+        "POST",
+        "/messages",
+        scope=Scope.MEASURE,
+        body=MessageBody,
+        answers=Receipt,
+        most_bytes=MOST_BYTES,
+    )(message)
     door.opens(
         "POST", "/messages/batch", scope=Scope.MEASURE, body=PacketBody, answers=PacketOutcome
     )(messages)

@@ -10,7 +10,7 @@ from lims.db.laboratory import Laboratory
 from lims.domain.gateways import LineState
 from lims.web.gateways import TROUBLES
 from tests.api import bodies
-from tests.api.caller import Caller, refused
+from tests.api.caller import Caller, Clock, refused
 
 
 def kept(laboratory: Laboratory) -> list[tuple[str, str, str, int]]:
@@ -68,3 +68,15 @@ def test_both_ends_mean_the_same_states_and_the_page_knows_every_trouble_of_a_li
         Trouble.REFUSED,
     }
     assert set(TROUBLES) == {str(trouble) for trouble in set(Trouble) - of_letters}
+
+
+def test_a_gateway_that_was_taken_away_is_forgotten_in_the_end(
+    api: Caller, laboratory: Laboratory, clock: Clock
+) -> None:
+    api.done("/gateways/heartbeat", bodies.heartbeat("GX-1", gateway="old"), status=200)
+    clock.later(29 * 24 * 60)
+    api.done("/gateways/heartbeat", bodies.heartbeat("GX-2"), status=200)
+    assert [gateway for gateway, *_line in kept(laboratory)] == ["lab-1", "old"]
+    clock.later(2 * 24 * 60)
+    api.done("/gateways/heartbeat", bodies.heartbeat("GX-2"), status=200)
+    assert [gateway for gateway, *_line in kept(laboratory)] == ["lab-1"]

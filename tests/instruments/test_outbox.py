@@ -80,3 +80,11 @@ def test_a_half_written_draft_of_a_crash_is_not_owed(tmp_path: Path) -> None:
     (tmp_path / "000000000001-00112233.new").write_bytes(b'{"digest"')
     assert Outbox(tmp_path).first(0) is None
     assert not list(tmp_path.glob("*.new"))
+
+
+def test_what_somebody_put_beside_the_letters_is_none(tmp_path: Path) -> None:
+    (tmp_path / "copy-of-yesterday.json").write_text("{}")
+    outbox = Outbox(tmp_path)
+    outbox.put(capture(b"one"))
+    assert raws(Outbox(tmp_path)) == [b"one"]
+    assert waiting_in(tmp_path) == 0
