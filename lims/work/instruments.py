@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from instruments.drivers import DRIVERS
+from instruments.drivers.exports import ALL_DRIVERS
 from lims.db.ids import uuid7
 from lims.domain.refusals import NotFound
 from lims.tables import Instrument
@@ -29,7 +29,7 @@ def add_instrument(
         faults["name"] = Fault.NAME
     elif session.scalar(select(Instrument.id).where(Instrument.name == name)):
         faults["name"] = Fault.NAME_TAKEN
-    if driver not in DRIVERS:
+    if driver not in ALL_DRIVERS:
         faults["driver"] = Fault.DRIVER
     refuse(faults, where="instrument")
     instrument = Instrument(

@@ -5,7 +5,7 @@ from uuid import UUID
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from instruments.drivers import DRIVERS
+from instruments.drivers.exports import ALL_DRIVERS
 from lims.web.access import current, needs
 from lims.web.admin.blueprint import blueprint
 from lims.web.admin.forms import kept
@@ -62,7 +62,7 @@ def _page(typed: dict[str, str], faults: dict[str, str]) -> str:
     return render_template(
         "admin/instruments.html",
         instruments=lines,
-        drivers=[(name, f"{name} {DRIVERS[name].version}") for name in sorted(DRIVERS)],
+        drivers=[(name, f"{name} {ALL_DRIVERS[name].version}") for name in sorted(ALL_DRIVERS)],
         typed=typed,
         faults=faults,
     )
