@@ -8,7 +8,7 @@ from instruments.line_health import LineState as Said
 from instruments.troubles import Trouble
 from lims.db.laboratory import Laboratory
 from lims.domain.gateways import LineState
-from lims.web.gateways import TROUBLES
+from lims.web.line_words import TROUBLES
 from tests.api import bodies
 from tests.api.caller import Caller, refused
 

@@ -1,14 +1,17 @@
 """How every gateway's lines stand, and whether it still speaks."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
 from lims.domain.gateways import DOWN_AFTER, LineState
+
+_SESSION: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,16 @@ class Line:
     detail: str
     set_up: bool
     twice: bool
+
+    @property
+    def byte_after_message(self) -> bool:
+        """Something came since that was no whole message: noise, another protocol, or a session
+        under way."""
+        if self.last_byte_at is None:
+            return False
+        if self.last_message_at is None:
+            return True
+        return self.last_byte_at - self.last_message_at > _SESSION
 
 
 @dataclass(frozen=True, slots=True)
