@@ -26,6 +26,7 @@ from lims.web.line_words import (
     Look,
     Place,
     Way,
+    unread_todo,
 )
 from lims.work.access import Role
 from lims.work.views import review_messages
@@ -38,6 +39,15 @@ READING: Final = frozenset({Role.REVIEWER, Role.OPERATOR})  # may open the bytes
 UNREAD_FOR: Final = timedelta(days=7)
 _NAMED: Final = 3  # analysers of a gateway that does not answer; the others are counted
 _WORST: Final = tuple(STATES)
+_URGENT: Final = (
+    DOWN,
+    STATES[LineState.UNREADABLE],
+    STATES[LineState.UNPLUGGED],
+    SET_ASIDE,
+    *(STATES[state] for state in (LineState.QUEUEING, LineState.SILENT, LineState.UP)),
+    NOT_SET_UP,
+    TWICE,
+)
 _INSTRUMENTS, _TOKENS = "admin.instruments", "admin.tokens"
 _OPENED_BY: Final = {_INSTRUMENTS: {Role.ADMIN, Role.OPERATOR}, _TOKENS: {Role.ADMIN}}
 _DOORS: Final = {
@@ -49,14 +59,15 @@ _DOORS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """Somebody is needed: at which analyser (or gateway), what for, since when. ``door`` is the
-    administrator's page where it is done."""
+    """Somebody is needed: at which analyser (or gateway), what for, since when. ``box`` names the
+    gateway where it is at its box, ``door`` the administrator's page where it is done."""
 
     name: str
     look: Look
     way: Way
     since: datetime | None
     about: str
+    box: str = ""
     door: str | None = None
 
 
@@ -72,7 +83,7 @@ def page() -> str:
     return render_template(
         "gateways/page.html",
         gateways=sorted(found, key=_rank),
-        errands=sorted(_errands(found), key=lambda errand: errand.look.colour != "positive"),
+        errands=sorted(_errands(found), key=lambda errand: _URGENT.index(errand.look)),
         unread=unread,
         lines=len(lines),
         working=sum(
@@ -83,6 +94,7 @@ def page() -> str:
         in_order=_in_order,
         look_of=_look,
         passing_of=_passing,
+        unread_todo=unread_todo,
         may_read=bool(mine & READING),
         doors=[door for door, roles in _OPENED_BY.items() if roles & mine],
     )
@@ -122,24 +134,25 @@ def _errands(found: Sequence[Gateway]) -> Iterator[Errand]:
             yield Errand(gateway.name, DOWN, DOWN_WAY, gateway.heard_at, _serves(gateway))
             continue
         for line in gateway.lines:
-            yield from _of_line(line)
+            yield from _of_line(gateway, line)
             if line.twice and line.instrument not in twice:
                 twice.add(line.instrument)
                 yield Errand(line.instrument, TWICE, TWICE_WAY, None, "")
 
 
-def _of_line(line: Line) -> Iterator[Errand]:
+def _of_line(gateway: Gateway, line: Line) -> Iterator[Errand]:
     way = _way(line)
     if way is not None:
-        about = _waits(line)
+        box = gateway.name if way.place is Place.BOX else ""
         door = _DOORS.get(line.trouble or "")
-        yield Errand(line.instrument, STATES[line.state], way, line.since, about, door)
+        seen = STATES[line.state]
+        yield Errand(line.instrument, seen, way, line.since, _waits(line), box=box, door=door)
     elif not line.set_up:
         unknown = TROUBLES["instrument-unknown"]
-        yield Errand(line.instrument, NOT_SET_UP, unknown, None, _waits(line), _INSTRUMENTS)
+        yield Errand(line.instrument, NOT_SET_UP, unknown, None, _waits(line), door=_INSTRUMENTS)
     if line.dead:
         about = ngettext("%(num)s message", "%(num)s messages", line.dead)
-        yield Errand(line.instrument, SET_ASIDE, SET_ASIDE_WAY, None, about)
+        yield Errand(line.instrument, SET_ASIDE, SET_ASIDE_WAY, None, about, box=gateway.name)
 
 
 def _way(line: Line) -> Way | None:

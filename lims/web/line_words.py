@@ -64,6 +64,39 @@ SILENT_WAY: Final = Way(
 )
 UNKNOWN_TROUBLE: Final = Place.BOX  # only a newer gateway knows it
 
+_SEND_AGAIN: Final = later("It is not whole: send it again from the analyser.")
+_SET_RIGHT: Final = later(
+    "It contradicts itself: correct names and wells at the analyser, then send it again."
+)
+_ASKED: Final = later("The analyser asked for its work list: set it to send results only.")
+_NEW_DRIVER: Final = later(
+    "The gateway's driver does not know this: send its bytes to whoever keeps the gateway."
+)
+_UNREAD: Final[Mapping[str, str]] = {
+    **dict.fromkeys(
+        (
+            *("broken-off", "frame-conflict", "no-terminator", "truncated-record", "sequence-gap"),
+            *("short-row", "missing-wells", "run-not-finished", "empty-file", "no-results"),
+        ),
+        _SEND_AGAIN,
+    ),
+    **dict.fromkeys(
+        (
+            *("check-character", "specimen-mismatch", "well-mismatch", "role-mismatch", "no-run"),
+            *("two-patients", "two-plates", "several-plates", "target-twice", "no-specimen"),
+            *("another-instrument", "unknown-control", "unknown-task"),
+        ),
+        _SET_RIGHT,
+    ),
+    "host-query": _ASKED,
+}
+
+
+def unread_todo(reason: str | None) -> str:
+    """What somebody does about a message that could not be read for this reason."""
+    return _UNREAD.get(reason or "", _NEW_DRIVER)
+
+
 TROUBLES: Final[Mapping[str, Way]] = {
     "no-device": Way(
         later("The cable is out: plug it in at the analyser and at the gateway's box."),

@@ -151,7 +151,14 @@ def test_only_a_reader_of_messages_is_led_to_the_bytes(signed_in: SignIn, bench:
     message_id = bench.take(said).message_id
     bench.session.commit()
     link = f"/review/messages/{message_id}"
-    assert link in signed_in(Role.REVIEWER).get("/gateways").text
+    reviewer = signed_in(Role.REVIEWER)
+    page = reviewer.get("/gateways")
+    assert link in page.text
+    assert "nobody" in words(page)
+    assert reviewer.get(link).data == raw
+    page = reviewer.get("/gateways")
+    assert "nobody" not in words(page), "who opened the bytes is told from then on"
+    assert "Reviewer" in words(page)
     for role in (Role.TECHNICIAN, Role.ADMIN):
         page = signed_in(role).get("/gateways")
         assert "not-a-plate" in words(page)
