@@ -137,7 +137,16 @@ def _errands(found: Sequence[Gateway]) -> Iterator[Errand]:
             yield from _of_line(gateway, line)
             if line.twice and line.instrument not in twice:
                 twice.add(line.instrument)
-                yield Errand(line.instrument, TWICE, TWICE_WAY, None, "")
+                yield Errand(line.instrument, TWICE, TWICE_WAY, None, _speakers(found, line))
+
+
+def _speakers(found: Sequence[Gateway], line: Line) -> str:
+    """The gateways that speak for this instrument."""
+    return ", ".join(
+        gateway.name
+        for gateway in found
+        if not gateway.down and line.instrument in {one.instrument for one in gateway.lines}
+    )
 
 
 def _of_line(gateway: Gateway, line: Line) -> Iterator[Errand]:

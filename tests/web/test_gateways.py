@@ -139,7 +139,7 @@ def test_an_analyser_not_set_up_and_one_of_two_gateways_are_named(
     heard(bench, standing(bench, "XX-9"), gateway="lab-2", before=before)
     page = words(signed_in(Role.OPERATOR).get("/gateways"))
     assert "Not set up here" in page
-    assert "Two gateways speak for an analyser of this name" in page
+    assert "Two gateways speak for an analyser of this name: rename one. lab-1, lab-2" in page
 
 
 def test_only_a_reader_of_messages_is_led_to_the_bytes(signed_in: SignIn, bench: Bench) -> None:
