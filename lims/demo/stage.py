@@ -151,7 +151,7 @@ def doors(house: House) -> Text:
     for machine in house.machines:
         told.append(f"\n  {machine.name:18}", style="bold").append(f" {MACHINES[machine.driver]}")
         if machine.exports:
-            told.append(f" {machine.link(house.home)}")
+            told.append(f" …/{machine.link(house.home).name}/")
     told.append("\nDòng lệnh · commands ")
     told.append(f"LIMS_HOME={shlex.quote(str(house.home))} lims report …", style="bold")
     return told
