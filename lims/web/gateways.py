@@ -12,6 +12,8 @@ from lims.web.access import current, needs
 from lims.web.language import gettext as _
 from lims.web.language import laboratory, ngettext, now
 from lims.web.line_words import (
+    CLOCK,
+    CLOCK_WAY,
     DOWN,
     DOWN_WAY,
     NOT_SET_UP,
@@ -47,6 +49,7 @@ _URGENT: Final = (
     *(STATES[state] for state in (LineState.QUEUEING, LineState.SILENT, LineState.UP)),
     NOT_SET_UP,
     TWICE,
+    CLOCK,
 )
 _INSTRUMENTS, _TOKENS = "admin.instruments", "admin.tokens"
 _OPENED_BY: Final = {_INSTRUMENTS: {Role.ADMIN, Role.OPERATOR}, _TOKENS: {Role.ADMIN}}
@@ -133,6 +136,8 @@ def _errands(found: Sequence[Gateway]) -> Iterator[Errand]:
         if gateway.down:
             yield Errand(gateway.name, DOWN, DOWN_WAY, gateway.heard_at, _serves(gateway))
             continue
+        if gateway.clock_ahead:
+            yield Errand(gateway.name, CLOCK, CLOCK_WAY, None, "")
         for line in gateway.lines:
             yield from _of_line(gateway, line)
             if line.twice and line.instrument not in twice:

@@ -48,6 +48,8 @@ SET_ASIDE: Final = Look(later("Messages set aside"), "!", "positive")
 NOT_SET_UP: Final = Look(later("Not set up here"), "!", "preliminary")
 TWICE: Final = Look(later("Two gateways, one analyser"), "!", "preliminary")
 
+CLOCK: Final = Look(later("Its clock is ahead"), "!", "preliminary")
+
 DOWN_WAY: Final = Way(
     later("Is the box on, and on the network? Does lims-gateway run, is its token still valid?"),
     Place.BOX,
@@ -59,6 +61,7 @@ SET_ASIDE_WAY: Final = Way(
 TWICE_WAY: Final = Way(
     later("Two gateways speak for an analyser of this name: rename one."), Place.BOX
 )
+CLOCK_WAY: Final = Way(later("Set the clock of the box: it says when results came."), Place.BOX)
 SILENT_WAY: Final = Way(
     later("Nothing comes over the open line: normal at rest. If it has run, see its host settings.")
 )

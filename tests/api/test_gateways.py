@@ -50,6 +50,11 @@ def test_one_instrument_twice_or_a_state_that_is_none_is_refused(
     assert kept(laboratory) == []
 
 
+def test_a_long_path_of_a_folder_is_taken(api: Caller, laboratory: Laboratory) -> None:
+    api.done("/gateways/heartbeat", bodies.heartbeat("QS-1", link="/srv/" + "x" * 900), status=200)
+    assert len(kept(laboratory)) == 1
+
+
 def test_a_trouble_that_only_a_newer_gateway_knows_is_taken(
     api: Caller, laboratory: Laboratory
 ) -> None:

@@ -142,6 +142,16 @@ def test_an_analyser_not_set_up_and_one_of_two_gateways_are_named(
     assert "Two gateways speak for an analyser of this name: rename one. lab-1, lab-2" in page
 
 
+def test_a_gateway_whose_clock_is_ahead_is_told_to_set_it(signed_in: SignIn, bench: Bench) -> None:
+    hours_off = standing(bench, bench.instrument, last_byte_at=bench.now + timedelta(hours=7))
+    heard(bench, hours_off, before=timedelta(seconds=5))
+    page = words(signed_in(Role.TECHNICIAN).get("/gateways"))
+    assert "lab-1 At the gateway's box ! Its clock is ahead" in page
+
+    heard(bench, standing(bench, bench.instrument), before=timedelta(seconds=5))
+    assert "clock" not in words(signed_in(Role.REVIEWER).get("/gateways"))
+
+
 def test_only_a_reader_of_messages_is_led_to_the_bytes(signed_in: SignIn, bench: Bench) -> None:
     raw = b"noise"
     why = Quarantine("not-a-plate", "no header")

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from lims.domain.gateways import DOWN_AFTER, LineState
 
 _SESSION: Final = timedelta(minutes=1)
+_CLOCKS_DIFFER: Final = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,12 @@ class Gateway:
     heard_at: datetime
     down: bool
     lines: tuple[Line, ...]
+
+    @property
+    def clock_ahead(self) -> bool:
+        """It tells of moments that had not come when it spoke."""
+        told = [at for line in self.lines for at in (line.since, line.last_byte_at) if at]
+        return max(told, default=self.heard_at) - self.heard_at > _CLOCKS_DIFFER
 
 
 _LINES = text("""
