@@ -22,6 +22,7 @@ Named = Annotated[
     str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True), NO_NUL
 ]
 Said = Annotated[str, StringConstraints(max_length=200), NO_NUL]
+Link = Annotated[str, StringConstraints(max_length=4096), NO_NUL]  # a folder's whole path
 Slug = Annotated[str, StringConstraints(pattern="^[a-z][a-z-]{0,39}$")]
 Assay = Annotated[str, StringConstraints(min_length=1, max_length=60), NO_NUL]
 Count = Annotated[Whole, Field(ge=0, le=_MOST)]
@@ -32,7 +33,7 @@ class LineBody(Body):
 
     instrument: Named
     driver: Said
-    link: Said
+    link: Link
     state: LineState
     since: Stamp
     last_byte_at: Stamp | None

@@ -8,7 +8,7 @@ from instruments.line_health import LineState as Said
 from instruments.troubles import Trouble
 from lims.db.laboratory import Laboratory
 from lims.domain.gateways import LineState
-from lims.web.gateways import TROUBLES
+from lims.web.line_words import TROUBLES
 from tests.api import bodies
 from tests.api.caller import Caller, Clock, refused
 
@@ -48,6 +48,11 @@ def test_one_instrument_twice_or_a_state_that_is_none_is_refused(
     ):
         refused(api.post("/gateways/heartbeat", wrong), 422, "invalid-body")
     assert kept(laboratory) == []
+
+
+def test_a_long_path_of_a_folder_is_taken(api: Caller, laboratory: Laboratory) -> None:
+    api.done("/gateways/heartbeat", bodies.heartbeat("QS-1", link="/srv/" + "x" * 900), status=200)
+    assert len(kept(laboratory)) == 1
 
 
 def test_a_trouble_that_only_a_newer_gateway_knows_is_taken(

@@ -62,7 +62,7 @@ class Stray:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A message of which nothing could be read."""
+    """A message of which nothing could be read; who opened its bytes last, and when."""
 
     message_id: UUID
     instrument: str
@@ -70,6 +70,8 @@ class Unread:
     size_bytes: int
     captured_at: datetime
     since: datetime
+    read_by: str | None
+    read_at: datetime | None
 
 
 _CORRECTIONS = text("""
@@ -106,8 +108,12 @@ WHERE m.site_id = :site AND m.standing = 'unmatched' ORDER BY m.received_at, m.i
 
 _MESSAGES = text("""
 SELECT m.id AS message_id, i.name AS instrument, m.reason, octet_length(m.body) AS size_bytes,
-       m.captured_at, m.stored_at AS since
+       m.captured_at, m.stored_at AS since, seen.actor AS read_by, seen.at AS read_at
 FROM raw_message m JOIN instrument i ON i.id = m.instrument_id
+LEFT JOIN LATERAL (
+    SELECT a.actor, a.at FROM audit_event a
+    WHERE a.subject = m.id::text AND a.verb = 'read_message' ORDER BY a.at DESC LIMIT 1
+) seen ON true
 WHERE m.site_id = :site AND m.state = 'quarantined' AND m.stored_at >= :since
 ORDER BY m.stored_at DESC LIMIT :most
 """)
