@@ -156,9 +156,8 @@ def _place(
     if measurement.run is None and is_antigen(measurement.assay):
         return readers.claim(base, measurement)
     if measurement.run is None:
-        if (
-            not capture.complete
-        ):  # no run holds it: were it heard, the whole message would find it said
+        # No run holds it: were it heard, the whole message would find it said and be dismissed.
+        if not capture.complete:
             return _because(base, "incomplete message")
         return cartridges.claim(base, measurement, content_of(measurement))
     plate = plates.get(measurement.run)
