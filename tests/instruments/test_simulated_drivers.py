@@ -197,7 +197,8 @@ def test_what_the_machine_is_told_is_what_the_gateway_posts(
     bench: Bench, links: dict[str, str], driver: str
 ) -> None:
     told, expected = STORIES[driver]
-    machine = bench.simulator(driver, links[driver])
+    serial = f"S-{driver}"  # else two machines say the same bytes within one second
+    machine = bench.simulator(driver, links[driver], "--serial", serial)
     for each in told:
         machine.tell(each)
     until(lambda: len(seen_of(bench, driver)) >= len(expected), f"the results of {driver}")
