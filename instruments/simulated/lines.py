@@ -9,6 +9,8 @@ A machine that calls, or is called, waits for the other end before it says anyth
 as it takes, as machines do.
 """
 
+import atexit
+import contextlib
 import fcntl
 import os
 import select
@@ -98,6 +100,7 @@ class Terminal:
         draft.unlink(missing_ok=True)
         draft.symlink_to(os.ttyname(self._slave))
         draft.replace(name)
+        atexit.register(self._unlink)
 
     def write(self, data: bytes) -> None:
         if not self._met:
@@ -136,7 +139,16 @@ class Terminal:
         fcntl.flock(self._slave, fcntl.LOCK_UN)
         return False
 
+    def _unlink(self) -> None:
+        """A name left behind leads to the next terminal that gets this one's number: the gateway
+        would hear another machine's results on this line."""
+        with contextlib.suppress(OSError):
+            if str(self._name.readlink()) == os.ttyname(self._slave):
+                self._name.unlink()
+
     def close(self) -> None:
+        self._unlink()
+        atexit.unregister(self._unlink)
         os.close(self._slave)
         os.close(self._master)
 
