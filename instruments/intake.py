@@ -27,6 +27,7 @@ from instruments.outbox import Outbox
 from instruments.reader import Reader
 
 RECEIPT = b"C"  # journal entry: the message of this digest is in the outbox
+MOST_AT_ONCE = 64  # messages whose captures are synced together
 
 _log = structlog.get_logger()
 
@@ -61,6 +62,13 @@ class Intake:
         self._now = now
         self._told = telling or AstmTelling()
         self._due: deque[Due] = deque()
+        self._settled: deque[str] = deque()  # digests whose receipt the journal does not have yet
+        self._wake: Callable[[], object] = self.capture_due
+
+    def leave_capturing_to(self, wake: Callable[[], object]) -> None:
+        """From now on `capture_due` is called by another thread, one at a time, after each `wake`: a
+        sync of the outbox must not keep the line waiting for its acknowledgement."""
+        self._wake = wake
 
     def take_up(self, now_s: float) -> None:
         """After a start: capture what the last run could not, and go on with an open session."""
@@ -74,7 +82,8 @@ class Intake:
         if self._told.session:  # first, so that no segment begins without the open session's start
             self._receiver.resume(self._told.last, now_s)
             _log.info("session taken up", session=self._told.session)
-        self._capture_due()
+        self.capture_due()
+        self.note_receipts()
 
     def hear(self, data: bytes, now_s: float, say: Callable[[bytes], None]) -> None:
         """Keep and answer what came, then capture what became whole."""
@@ -91,7 +100,11 @@ class Intake:
             else:
                 self._tell_of(action)
                 say(action.byte)
-        self._capture_due()
+        if self._due:
+            self._wake()
+        self.note_receipts()
+        if not (self._due or self._receiver.in_session):
+            self._rotate()
 
     def _keep(self, keep: Keep) -> bool:
         now, kind = self._now(), keep.kind.value
@@ -106,37 +119,39 @@ class Intake:
         self._due.extend(Due(received, now) for received in self._told.tell(entry))
         return entry.sequence > 0
 
-    def _capture_due(self) -> None:
+    def capture_due(self) -> None:
+        """Put what became whole into the outbox. What the disk refuses stays due."""
+        most = MOST_AT_ONCE
         while self._due:
-            due, held = self._due[0], self._reader.held
-            capture = self._reader.capture(due.received, due.at)
+            due = [self._due[at] for at in range(min(len(self._due), most))]
+            held = self._reader.held
+            read = [(each, self._reader.capture(each.received, each.at)) for each in due]
+            captures = [c for each, c in read if c and c.digest not in each.receipts]
             try:
-                if capture and capture.digest not in due.receipts:
-                    self._owe(capture)
+                self._outbox.put_all(captures)
             except OSError as error:
                 self._reader.held = held
+                if len(due) > 1:
+                    most = 1  # there may be room for the oldest
+                    continue
                 _log.error("capture waits for the disk", error=str(error))
                 return
-            self._due.popleft()
-        if not self._receiver.in_session:
-            self._rotate()
+            for capture in captures:
+                self._settled.append(capture.digest)
+                _say_captured(capture)
+            for _ in due:
+                self._due.popleft()
 
-    def _owe(self, capture: Capture) -> None:
-        """Raises OSError when it cannot be put in the outbox."""
-        fresh = self._outbox.put(capture)
-        try:
-            receipt = capture.digest.encode("ascii")
-            self._journal.append(RECEIPT, receipt, session=0, now=self._now())
-        except OSError as error:
-            _log.error("receipt not kept", digest=capture.digest, error=str(error))
-        _log.info(
-            "captured",
-            digest=capture.digest,
-            fresh=fresh,
-            complete=capture.complete,
-            measurements=len(capture.measurements),
-            quarantine=capture.quarantine.reason if capture.quarantine else None,
-        )
+    def note_receipts(self) -> None:
+        """What the journal is told of captures: not synced, for a message whose receipt is lost is
+        captured again, and the LIMS knows its digest."""
+        while self._settled:
+            digest = self._settled.popleft()
+            try:
+                data = digest.encode("ascii")
+                self._journal.append(RECEIPT, data, session=0, now=self._now(), sync=False)
+            except OSError as error:
+                _log.error("receipt not kept", digest=digest, error=str(error))
 
     def _rotate(self) -> None:
         try:
@@ -149,6 +164,16 @@ class Intake:
             _log.warning("refused", why=reply.refusal.value, session=self._told.session)
         elif reply.repeated:
             _log.info("repeated", session=self._told.session)
+
+
+def _say_captured(capture: Capture) -> None:
+    _log.info(
+        "captured",
+        digest=capture.digest,
+        complete=capture.complete,
+        measurements=len(capture.measurements),
+        quarantine=capture.quarantine.reason if capture.quarantine else None,
+    )
 
 
 def telling_of(format_: Format) -> Telling:

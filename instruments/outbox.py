@@ -10,7 +10,7 @@ import json
 import os
 import threading
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -79,18 +79,32 @@ class Outbox:
 
     def put(self, capture: Capture) -> bool:
         """False when the same message waits already. Raises OSError when it cannot be kept."""
-        named = capture.digest[:_NAMED]
+        return self.put_all([capture]) == 1
+
+    def put_all(self, captures: Sequence[Capture]) -> int:
+        """All of them or, with OSError, none; in their order and with one sync of the folder. How
+        many are new: the same message is owed once."""
         with self._changed:
-            if named in self._names:
-                return False
-            path = self._folder / f"{self._next:012d}-{named}.json"
-            write_whole(path, json.dumps(capture.to_json()).encode("utf-8"))
-            self._next += 1
-            self._add(Letter(path))
-            self.last_message_at = capture.captured_at
-            self._changed.notify_all()
-        self._keep_apart(capture)
-        return True
+            fresh = {c.digest[:_NAMED]: c for c in captures if c.digest[:_NAMED] not in self._names}
+            places = [
+                self._folder / f"{number:012d}-{named}.json"
+                for number, named in enumerate(fresh, start=self._next)
+            ]
+            _write_all_whole(
+                [
+                    (place, json.dumps(capture.to_json()).encode("utf-8"))
+                    for place, capture in zip(places, fresh.values(), strict=True)
+                ]
+            )
+            self._next += len(places)
+            for place in places:
+                self._add(Letter(place))
+            if fresh:
+                self.last_message_at = captures[-1].captured_at
+                self._changed.notify_all()
+        for capture in fresh.values():
+            self._keep_apart(capture)
+        return len(fresh)
 
     def first(self, wait_s: float) -> Letter | None:
         """The oldest, waiting at most `wait_s` for one to come."""
@@ -228,18 +242,31 @@ def told_again(folder: Path) -> None:
 
 def write_whole(path: Path, content: bytes) -> None:
     """The file is there whole and for good, or OSError is raised and it is not there."""
-    draft = path.with_suffix(".new")
+    _write_all_whole([(path, content)])
+
+
+def _write_all_whole(files: Sequence[tuple[Path, bytes]]) -> None:
+    """Of one folder."""
+    drafts = [path.with_suffix(".new") for path, _content in files]
     try:
-        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(fd, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.rename(path)
+        for draft, (_path, content) in zip(drafts, files, strict=True):
+            _write_synced(draft, content)
+        for draft, (path, _content) in zip(drafts, files, strict=True):
+            draft.rename(path)
     except OSError:
-        draft.unlink(missing_ok=True)
+        for draft in drafts:
+            draft.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+    if files:
+        sync_folder(files[0][0].parent)
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(fd, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(fd)
 
 
 def _letters(folder: Path) -> list[Path]:
