@@ -66,8 +66,8 @@ class Intake:
         self._wake: Callable[[], object] = self.capture_due
 
     def leave_capturing_to(self, wake: Callable[[], object]) -> None:
-        """From now on `capture_due` is called by another thread, one at a time, after each `wake`: a
-        sync of the outbox must not keep the line waiting for its acknowledgement."""
+        """From now on `capture_due` is called by one other thread after each `wake`: a sync of the
+        outbox must not keep the line waiting for its acknowledgement."""
         self._wake = wake
 
     def take_up(self, now_s: float) -> None:

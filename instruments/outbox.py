@@ -3,7 +3,8 @@
 
 A file is written whole or not at all (draft, sync, rename, sync of the folder). Its name carries
 the order and the digest, so that a message told twice from the journal is owed once. What another
-process puts in (`retry`, `replay`) is taken up when the mark `again` appears beside it.
+process puts in (`retry`, `replay`) is taken up when the mark `again` appears beside it. What was
+delivered is only put away at first: to remove a file takes many disks longer than to post it.
 """
 
 import json
@@ -11,6 +12,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -25,6 +27,7 @@ from instruments.troubles import TODO, Trouble
 
 AGAIN: Final = "again"
 REPLAYED: Final = "replayed"
+DELIVERED: Final = "delivered"
 _NAMED: Final = 16  # characters of the digest in a file name: enough to tell what waits apart
 
 _log = structlog.get_logger()
@@ -67,8 +70,10 @@ class Outbox:
         self._folder = folder
         self._dead = folder / "dead"
         self._dead.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (folder / DELIVERED).mkdir(exist_ok=True, mode=0o700)
         for draft in folder.glob("*.new"):
             draft.unlink()
+        self._unswept = True
         self._waiting = deque(Letter(path) for path in _letters(folder))
         self._names = {letter.digest_start for letter in self._waiting}
         known = [*_letters(folder), *_letters(self._dead)]
@@ -123,10 +128,28 @@ class Outbox:
         return len(self._waiting)
 
     def delivered(self, letter: Letter) -> None:
-        """The LIMS has it: forget it. An unlink that a power cut undoes is posted again, and the
-        LIMS knows its digest: so the folder is not synced."""
-        letter.path.unlink(missing_ok=True)
+        """The LIMS has it: forget it. What a power cut brings back is posted again, and the LIMS
+        knows its digest: so no folder is synced."""
+        try:
+            letter.path.rename(self._folder / DELIVERED / letter.path.name)
+        except OSError:  # the disk is full, or somebody took it away
+            letter.path.unlink(missing_ok=True)
+        self._unswept = True
         self._leave(letter)
+
+    def sweep(self) -> None:
+        """Remove what was delivered, as long as nothing waits. Of the thread that delivers."""
+        if not self._unswept:
+            return
+        with (
+            suppress(OSError),
+            os.scandir(self._folder / DELIVERED) as delivered,
+        ):  # or when idle next
+            for entry in delivered:
+                if self._waiting:
+                    return
+                os.unlink(entry.path)
+            self._unswept = False
 
     def bury(self, letter: Letter, refused: Refused) -> None:
         """The LIMS will never take it as it is: keep it aside with the reason."""

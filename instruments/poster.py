@@ -82,6 +82,7 @@ class Poster:
         while not stop.is_set():
             if self._outbox.first(wait_s=0.5) is None:
                 self.trouble = None
+                self._outbox.sweep()
                 continue
             if self._post_some():
                 failures = 0
