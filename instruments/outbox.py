@@ -148,7 +148,7 @@ class Outbox:
             for entry in delivered:
                 if self._waiting:
                     return
-                os.unlink(entry.path)
+                Path(entry.path).unlink()
             self._unswept = False
 
     def bury(self, letter: Letter, refused: Refused) -> None:
