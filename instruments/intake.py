@@ -104,7 +104,7 @@ class Intake:
             self._wake()
         self.note_receipts()
         if not (self._due or self._receiver.in_session):
-            self._rotate()
+            self._tidy()
 
     def _keep(self, keep: Keep) -> bool:
         now, kind = self._now(), keep.kind.value
@@ -120,7 +120,8 @@ class Intake:
         return entry.sequence > 0
 
     def capture_due(self) -> None:
-        """Put what became whole into the outbox. What the disk refuses stays due."""
+        """Put what became whole into the outbox, or where its disk has no room post it from
+        memory: what was acknowledged must not wait for somebody to make room."""
         most = MOST_AT_ONCE
         while self._due:
             due = [self._due[at] for at in range(min(len(self._due), most))]
@@ -130,12 +131,14 @@ class Intake:
             try:
                 self._outbox.put_all(captures)
             except OSError as error:
-                self._reader.held = held
                 if len(due) > 1:
+                    self._reader.held = held
                     most = 1  # there may be room for the oldest
                     continue
-                _log.error("capture waits for the disk", error=str(error))
-                return
+                _log.error("no room for a capture, owed from memory", error=str(error))
+                for capture in captures:
+                    self._outbox.lend(capture)
+                captures = []  # without a receipt, so that it is captured again after a crash
             for capture in captures:
                 self._settled.append(capture.digest)
                 _say_captured(capture)
@@ -153,9 +156,15 @@ class Intake:
             except OSError as error:
                 _log.error("receipt not kept", digest=digest, error=str(error))
 
-    def _rotate(self) -> None:
+    def _tidy(self) -> None:
+        """Between sessions, with nothing due."""
+        journal = self._journal
+        if not (journal.refused or journal.large) or self._outbox.lends:
+            return
         try:
-            self._journal.rotate_if_large(self._reader.held, self._now())
+            if journal.refused:
+                journal.make_room(self._reader.held, self._now())
+            journal.rotate_if_large(self._reader.held, self._now())
         except OSError as error:
             _log.error("journal not rotated", error=str(error))
 

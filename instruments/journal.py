@@ -69,6 +69,7 @@ class Journal:
             self._open(segments[-1])
         else:
             self._begin_segment(b"", now)
+        self._keep_reserve()
 
     def append(
         self, kind: bytes, data: bytes, *, session: int, now: datetime, sync: bool = True
@@ -101,25 +102,55 @@ class Journal:
         for entry, _end in _whole_entries(self._path):
             yield entry
 
+    @property
+    def large(self) -> bool:
+        return self._end >= self._segment_bytes
+
     def rotate_if_large(self, checkpoint: bytes, now: datetime) -> bool:
         """Begin a new segment, which must say all that matters of the old ones. Raises OSError
         and stays on the old segment when the new one cannot be made."""
-        if self._end < self._segment_bytes:
+        if not self.large:
             return False
-        old, end = self._fd, self._end
-        self._begin_segment(checkpoint, now)
-        with contextlib.suppress(OSError):
-            os.ftruncate(old, end)
-        os.close(old)
+        self._follow(checkpoint, now)
         for path in _segments(self._folder)[:-SEGMENTS_KEPT]:
             path.unlink()
         return True
+
+    def make_room(self, checkpoint: bytes, now: datetime) -> None:
+        """On a disk that refuses, of a journal of which nothing is due any more: what was kept for
+        a replay goes, the oldest first, so that what comes can be kept. Raises OSError."""
+        *older, _newest = _segments(self._folder)
+        if not older:
+            self._reserve.unlink(missing_ok=True)
+            self._follow(checkpoint, now)
+            older = _segments(self._folder)[:-1]
+        older[0].unlink()
+        self._keep_reserve()
 
     def close(self) -> None:
         with contextlib.suppress(OSError):  # the room is borne where it cannot be given back
             self._cut()
         os.close(self._fd)
         os.close(self._lock)
+
+    @property
+    def _reserve(self) -> Path:
+        return self._folder / "reserve"
+
+    def _keep_reserve(self) -> None:
+        """Room for a new segment's checkpoint on a disk that others fill. Where there is none for
+        it, there is none to keep."""
+        with contextlib.suppress(OSError):
+            if not self._reserve.exists():
+                self._reserve.write_bytes(bytes(ROOM_BYTES))
+
+    def _follow(self, checkpoint: bytes, now: datetime) -> None:
+        """By a new segment."""
+        old, end = self._fd, self._end
+        self._begin_segment(checkpoint, now)
+        with contextlib.suppress(OSError):
+            os.ftruncate(old, end)
+        os.close(old)
 
     def _open(self, path: Path) -> None:
         end = 0

@@ -35,9 +35,10 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One capture waiting to be posted."""
+    """One capture waiting to be posted. `lent`: its content where the disk had no room for it."""
 
     path: Path
+    lent: bytes | None = None
 
     @property
     def digest_start(self) -> str:
@@ -45,7 +46,7 @@ class Letter:
 
     def body(self) -> bytes:
         """Raises OSError when the file cannot be read."""
-        return self.path.read_bytes()
+        return self.path.read_bytes() if self.lent is None else self.lent
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,21 @@ class Outbox:
             self._keep_apart(capture)
         return len(fresh)
 
+    def lend(self, capture: Capture) -> None:
+        """Of a disk without room: owed from memory. Its bytes stand in the journal, which must
+        keep them until nothing is lent any more."""
+        with self._changed:
+            if (named := capture.digest[:_NAMED]) not in self._names:
+                place = self._folder / f"{self._next:012d}-{named}.json"
+                self._next += 1
+                self._add(Letter(place, json.dumps(capture.to_json()).encode("utf-8")))
+                self._changed.notify_all()
+
+    @property
+    def lends(self) -> bool:
+        with self._changed:
+            return any(letter.lent is not None for letter in self._waiting)
+
     def first(self, wait_s: float) -> Letter | None:
         """The oldest, waiting at most `wait_s` for one to come."""
         self._look_again()
@@ -155,6 +171,8 @@ class Outbox:
         """The LIMS will never take it as it is: keep it aside with the reason."""
         reason = json.dumps(asdict(refused), ensure_ascii=False).encode("utf-8")
         write_whole(self._dead / f"{letter.path.stem}.problem", reason)
+        if letter.lent is not None:
+            write_whole(letter.path, letter.lent)
         letter.path.rename(self._dead / letter.path.name)
         sync_folder(self._dead)
         sync_folder(self._folder)
