@@ -91,7 +91,8 @@ def feed(feeders: Sequence[Feeder], until_s: float) -> None:
     heapq.heapify(due)
     while (now_s := time.monotonic()) < until_s:
         wait_s = min(due[0][0] - now_s, 0.1) if due else 0.1
-        for fd, _event in heard.poll(max(0.0, 1000 * wait_s)):
+        whole_ms = int(max(0.0, 1000 * wait_s))  # what is less than one is spun: the wire is exact
+        for fd, _event in heard.poll(whole_ms):
             feeder = by_fd[fd]
             feeder.hear(time.monotonic())
             if not feeder.waits:
