@@ -18,13 +18,15 @@ _CONTROL_NAMES = {role: name for name, role in CONTROLS.items()}
 @dataclass(frozen=True, slots=True)
 class Well:
     """`targets` gives a cycle number, or None for no amplification. A control is printed under
-    its kind's name whatever `specimen` says. `error` is `code text`."""
+    its kind's name whatever `specimen` says. `error` is `code text`. `call` is the machine's own
+    word for the whole test, where it has one."""
 
     well: str
     specimen: str
     role: Role
     targets: Mapping[str, float | None]
     error: str | None = None
+    call: str | None = None
 
 
 def encoded(records: Sequence[str]) -> list[bytes]:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -36,6 +36,7 @@ class FolderLine:
         instrument: str,
         *,
         settle_s: float,
+        names: Sequence[str],
         now: Callable[[], datetime],
     ) -> None:
         """Raises OSError or JournalInUse where the copies cannot be kept."""
@@ -49,6 +50,7 @@ class FolderLine:
             instrument,
             now=now,
             watch=Watch(settle_s=settle_s),
+            names=names,
         )
         self.trouble: Trouble | None = None
         self.detail = ""

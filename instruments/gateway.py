@@ -19,8 +19,11 @@ from instruments.beside import STOP_S
 from instruments.drivers.exports import ALL_DRIVERS
 from instruments.gateway_commands import fail, quarantine, replay, retry, revive, status
 from instruments.heartbeat import Heartbeat
-from instruments.lims_door import LimsDoor
+from instruments.lims_door import LimsDoor, require_address
+from instruments.lims_orders import tests_asked
+from instruments.line_driver import line_driver
 from instruments.lines_file import GatewaySettings, LinesRefused, read_lines
+from instruments.simulate import simulate
 from instruments.spool import SpoolRefused
 from instruments.station import LineSettings, Station, WorkFell
 from instruments.trying import try_capture
@@ -31,11 +34,21 @@ _log = structlog.get_logger()
 @click.group(invoke_without_command=True)
 @click.option("--link", help="/dev/…, rfc2217://, socket:// or listen://host:port, or a folder")
 @click.option("--driver", type=click.Choice(sorted(ALL_DRIVERS)), help="which analyser it is")
+@click.option(
+    "--profile",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="in place of --driver: a file that tells how to read it",
+)
+@click.option("--site", "sites", multiple=True, help="our barcodes begin so: verify their check")
 @click.option("--spool", type=click.Path(path_type=Path), help="folder that keeps what came")
 @click.option("--post", "url", help="the LIMS' address for messages, …/api/v1/messages")
 @click.option("--token-file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--instrument", help="what the LIMS calls this analyser  [default: the spool's name]")
 @click.option("--name", help="what the LIMS calls this gateway  [default: the instrument's name]")
+@click.option("--host-query", is_flag=True, help="answer from the LIMS what it asks to measure")
+@click.option(
+    "--test", "tests", multiple=True, help="with --host-query: ASSAY=CODE on the analyser"
+)
 @click.option("--idle-timeout", default=IDLE_TIMEOUT_S, show_default=True, help="seconds")
 @click.option("--baud", default=9600, show_default=True)
 @click.pass_context
@@ -44,23 +57,38 @@ def main(
     *,
     link: str | None,
     driver: str | None,
+    profile: Path | None,
+    sites: tuple[str, ...],
     spool: Path | None,
     url: str | None,
     token_file: Path | None,
     instrument: str | None,
     name: str | None,
+    host_query: bool,
+    tests: tuple[str, ...],
     idle_timeout: float,
     baud: int,
 ) -> None:
     """Read an analyser's line, keep what it sends, post it to the LIMS."""
     if context.invoked_subcommand:
+        structlog.configure(logger_factory=_to_stderr)
         return
-    if not (link and driver and spool and url and token_file):
-        raise click.UsageError("--link, --driver, --spool, --post and --token-file are needed")
+    if not (link and spool and url and token_file):
+        raise click.UsageError(
+            "--link, --driver or --profile, --spool, --post and --token-file are needed"
+        )
+    try:
+        reads = line_driver(driver, profile, sites)
+        codes = {assay: code for assay, _, code in (test.partition("=") for test in tests)}
+        asked = tests_asked(host_query, codes, reads)
+    except ValueError as refused:
+        raise click.UsageError(str(refused)) from refused
     instrument = instrument or spool.resolve().name
-    if not url.startswith(("http://", "https://")):
-        raise click.BadParameter("expected http:// or https://", param_hint="--post")
-    line = LineSettings(instrument, driver, link, spool, baud, idle_timeout)
+    try:
+        require_address(url)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--post") from error
+    line = LineSettings(instrument, reads, link, spool, baud, idle_timeout, tests=asked)
     settings = GatewaySettings(name or instrument, url, token_file, (line,))
     _log_as_json()
     with _Running(settings) as running:
@@ -86,7 +114,7 @@ def run(*, file: Path, check: bool) -> None:
         running.all_lines()
 
 
-for command in (status, quarantine, retry, revive, replay, try_capture):
+for command in (status, quarantine, retry, revive, replay, try_capture, simulate):
     main.add_command(command)
 
 
@@ -145,6 +173,11 @@ class _Running:
             thread = threading.Thread(target=work, daemon=True)
             self._threads.append(thread)
             thread.start()
+
+
+def _to_stderr(*_names: object) -> structlog.PrintLogger:
+    """What a command says on standard output may be read by a program."""
+    return structlog.PrintLogger(sys.stderr)
 
 
 def _log_as_json() -> None:

@@ -5,7 +5,7 @@ all lines of a `gateway.toml`.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -15,14 +15,13 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from instruments import quarantine as unread
-from instruments.drivers import DRIVERS
-from instruments.drivers.exports import FILE_DRIVERS
+from instruments.drivers.exports import ALL_DRIVERS
 from instruments.journal import in_use, journal_bytes
+from instruments.line_driver import NoSuchDriver, told_driver
 from instruments.lines_file import LinesRefused, read_lines
 from instruments.outbox import Refused, dead_in, waiting_in
 from instruments.outbox import retry as put_back
-from instruments.quarantine import hex_lines
-from instruments.reader import Reader
+from instruments.quarantine import hex_lines, text_lines
 from instruments.replay import replay as told_again
 from instruments.spool import Spool, SpoolRefused
 from instruments.station import utc_now
@@ -33,11 +32,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One line's folder, and who keeps it there when known."""
+    """One line's folder, who keeps it there and by what it is read, when known."""
 
     spool: Spool
     instrument: str
-    driver: str | None
+    reads: Mapping[str, Any]  # as `LineDriver.told` says it
 
 
 def _of_lines(command: F) -> F:
@@ -145,7 +144,13 @@ def revive(*, spool: Path) -> None:
 @click.option(
     "--since", required=True, help="2021-07-13, or 2021-07-13T09:00 (this machine's clock)"
 )
-@click.option("--driver", type=click.Choice(sorted(DRIVERS)), help="if it is not the line's own")
+@click.option(
+    "--driver", type=click.Choice(sorted(ALL_DRIVERS)), help="if it is not the line's own"
+)
+@click.option(
+    "--profile", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="the same"
+)
+@click.option("--site", "sites", multiple=True, help="if they are not the line's own")
 @click.option("--dry-run", is_flag=True, help="only say what would be read")
 @_as_json
 def replay(
@@ -155,23 +160,24 @@ def replay(
     instrument: str | None,
     since: str,
     driver: str | None,
+    profile: Path | None,
+    sites: tuple[str, ...],
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Tell the journal again through the driver of today, from --since on. A message that the
-    LIMS has gives the same receipt; one that it could not read is read anew."""
+    """Tell the journal, or the files that were kept, again through the driver of today, from
+    --since on. A message that the LIMS has gives the same receipt; one that it could not read is
+    read anew."""
     moment = _moment(since)
     lines = []
     for place in _places(file, spool, instrument):
-        name = driver or place.driver
-        if name in FILE_DRIVERS:
-            click.echo(f"{place.instrument}: of files nothing is told again; export them", err=True)
-            continue
-        if name not in DRIVERS:
-            raise click.UsageError(f"{place.spool.root}: expected --driver: which analyser was it?")
-        reader = Reader(DRIVERS[name], place.instrument)
+        try:
+            reads = told_driver(place.reads, driver, profile, sites)
+        except NoSuchDriver as refused:
+            raise click.UsageError(f"{place.spool.root}: {refused}") from refused
         with _clearly(place):
-            told = list(told_again(place.spool, reader, moment, owe=not dry_run))
+            again = told_again(place.spool, reads.driver, place.instrument, moment, owe=not dry_run)
+            told = list(again)
         lines += [{"instrument": place.instrument, **asdict(one)} for one in told]
     if as_json:
         click.echo(json.dumps({"replayed": lines}, ensure_ascii=False))
@@ -190,7 +196,7 @@ def _places(file: Path | None, spool: Path | None, instrument: str | None) -> li
     if spool:
         said = Spool(spool).last_health()
         name = instrument or str(said.get("instrument") or spool.resolve().name)
-        places = [Place(Spool(spool), name, said.get("driver"))]
+        places = [Place(Spool(spool), name, said.get("reads", said))]
     else:
         places = _in_file(file) if file else []
         if instrument:
@@ -208,7 +214,7 @@ def _in_file(file: Path) -> list[Place]:
         settings = read_lines(file)
     except LinesRefused as refused:
         raise click.UsageError(str(refused)) from refused
-    return [Place(Spool(line.spool), line.instrument, line.driver) for line in settings.lines]
+    return [Place(Spool(line.spool), line.instrument, line.reads.told()) for line in settings.lines]
 
 
 def fail(message: str, exit_code: int) -> NoReturn:
@@ -235,7 +241,7 @@ def _standing(place: Place) -> dict[str, Any]:
     running = in_use(place.spool.journal)
     return {
         "instrument": place.instrument,
-        "driver": place.driver,
+        "driver": place.reads.get("driver"),
         "running": running,
         "said_at": said.get("at"),
         "state": said.get("state") if running else "stopped",
@@ -287,7 +293,7 @@ def _show(places: Iterable[Place], digest: str, *, as_text: bool, as_json: bool)
         if as_json:
             click.echo(json.dumps(capture.to_json(), ensure_ascii=False))
         elif as_text:
-            click.echo(capture.raw.decode("latin-1").replace("\r", "\n"))
+            click.echo(text_lines(capture.raw))
         else:
             click.echo("\n".join(hex_lines(capture.raw)))
         return

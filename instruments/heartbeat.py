@@ -46,7 +46,7 @@ class Heartbeat:
         try:
             answer = self._lims.post(self._lims.at(PATH), json.dumps(body).encode("utf-8"))
             told, why = answer.status_code in (200, 201), f"status {answer.status_code}"
-        except (httpx.HTTPError, NoToken, OSError, ValueError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, NoToken, OSError, ValueError) as error:
             told, why = False, str(error)
         if told is not self._told:
             self._told = told

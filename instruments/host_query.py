@@ -6,6 +6,7 @@ owes the answer to the line, which sends it when the analyser has ended its sess
 """
 
 import queue
+import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ import structlog
 from instruments.astm.line import Errand, Line, TooMuchOwed
 from instruments.astm.query import ANSWER_WITHIN_S, Ask, Query, Wanted, answer, asked
 from instruments.astm.records import read
+
+_MAY_ASK = re.compile(rb"[\r\n][\0 ]*Q")  # most messages do not, and are not read twice for it
 
 Lookup = Callable[[Query], Iterable[Wanted] | None]
 """Finds what is ordered; None when that cannot be told now, and then nothing is answered: an
@@ -34,6 +37,14 @@ class Question:
     until_s: float
 
 
+def question_in(text: bytes) -> Query | None:
+    """What a whole message asks that asks and reports nothing; else None."""
+    if not _MAY_ASK.search(text):
+        return None
+    message = read(text)
+    return asked(message) if message.terminated and not any(message.orders()) else None
+
+
 @dataclass(slots=True)
 class QueryDesk:
     """One line's questions. `host` is what we call ourselves in H.5."""
@@ -45,15 +56,17 @@ class QueryDesk:
     now_s: Callable[[], float] = time.monotonic
     _waiting: queue.Queue[Question] = field(default_factory=lambda: queue.Queue(MOST_WAITING))
 
-    def take(self, text: bytes, at: datetime) -> bool:
-        """Whether the message is a question, and so nothing for a driver. One that was told again
-        from the journal after its time is passed over: its analyser has stopped waiting."""
-        message = read(text)
-        query = asked(message)
-        if query is None or not message.terminated or any(message.orders()):
+    def take(self, text: bytes, at: datetime, *, told_again: bool = False) -> bool:
+        """Whether the message is a question, and so nothing for a driver. One whose time is over is
+        passed over; so is one `told_again` from the journal, for nobody knows whether it was
+        answered before the gateway fell, and its analyser asks anew."""
+        query = question_in(text)
+        if query is None:
             return False
         left = timedelta(seconds=ANSWER_WITHIN_S) - (self.now() - at)
-        if query.ask is Ask.ORDERS and left > timedelta():
+        if told_again:
+            _log.info("question passed over", asked_at=at.isoformat())
+        elif query.ask is Ask.ORDERS and left > timedelta():
             try:
                 self._waiting.put_nowait(Question(query, self.now_s() + left.total_seconds()))
             except queue.Full:
@@ -75,6 +88,9 @@ class QueryDesk:
         now = self.now()
         records = answer(
             question.query, orders, host=self.host, message_id=f"A-{now:%Y%m%d%H%M%S%f}", now=now
+        )
+        _log.info(
+            "question answered", specimens=len(question.query.specimens), records=len(records)
         )
         try:
             return self.line.owe(records, until_s=question.until_s)

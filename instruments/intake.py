@@ -16,14 +16,16 @@ from datetime import datetime
 
 import structlog
 
-from instruments.astm import frames
+from instruments.astm.line import Line
 from instruments.astm.telling import Telling as AstmTelling
 from instruments.drivers import Format
 from instruments.hl7 import mllp
+from instruments.host_query import QueryDesk
 from instruments.journal import CHECKPOINT, Entry, Journal
 from instruments.line import NOT_KEPT, Action, Keep, LineProtocol, Received, Reply, Telling
 from instruments.measurement import Capture
 from instruments.outbox import Outbox
+from instruments.poct import conversation
 from instruments.reader import Reader
 
 RECEIPT = b"C"  # journal entry: the message of this digest is in the outbox
@@ -53,14 +55,17 @@ class Intake:
         now: Callable[[], datetime],
         *,
         telling: Telling | None = None,
+        desk: QueryDesk | None = None,
     ) -> None:
-        """`telling` is of the receiver's protocol; ASTM's when it is not given."""
+        """`telling` is of the receiver's protocol; ASTM's when it is not given. `desk`: takes what
+        the analyser asks; without one a question goes to the driver, which cannot read it."""
         self._journal = journal
         self._outbox = outbox
         self._reader = reader
         self._receiver = receiver
         self._now = now
         self._told = telling or AstmTelling()
+        self._desk = desk
         self._due: deque[Due] = deque()
         self._settled: deque[str] = deque()  # digests whose receipt the journal does not have yet
         self._wake: Callable[[], object] = self.capture_due
@@ -77,8 +82,9 @@ class Intake:
         for entry in entries:
             if entry.kind == CHECKPOINT:
                 self._reader.held = entry.data
-            told = self._told.tell(entry)
-            self._due.extend(Due(received, entry.written_at, receipts) for received in told)
+            at = entry.written_at
+            told = (r for r in self._told.tell(entry) if not self._asks(r, at, told_again=True))
+            self._due.extend(Due(received, at, receipts) for received in told)
         if self._told.session:  # first, so that no segment begins without the open session's start
             self._receiver.resume(self._told.last, now_s)
             _log.info("session taken up", session=self._told.session)
@@ -96,7 +102,10 @@ class Intake:
     def _act(self, actions: Iterator[Action], say: Callable[[bytes], None]) -> None:
         for action in actions:
             if isinstance(action, Keep):
+                open_before = self._told.session
                 self._receiver.kept(self._keep(action))
+                if open_before and not (self._told.session or self._due):
+                    self._tidy()  # the next session may begin in these same bytes
             else:
                 self._tell_of(action)
                 say(action.byte)
@@ -116,8 +125,15 @@ class Intake:
             if not self._told.holds_without_disk(kind):
                 return False
             entry = Entry(0, session, now, kind, keep.data)
-        self._due.extend(Due(received, now) for received in self._told.tell(entry))
+        told = (received for received in self._told.tell(entry) if not self._asks(received, now))
+        self._due.extend(Due(received, now) for received in told)
         return entry.sequence > 0
+
+    def _asks(self, received: Received, at: datetime, *, told_again: bool = False) -> bool:
+        """A text that came in two versions is no question: which one was meant is unknown."""
+        if self._desk is None or received.conflict:
+            return False
+        return self._desk.take(received.text, at, told_again=told_again)
 
     def capture_due(self) -> None:
         """Put what became whole into the outbox, or where its disk has no room post it from
@@ -187,7 +203,13 @@ def _say_captured(capture: Capture) -> None:
 
 def telling_of(format_: Format) -> Telling:
     """By which a journal of such a line is told again."""
-    return mllp.Telling() if format_ is Format.HL7 else AstmTelling()
+    match format_:
+        case Format.HL7:
+            return mllp.Telling()
+        case Format.POCT1:
+            return conversation.Telling()
+        case _:
+            return AstmTelling()
 
 
 def intake_of(
@@ -197,11 +219,17 @@ def intake_of(
     now: Callable[[], datetime],
     *,
     idle_timeout_s: float,
+    desk: QueryDesk | None = None,
 ) -> Intake:
-    """The intake of a line that speaks what the reader's driver reads: frames, or MLLP blocks."""
-    if reader.format is Format.HL7:
-        receiver: LineProtocol = mllp.Receiver(now, idle_timeout_s=idle_timeout_s)
-    else:
-        receiver = frames.Receiver(idle_timeout_s=idle_timeout_s)
+    """The intake of a line that speaks what the reader's driver reads: frames, MLLP blocks, or a
+    conversation in XML. A desk brings the line on which it answers."""
+    receiver: LineProtocol
+    match reader.format:
+        case Format.HL7:
+            receiver = mllp.Receiver(now, idle_timeout_s=idle_timeout_s)
+        case Format.POCT1:
+            receiver = conversation.Reviewer(now, idle_timeout_s=idle_timeout_s)
+        case _:
+            receiver = desk.line if desk else Line(idle_timeout_s=idle_timeout_s)
     telling = telling_of(reader.format)
-    return Intake(journal, outbox, reader, receiver, now, telling=telling)
+    return Intake(journal, outbox, reader, receiver, now, telling=telling, desk=desk)

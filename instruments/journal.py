@@ -66,7 +66,7 @@ class Journal:
         self._next = 1
         segments = _segments(folder)
         if segments:
-            self._open(segments[-1])
+            self._open(_adopted(segments))
         else:
             self._begin_segment(b"", now)
         self._keep_reserve()
@@ -109,7 +109,7 @@ class Journal:
     def rotate_if_large(self, checkpoint: bytes, now: datetime) -> bool:
         """Begin a new segment, which must say all that matters of the old ones. Raises OSError
         and stays on the old segment when the new one cannot be made."""
-        if not self.large:
+        if self._end < max(self._segment_bytes, 2 * len(checkpoint)):  # or each would be too large
             return False
         self._follow(checkpoint, now)
         for path in _segments(self._folder)[:-SEGMENTS_KEPT]:
@@ -200,6 +200,7 @@ class Journal:
             sync_folder(self._folder)
         except OSError:
             os.close(fd)
+            _take_away(draft, path)  # the newest segment is believed, and this one is not it
             raise
         self._path, self._fd = path, fd
         self._end = self._room_until = len(packed)
@@ -248,6 +249,18 @@ def _segments(folder: Path) -> list[Path]:
     return sorted(folder.glob("journal-*.log"))
 
 
+def _adopted(segments: list[Path]) -> Path:
+    """The newest, unless the one before it goes on beyond its start: then it was begun, refused by
+    the disk, and came back with a power cut. What was acknowledged stands in the one before."""
+    if len(segments) > 1:
+        before, newest = segments[-2:]
+        begins = int(newest.stem.removeprefix("journal-"))
+        if any(entry.sequence >= begins for entry, _end in _whole_entries(before)):
+            newest.rename(newest.with_suffix(".refused"))
+            return before
+    return segments[-1]
+
+
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
@@ -290,3 +303,9 @@ def _write_all(fd: int, data: bytes, at: int) -> None:
     while view:
         written = os.pwrite(fd, view, at)
         view, at = view[written:], at + written
+
+
+def _take_away(*paths: Path) -> None:
+    for path in paths:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)

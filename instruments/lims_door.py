@@ -44,5 +44,17 @@ class LimsDoor:
             raise NoToken(str(error)) from error
 
 
+def require_address(text: str) -> None:
+    """Raises ValueError for what no web server can be called by."""
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL as error:
+        raise ValueError(f"{error}, came {text!r}") from error
+    if url.port is not None and not 0 < url.port < 65536:
+        raise ValueError(f"expected a port up to 65535, came {text!r}")
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValueError(f"expected http:// or https:// and a host, came {text!r}")
+
+
 class NoToken(Exception):
     """The token file cannot be read."""

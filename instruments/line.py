@@ -2,7 +2,8 @@
 
 The contract is the order of the actions: every `Keep` comes before the `Reply` that acknowledges
 it, and the protocol goes no further until the caller has said with `kept()` whether the bytes are
-on disk. ASTM frames (`astm.frames`) and MLLP blocks (`hl7.mllp`) both are this.
+on disk. ASTM frames (`astm.frames`), MLLP blocks (`hl7.mllp`) and the XML conversation of readers
+(`poct.conversation`) are this.
 """
 
 from collections.abc import Iterator

@@ -4,15 +4,19 @@ name = "lab-1"                                  # how the LIMS shows it; else th
 post = "https://lims.example/api/v1/messages"
 token_file = "token"                            # paths are beside this file
 spool = "/var/spool/lims-gateway"               # each line keeps its folder in it
-
+sites = ["TT"]                                  # our barcodes begin so: their check is verified;
+                                                # also of a line, [] for none
 [[line]]
 instrument = "GX-1"                             # as set up in the LIMS
-driver = "genexpert"
+driver = "genexpert"                            # or, in its place,
+profile = "my-machine.toml"                     # what this laboratory wrote of the machine
 link = "/dev/serial/by-id/usb-FTDI_…"           # or rfc2217:// socket:// listen://, or a folder
 baud = 9600
 idle_timeout_s = 30
 settle_s = 10                                   # of a folder: until a file is taken as whole
 silent_after_min = 240                          # without a byte the line is shown as silent
+host_query = true                               # it asks what to measure; answered from the LIMS
+tests = {sars-cov-2 = "COV2"}                   # with host_query: our assay = its own test code
 spool = "…"                                     # if not its own folder under the common one
 """
 
@@ -26,26 +30,32 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from instruments.astm.frames import IDLE_TIMEOUT_S
-from instruments.drivers.exports import ALL_DRIVERS, FILE_DRIVERS
 from instruments.files.watch import SETTLE_S
 from instruments.folder_line import folder_of
+from instruments.lims_door import require_address
+from instruments.lims_orders import tests_asked
+from instruments.line_driver import LineDriver, NoSuchDriver, line_driver
 from instruments.link import opener
 from instruments.station import SILENT_AFTER_S, LineSettings
 
 LONGEST_NAME: Final = 60  # as the LIMS allows
 MOST_LINES: Final = 256  # in a heartbeat
 _SPEEDS: Final = frozenset({300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400})
-_TOP: Final = frozenset({"name", "post", "token_file", "spool", "line"})
+_TOP: Final = frozenset({"name", "post", "token_file", "spool", "sites", "line"})
 _LINE: Final = frozenset(
     {
         "instrument",
         "driver",
+        "profile",
+        "sites",
         "link",
         "spool",
         "baud",
         "idle_timeout_s",
         "silent_after_min",
         "settle_s",
+        "host_query",
+        "tests",
     }
 )
 
@@ -90,8 +100,7 @@ class _Reading:
     def gateway(self, said: Mapping[str, Any]) -> GatewaySettings:
         self._known(said, _TOP, "")
         post = self._text(said, "post", "")
-        if post and not post.startswith(("http://", "https://")):
-            self.faults.append(f"post: expected http:// or https://, came {post!r}")
+        self._check_post(post)
         lines = said.get("line")
         if not isinstance(lines, list) or not lines:
             self.faults.append("expected at least one [[line]]")
@@ -99,7 +108,9 @@ class _Reading:
         elif len(lines) > MOST_LINES:
             self.faults.append(f"at most {MOST_LINES} lines, came {len(lines)}")
         root = self._optional(said, "spool", "")
-        read = [self._line(line, f"line {n}: ", root) for n, line in enumerate(lines, 1)]
+        sites = self._texts(said, "sites", "")
+        told = (self._line(line, f"line {n}: ", root, sites) for n, line in enumerate(lines, 1))
+        read = [line for line in told if line]
         for what, key in (("instrument", _instrument), ("spool", _spool), ("link", _link)):
             self._each_once(read, what, key)
         return GatewaySettings(
@@ -109,7 +120,10 @@ class _Reading:
             lines=tuple(read),
         )
 
-    def _line(self, said: Any, where: str, root: str | None) -> LineSettings:
+    def _line(
+        self, said: Any, where: str, root: str | None, sites: tuple[str, ...]
+    ) -> LineSettings | None:
+        """None where its driver is not known."""
         if not isinstance(said, dict):
             self.faults.append(f"{where}expected [[line]], came {said!r}")
             said = {}
@@ -118,32 +132,75 @@ class _Reading:
         if len(instrument) > LONGEST_NAME:
             self.faults.append(f"{where}instrument: at most {LONGEST_NAME} characters")
         where = f"{where}{instrument}: " if instrument else where
-        driver = self._text(said, "driver", where)
-        if driver and driver not in ALL_DRIVERS:
-            known = ", ".join(sorted(ALL_DRIVERS))
-            self.faults.append(f"{where}driver: expected one of {known}; came {driver!r}")
+        reads = self._driver(said, where, sites)
         baud = round(self._number(said, "baud", where, 9600))
         if baud not in _SPEEDS:
             self.faults.append(f"{where}baud: {baud} is no speed of a serial line")
         link = self._text(said, "link", where)
-        self._check_link(link, driver, where)
+        self._check_link(link, reads, where)
         silent_min = self._number(said, "silent_after_min", where, SILENT_AFTER_S / 60)
+        spool = self._spool_of(said, instrument, where, root)
+        idle_timeout_s = self._number(said, "idle_timeout_s", where, IDLE_TIMEOUT_S)
+        settle_s = self._number(said, "settle_s", where, SETTLE_S)
+        tests = self._tests(said, where, reads)
+        if reads is None:
+            return None
         return LineSettings(
             instrument=instrument,
-            driver=driver,
+            reads=reads,
             link=link,
-            spool=self._spool_of(said, instrument, where, root),
+            spool=spool,
             baud=baud,
-            idle_timeout_s=self._number(said, "idle_timeout_s", where, IDLE_TIMEOUT_S),
+            idle_timeout_s=idle_timeout_s,
             silent_after_s=60 * silent_min,
-            settle_s=self._number(said, "settle_s", where, SETTLE_S),
+            settle_s=settle_s,
+            tests=tests,
         )
 
-    def _check_link(self, link: str, driver: str, where: str) -> None:
+    def _check_post(self, post: str) -> None:
+        if not post:
+            return
+        try:
+            require_address(post)
+        except ValueError as error:
+            self.faults.append(f"post: {error}")
+
+    def _driver(
+        self, said: Mapping[str, Any], where: str, sites: tuple[str, ...]
+    ) -> LineDriver | None:
+        if not {"driver", "profile"} & said.keys():
+            self.faults.append(f"{where}driver: missing; or profile")
+            return None
+        name = self._optional(said, "driver", where)
+        profile = self._optional(said, "profile", where)
+        own = self._texts(said, "sites", where) if "sites" in said else sites
+        try:
+            return line_driver(name, self._beside / profile if profile else None, own)
+        except NoSuchDriver as refused:
+            self.faults += [f"{where}{fault}" for fault in refused.faults]
+            return None
+
+    def _tests(
+        self, said: Mapping[str, Any], where: str, reads: LineDriver | None
+    ) -> Mapping[str, str] | None:
+        asks, tests = said.get("host_query", False), said.get("tests", {})
+        if not isinstance(asks, bool):
+            self.faults.append(f"{where}host_query: expected true or false, came {asks!r}")
+            return None
+        if not isinstance(tests, dict) or not all(isinstance(code, str) for code in tests.values()):
+            self.faults.append(f'{where}tests: expected {{assay = "code"}}, came {tests!r}')
+            return None
+        try:
+            return tests_asked(asks, tests, reads)
+        except ValueError as error:
+            self.faults.append(f"{where}{error}")
+            return None
+
+    def _check_link(self, link: str, reads: LineDriver | None, where: str) -> None:
         if not link:
             return
         try:
-            if driver in FILE_DRIVERS:
+            if reads and reads.reads_files:
                 folder_of(link)
             else:
                 opener(link, 9600)
@@ -179,6 +236,13 @@ class _Reading:
             self.faults.append(f"{where}{key}: expected text, came {value!r}")
             return None
         return value.strip()
+
+    def _texts(self, said: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
+        value = said.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            self.faults.append(f"{where}{key}: expected a list of texts, came {value!r}")
+            return ()
+        return tuple(value)
 
     def _number(self, said: Mapping[str, Any], key: str, where: str, default: float) -> float:
         value = said.get(key, default)

@@ -47,7 +47,7 @@ class Fault(StrEnum):
     DROP_AND_RESUME = "drop-and-resume"  # falls silent, then sends only the unsaved tail
     DROP_AND_REPEAT = "drop-and-repeat"  # falls silent, then sends the whole message
     DUPLICATE = "duplicate"  # the whole message twice
-    CLOCK_JUMP = "clock-jump"  # its clock is years off; see `simulator.orders`
+    CLOCK_JUMP = "clock-jump"  # its clock is years off; see `simulated.playing`
     KILLED = "killed"  # kill -9 of the analyser's computer in mid-frame
 
 
@@ -107,6 +107,7 @@ class Analyser:
         self._again_at_s = float("inf")
         self._storm = 0
         self.dead = False
+        self.hung_up = False  # never: a cable stays plugged in
         self.acknowledged: int | None = None
 
     @property

@@ -9,6 +9,7 @@ delivered is only put away at first: to remove a file takes many disks longer th
 
 import json
 import os
+import re
 import threading
 from collections import deque
 from collections.abc import Collection, Sequence
@@ -29,6 +30,7 @@ AGAIN: Final = "again"
 REPLAYED: Final = "replayed"
 DELIVERED: Final = "delivered"
 _NAMED: Final = 16  # characters of the digest in a file name: enough to tell what waits apart
+_LETTER: Final = re.compile(r"\d{12}-[0-9a-f]{16}\.json")
 
 _log = structlog.get_logger()
 
@@ -311,4 +313,5 @@ def _write_synced(path: Path, content: bytes) -> None:
 
 
 def _letters(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*-*.json"))
+    """Nothing else that somebody may have put beside them."""
+    return sorted(path for path in folder.glob("*-*.json") if _LETTER.fullmatch(path.name))

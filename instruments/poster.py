@@ -3,7 +3,7 @@
 201, 200 with a receipt                        delivered
 401 403 404 408 429, 5xx, 3xx, no connection   tried again for ever; 401 reads the token anew
 any other 4xx (409 conflict, 413 too large)    dead letter with the problem document
-500 while the letter behind it is taken        dead letter: it is this message, not the LIMS
+500 while a letter behind it is taken          dead letter: it is this message, not the LIMS
 
 What piled up goes in packets, one request for up to fifty letters, each answered for by itself; a
 LIMS that knows no packets gets single letters. While it is away one letter alone knocks.
@@ -33,7 +33,7 @@ LONGEST_PROBLEM: Final = 4096  # characters of a refusal that are kept
 AGAIN: Final = frozenset({401, 403, 404, 408, 429})
 MOST_LETTERS: Final = 50  # in a packet
 MOST_BYTES: Final = 1024 * 1024  # of a packet: a dozen plates
-SUSPECT_AFTER: Final = 5  # answers 500 to one letter, until the one behind it is tried
+SUSPECT_AFTER: Final = 5  # answers 500 to one letter, until one behind it is tried
 _TOO_LARGE: Final = 413
 _ONE_BY_ONE: Final = frozenset({404, 500})
 
@@ -153,20 +153,22 @@ class Poster:
         return False
 
     def _suspected(self, letter: Letter, said: Said) -> bool:
-        """500 may be this message's fault or the LIMS': the letter behind it tells which."""
+        """500 may be this message's fault or the LIMS': a letter behind it tells which, each time
+        another one."""
         known, times = self._faults
         times = times + 1 if known == letter else 1
         self._faults = (letter, times)
-        behind = self._outbox.oldest(2)[1:]
+        behind = self._outbox.oldest(MOST_LETTERS)[1:]
         if times >= SUSPECT_AFTER and behind:
+            witness = behind[(times - SUSPECT_AFTER) % len(behind)]  # the next may be as bad
             try:
-                body = behind[0].body()
+                body = witness.body()
             except FileNotFoundError:
-                self._outbox.forget(behind[0])
+                self._outbox.forget(witness)
                 return False
-            other = self._ask(self._lims.messages_url, body, letters=1, first=behind[0])
+            other = self._ask(self._lims.messages_url, body, letters=1, first=witness)
             if other.answer is Answer.DELIVERED:
-                self._settle(behind[0], other)
+                self._settle(witness, other)
                 return self._asked_once_more(letter)
         self._blame(said)
         return False
@@ -186,7 +188,7 @@ class Poster:
         except NoToken as error:
             _log.error("no token", error=str(error))
             return Said(Answer.AGAIN, None, str(error), Trouble.TOKEN_REFUSED)
-        except (httpx.HTTPError, OSError, ValueError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             _log.warning("not posted", letter=first.path.stem, error=str(error))
             return Said(Answer.AGAIN, None, str(error), Trouble.LIMS_AWAY)
         _log.info(

@@ -101,6 +101,18 @@ def hex_lines(raw: bytes) -> list[str]:
     return lines
 
 
+def text_lines(raw: bytes) -> str:
+    """As text, each control character by its picture: a terminal would obey some of them."""
+    text = raw.decode("latin-1").replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(_PICTURES.get(letter, letter) for letter in text)
+
+
+_PICTURES: Final = {
+    **{chr(code): chr(0x2400 + code) for code in range(32) if chr(code) not in "\n\t"},
+    **{chr(code): "�" for code in range(0x7F, 0xA0)},
+}
+
+
 def _reader() -> str:
     """Who asked, through sudo too."""
     return os.environ.get("SUDO_USER") or getpass.getuser()

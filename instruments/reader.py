@@ -1,19 +1,16 @@
 """A message's text to a capture: what it belongs to, and what the driver reads in it or why not."""
 
-import traceback
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import structlog
-
 from instruments.astm import records
-from instruments.drivers import Driver, Format, Unreadable
+from instruments.driven import driven, quarantined
+from instruments.drivers import Driver, Format
 from instruments.hl7 import message as hl7
 from instruments.line import Received
 from instruments.measurement import Capture, Measurement, Quarantine, digest_of
-
-_log = structlog.get_logger()
+from instruments.poct import message as poct1
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,7 @@ class Reader:
 
     def capture(self, received: Received, at: datetime) -> Capture | None:
         """None for a text in which nothing was reported: a header that went no further."""
-        told = _hl7(received) if self.format is Format.HL7 else self._astm(received)
+        told = self._taken_apart(received)
         if told is None:
             return None
         measurements, quarantine = self._measured(told)
@@ -56,15 +53,28 @@ class Reader:
             quarantine=quarantine,
         )
 
+    def _taken_apart(self, received: Received) -> _Told | None:
+        match self.format:
+            case Format.HL7:
+                return _hl7(received)
+            case Format.POCT1:
+                return _poct1(received)
+            case _:
+                return self._astm(received)
+
     def _astm(self, received: Received) -> _Told | None:
         text, message = self._whole(received.text)
         if not message.terminated and not any(message.orders()) and not message.faults:
             return None
-        self.held = b"" if message.terminated else self._further(_whole_records(text))
         unfit = None
         if received.conflict:
+            self.held = b""  # no tail may make whole what is not known to be right
             detail = "a frame came twice under one number with different bytes"
             unfit = Quarantine("frame-conflict", detail)
+        elif not message.terminated:
+            self.held = self._further(_whole_records(text))
+        elif any(message.orders()):  # a line test or a query says nothing of what is held
+            self.held = b""
         return _Told(text, message.terminated, message, unfit)
 
     def _whole(self, text: bytes) -> tuple[bytes, records.Message]:
@@ -94,15 +104,7 @@ class Reader:
     def _measured(self, told: _Told) -> tuple[tuple[Measurement, ...], Quarantine | None]:
         if told.unfit:
             return (), told.unfit
-        try:
-            return self._driver.measurements(told.message), None
-        except Unreadable as why:
-            return (), Quarantine(why.reason, why.detail)
-        except Exception as error:  # a driver's fault must not stop the line
-            place = traceback.extract_tb(error.__traceback__)[-1]  # the place, never the values
-            at = f"{type(error).__name__} at {place.name}:{place.lineno}"
-            _log.error("driver fault", driver=self._driver.name, at=at)
-            return (), Quarantine("driver-fault", at)
+        return driven(self._driver, told.message)
 
 
 def _results(message: records.Message) -> int:
@@ -116,6 +118,16 @@ def _hl7(received: Received) -> _Told:
     try:
         return _Told(received.text, True, hl7.read(received.text))
     except hl7.NotHl7 as why:
+        return _Told(received.text, True, None, quarantined(why.reason, why.detail))
+
+
+def _poct1(received: Received) -> _Told:
+    """A message is whole or was broken off; it comes again whole."""
+    if received.broken_off:
+        return _Told(received.text, False, None, Quarantine("broken-off", received.broken_off))
+    try:
+        return _Told(received.text, True, poct1.read(received.text))
+    except poct1.NotPoct1 as why:
         return _Told(received.text, True, None, Quarantine(why.reason, why.detail))
 
 

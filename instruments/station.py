@@ -9,7 +9,7 @@ import json
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -22,13 +22,16 @@ from structlog.contextvars import bound_contextvars
 
 from instruments import quarantine, troubles
 from instruments.astm.frames import IDLE_TIMEOUT_S
+from instruments.astm.line import Line
 from instruments.beside import beside
-from instruments.drivers.exports import ALL_DRIVERS, FILE_DRIVERS
 from instruments.files.watch import SETTLE_S
 from instruments.folder_line import FolderLine, folder_of
+from instruments.host_query import QueryDesk
 from instruments.intake import Intake, intake_of
 from instruments.journal import Journal, JournalInUse, journal_bytes
 from instruments.lims_door import LimsDoor
+from instruments.lims_orders import LimsOrders, answering
+from instruments.line_driver import LineDriver
 from instruments.line_health import LineHealth, LineState, state_of
 from instruments.link import REOPEN_DEVICE_S, REOPEN_MOST_S, Link, is_device, opener
 from instruments.outbox import Outbox, dead_count
@@ -41,6 +44,7 @@ from instruments.troubles import TODO, Trouble
 AGAIN_FIRST_S: Final = 1.0  # until a line that fell is begun again
 AGAIN_MOST_S: Final = 30.0
 SILENT_AFTER_S: Final = 4 * 3600.0  # two plates' time
+LONGEST_TOLD: Final = 200  # characters of a link or a detail, as the LIMS takes of a heartbeat
 
 _log = structlog.get_logger()
 
@@ -48,16 +52,18 @@ _log = structlog.get_logger()
 @dataclass(frozen=True, slots=True)
 class LineSettings:
     """What one line is. `instrument` is what the LIMS calls the analyser. Of a driver that reads
-    files the link is a folder, and `settle_s` how long a file must not change."""
+    files the link is a folder, and `settle_s` how long a file must not change. `tests`: of an
+    analyser that asks what to measure, the LIMS' assays and what each is called there."""
 
     instrument: str
-    driver: str
+    reads: LineDriver
     link: str
     spool: Path
     baud: int = 9600
     idle_timeout_s: float = IDLE_TIMEOUT_S
     silent_after_s: float = SILENT_AFTER_S
     settle_s: float = SETTLE_S
+    tests: Mapping[str, str] | None = None
 
 
 class WorkFell(RuntimeError):
@@ -83,7 +89,7 @@ class Station:
         self.spool = Spool(settings.spool)
         self._lims = lims
         self._stop = stop
-        if settings.driver in FILE_DRIVERS:
+        if settings.reads.reads_files:
             folder_of(settings.link)
         else:
             self._open_line = opener(settings.link, settings.baud)
@@ -130,7 +136,7 @@ class Station:
             _log.info(
                 "started",
                 instrument=settings.instrument,
-                driver=settings.driver,
+                driver=settings.reads.name,
                 torn_bytes=work.journal.torn_bytes,
             )
             with self._listening(work) as (listen, fell):
@@ -165,25 +171,27 @@ class Station:
             self._state = (state, now)
         return LineHealth(
             instrument=self.settings.instrument,
-            driver=self.settings.driver,
-            link=self.settings.link,
+            driver=self.settings.reads.name,
+            link=self.settings.link[:LONGEST_TOLD],
             state=state,
             since=self._state[1].isoformat(timespec="seconds"),
             last_byte_at=_iso(self._last_byte_at),
             last_message_at=self._last_message_at,
             trouble=store or link or post,
-            detail=detail[:200],
+            detail=detail[:LONGEST_TOLD],
             **counted,
         )
 
     def say_health(self, now: datetime) -> LineHealth:
-        """Also in the line's folder, for `lims-gateway status`, while the folder is ours."""
+        """Also in the line's folder, for `lims-gateway status`, while the folder is ours, and by
+        what it is read, for `replay` where there is only the folder."""
         health = self.health(now)
         if self._work is None:
             return health
-        said = json.dumps({"at": now.isoformat(timespec="seconds"), **asdict(health)})
+        at, reads = now.isoformat(timespec="seconds"), self.settings.reads
+        said = {"at": at, "reads": reads.told(), **asdict(health)}
         with suppress(OSError):  # the folder's own trouble is told in the heartbeat
-            self.spool.keep_health(said.encode("ascii"))
+            self.spool.keep_health(json.dumps(said).encode("ascii"))
         return health
 
     @contextmanager
@@ -206,7 +214,7 @@ class Station:
     def _link(self, outbox: Outbox) -> Link | FolderLine:
         """Raises SpoolRefused."""
         settings = self.settings
-        if settings.driver not in FILE_DRIVERS:
+        if not settings.reads.reads_files:
             most_s = REOPEN_DEVICE_S if is_device(settings.link) else REOPEN_MOST_S
             return Link(self._open_line, self._stop, reopen_most_s=most_s)
         try:
@@ -214,9 +222,10 @@ class Station:
                 folder_of(settings.link),
                 self.spool.files,
                 outbox,
-                FILE_DRIVERS[settings.driver],
+                settings.reads.driver,
                 settings.instrument,
                 settle_s=settings.settle_s,
+                names=settings.reads.names,
                 now=utc_now,
             )
         except JournalInUse as error:
@@ -224,24 +233,37 @@ class Station:
         except OSError as error:
             raise self.spool.unusable(error) from error
 
+    def _desk(self) -> QueryDesk | None:
+        settings = self.settings
+        if not settings.tests:
+            return None
+        lookup = LimsOrders(self._lims, settings.instrument, settings.tests)
+        return QueryDesk(Line(idle_timeout_s=settings.idle_timeout_s), lookup)
+
     @contextmanager
     def _listening(self, work: _Work) -> Iterator[tuple[Callable[[], None], list[BaseException]]]:
         """What the last run left is taken up; then each call hears once. Beside it letters are
-        posted and messages captured; a post cut off at the end is posted again, for the LIMS knows
-        its digest."""
+        posted, messages captured and questions answered; a post cut off at the end is posted again,
+        for the LIMS knows its digest."""
         link, settings = work.link, self.settings
         if isinstance(link, FolderLine):
             link.take_up()
             with beside({"poster": work.poster.run}) as fell:
                 yield partial(self._look, link), fell
             return
-        reader = Reader(ALL_DRIVERS[settings.driver], settings.instrument)
+        reader, desk = Reader(settings.reads.driver, settings.instrument), self._desk()
         intake = intake_of(
-            reader, work.journal, work.outbox, utc_now, idle_timeout_s=settings.idle_timeout_s
+            reader,
+            work.journal,
+            work.outbox,
+            utc_now,
+            idle_timeout_s=settings.idle_timeout_s,
+            desk=desk,
         )
         intake.take_up(time.monotonic())
         settler = Settler(intake)
-        with beside({"poster": work.poster.run, "settler": settler.run}) as fell:
+        works = {"poster": work.poster.run, "settler": settler.run}
+        with beside(works) as fell, answering(desk, settings.instrument):
             yield partial(self._hear, link, intake), fell
         intake.note_receipts()
 
@@ -254,7 +276,7 @@ class Station:
         if data:
             self._last_byte_at = utc_now()
             intake.hear(data, time.monotonic(), link.write)
-        intake.tick(time.monotonic())
+        intake.tick(time.monotonic(), link.write)
 
     def _fell(self, trouble: Trouble, detail: str) -> None:
         self._fallen = (trouble, detail)

@@ -79,6 +79,9 @@ _PARSE_FAULT: Final = (
 )
 QUARANTINE_TODO: Final[dict[str, str]] = {
     "frame-conflict": "send the message again from the analyser: two frames of one number differed",
+    "check-character": "send it again from the analyser; if it still disagrees, somebody typed"
+    " the barcode wrongly there: read the tube's label and attach the result in the LIMS",
+    "host-query": "set host_query and tests on this line, or switch host query off at the analyser",
 }
 
 _OF_SLUG: Final = {

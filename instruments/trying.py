@@ -25,6 +25,8 @@ from instruments.drivers.words import Standard, plain
 from instruments.files.export import Export
 from instruments.files.numbers import Decimal
 from instruments.measurement import Measurement, Quarantine, measurement_to_json
+from instruments.poct import message as poct1
+from instruments.poct.conversation import messages_in
 
 NOTHING = "no amplification"
 
@@ -61,7 +63,9 @@ def tried(driver: Driver[Any], content: bytes, name: str) -> tuple[Trial, ...]:
         return (_trial(driver, Export(content, name)),)
     if driver.format is Format.ASTM:
         return tuple(_trial(driver, records.read(text)) for text in _texts(content))
-    raise Unreadable("format", f"{driver.name} reads {driver.format}; try files and ASTM")
+    if driver.format is Format.POCT1:
+        return tuple(_poct1_trial(driver, text) for text in messages_in(content))
+    raise Unreadable("format", f"{driver.name} reads {driver.format}; try files, ASTM and POCT1")
 
 
 def _trial(driver: Driver[Any], message: object) -> Trial:
@@ -74,6 +78,14 @@ def _trial(driver: Driver[Any], message: object) -> Trial:
     except Unreadable as why:
         return Trial(driver.name, fields, (), Quarantine(why.reason, why.detail))
     return Trial(driver.name, fields or tuple(_told(measurements)), measurements, None)
+
+
+def _poct1_trial(driver: Driver[Any], text: bytes) -> Trial:
+    try:
+        message = poct1.read(text)
+    except poct1.NotPoct1 as why:
+        return Trial(driver.name, (), (), Quarantine(why.reason, why.detail))
+    return _trial(driver, message)
 
 
 def _plate_fields(plate: PlateFile) -> Iterator[Field]:

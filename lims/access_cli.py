@@ -1,8 +1,28 @@
 """``lims user …`` and ``lims token …``: who may come in, people and machines."""
 
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
 import click
 
 from lims.console import ACTOR, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lims.db.laboratory import Laboratory
+
+
+@contextmanager
+def _opened(name: str) -> "Iterator[Laboratory]":
+    """The laboratory, its connections closed also where the verb is refused."""
+    from lims.opening import open_laboratory
+
+    laboratory = open_laboratory(settings(), name=name)
+    try:
+        yield laboratory
+    finally:
+        laboratory.engine.dispose()
 
 
 @click.group()
@@ -29,11 +49,9 @@ def user() -> None:
 def add_user(login: str, name: str, roles: tuple[str, ...], password: str) -> None:
     """Add somebody who may sign in."""
     from lims.db.laboratory import utc_now
-    from lims.opening import open_laboratory
     from lims.work.access import Role, create_user
 
-    laboratory = open_laboratory(settings(), name="lims user")
-    with laboratory.sessions.begin() as session:
+    with _opened("lims user") as laboratory, laboratory.sessions.begin() as session:
         create_user(
             session,
             site_id=laboratory.site_id,
@@ -66,15 +84,16 @@ def token() -> None:
 def issue(name: str, scopes: tuple[str, ...], team: str | None, every_team: bool) -> None:
     """Issue a token and print it, for the only time."""
     from lims.db.laboratory import utc_now
-    from lims.opening import open_laboratory
     from lims.work.tokens import Scope, issue_token
     from lims.work.views.administration import teams
 
-    laboratory = open_laboratory(settings(), name="lims token")
-    with laboratory.sessions.begin() as session:
+    with _opened("lims token") as laboratory, laboratory.sessions.begin() as session:
         known = {one.name: one.team_id for one in teams(session, laboratory.site_id)}
         if team is not None and team not in known:
-            raise click.BadParameter(f"no team is called {team}", param_hint="--team")
+            there = "; ".join(sorted(known)) or "none yet"
+            raise click.BadParameter(
+                f"no team is called {team} (there is: {there})", param_hint="--team"
+            )
         plain = issue_token(
             session,
             site_id=laboratory.site_id,

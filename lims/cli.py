@@ -84,10 +84,20 @@ def migrate(as_json: bool) -> None:
 
 
 @main.command()
-def serve() -> None:
-    """Serve pages and API (gunicorn with gevent workers) on LIMS_LISTEN."""
+@click.option("--listen", metavar="HOST:PORT", help="In place of LIMS_LISTEN.")
+@click.option("--workers", type=click.IntRange(1), help="In place of LIMS_WORKERS.")
+def serve(listen: str | None, workers: int | None) -> None:
+    """Serve pages and API (gunicorn with gevent workers) on LIMS_LISTEN.
+
+    Run as many as you like. One of its own for the analysers' gateways
+    (--listen … --workers 1) keeps a plate from waiting behind the desks.
+    """
     from lims.opening import open_laboratory
 
+    if listen:
+        os.environ["LIMS_LISTEN"] = listen  # the workers read their settings again
+    if workers:
+        os.environ["LIMS_WORKERS"] = str(workers)
     chosen = settings()
     open_laboratory(chosen, name="lims serve").engine.dispose()
     os.execv(sys.executable, [sys.executable, *_gunicorn(chosen)])  # noqa: S606 - our own interpreter

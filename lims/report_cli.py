@@ -146,10 +146,14 @@ def _of_tube(session: "Session", laboratory: "Laboratory", tube: str) -> "Sequen
     from lims.domain import barcodes
     from lims.work.views.tube_story import tube_story
 
-    story = tube_story(session, barcodes.normalise(tube), site_id=laboratory.site_id)
+    barcode = barcodes.parse(tube)
+    story = tube_story(session, barcode, site_id=laboratory.site_id)
     found = [holder.finding_id for holder in story.holders if holder.finding_id is not None]
     if not found:
-        raise click.ClickException(f"nothing is known yet of anybody in {tube}")
+        raise click.ClickException(
+            f"no result is known yet of anybody in {barcodes.shown(barcode)}: a slip is of a final "
+            "result; the page of the tube says what it waits for"
+        )
     return found
 
 
@@ -166,10 +170,18 @@ def _of_days(
 
     zone = ZoneInfo(laboratory.timezone)
     if since is None or until is None or until < since:
-        raise click.BadParameter("a day at or after --since", param_hint="--until")
+        raise click.BadParameter(
+            f"{until:%Y-%m-%d} is before --since {since:%Y-%m-%d}: give the last day"
+            if since and until
+            else "give --since, the first day",
+            param_hint="--until",
+        )
     named = {one.name: one.campaign_id for one in equipment.campaigns(session, laboratory.site_id)}
     if campaign is not None and campaign not in named:
-        raise click.BadParameter(f"no campaign is called {campaign}", param_hint="--campaign")
+        there = "; ".join(sorted(named)) or "none yet"
+        raise click.BadParameter(
+            f"no campaign is called {campaign} (there is: {there})", param_hint="--campaign"
+        )
     swabbed = slip_list.Swabbed(
         since.replace(tzinfo=zone),
         (until + timedelta(days=1)).replace(tzinfo=zone),
@@ -196,7 +208,10 @@ def _issue(
             session, findings, site_id=site_id, language=language, by=ACTOR, now=now
         )
     if not issued:
-        raise click.ClickException("nobody there has a final result yet")
+        raise click.ClickException(
+            "nobody swabbed then has a final result yet: look at --since, --until and --campaign, "
+            "or at /results for what waits for its final word"
+        )
     record(
         session,
         site_id=site_id,

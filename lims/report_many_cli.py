@@ -56,7 +56,8 @@ def _form(asked: str | None, to: Path, among: tuple[str, ...]) -> str:
     form = asked or to.suffix.removeprefix(".").lower()
     if form not in among:
         endings = ", ".join(f".{one}" for one in among)
-        raise click.UsageError(f"Give --out a name ending in {endings}, or say --form.")
+        came = f"--form {asked}" if asked else f"--out {to.name}"
+        raise click.UsageError(f"{came}: give --out a name ending in {endings}, or say --form.")
     return form
 
 

@@ -26,6 +26,7 @@ from reports.situation import (
 from reports.turnaround import joined_times, turnaround
 
 _FINAL: Final = ["F", "C"]
+_KNOWN: Final = ["negative", "positive", "presumptive"]
 _STAGE: Final = pl.Enum(Stage)
 _Z95: Final = 1.96  # Wilson's interval for a share, 95 %
 MOST_POOLS: Final = 40
@@ -62,6 +63,7 @@ def situation(
         oldest_pools=[_pool(row) for row in pools.head(MOST_POOLS).iter_rows(named=True)],
         kits=_kits(frames.kits),
         waiting=tuple(waiting),
+        not_final=_not_final(times, staged),
     )
 
 
@@ -106,6 +108,12 @@ def _staged(times: pl.DataFrame, swabbed_again: pl.Series) -> pl.DataFrame:
     return times.select(stage.alias("stage"), since.alias("since"))
 
 
+def _not_final(times: pl.DataFrame, staged: pl.DataFrame) -> int:
+    """How many answers a reviewer has not given the last word on."""
+    open_yet = staged["stage"].cast(pl.String) != Stage.DONE.value
+    return int((times["outcome"].is_in(_KNOWN) & open_yet).sum())
+
+
 def _at(stage: Stage) -> pl.Expr:
     return pl.lit(stage, dtype=_STAGE)
 
@@ -144,7 +152,7 @@ def _stages(
 
 
 def _areas(times: pl.DataFrame, areas: pl.DataFrame) -> Sequence[AreaLine]:
-    known = pl.col("outcome").is_in(["negative", "positive", "presumptive"])
+    known = pl.col("outcome").is_in(_KNOWN)
     n, p = pl.col("known"), pl.col("positive") / pl.col("known")
     centre, spread = p + _Z95**2 / (2 * n), _Z95 * (p * (1 - p) / n + _Z95**2 / (4 * n**2)).sqrt()
     counted = (

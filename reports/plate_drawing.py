@@ -32,7 +32,10 @@ class WellLook(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WellOnPaper:
-    """One position. `face` is the control's short name; `failed` of a control, `held` of a tube."""
+    """One position. `face` is the control's short name; `failed` of a control, `held` of a tube.
+
+    `called`: the machine's own word, where no cycle number came.
+    """
 
     position: str
     look: WellLook
@@ -41,6 +44,7 @@ class WellOnPaper:
     measured: bool
     failed: bool = False
     held: bool = False
+    called: str | None = None
 
 
 Wells = Sequence[WellOnPaper]
@@ -175,5 +179,5 @@ def _control_says(well: WellOnPaper, language: Language) -> str:
     if not well.measured:
         return _NOT_MEASURED.first(language)
     if well.ct_cycles is None:
-        return _NOT_AMPLIFIED.first(language)
+        return well.called or _NOT_AMPLIFIED.first(language)
     return f"Ct {number(well.ct_cycles, language, 1)}"

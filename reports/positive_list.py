@@ -35,13 +35,14 @@ SECTION_OF = {
 
 @dataclass(frozen=True, slots=True)
 class LabDetail:
-    """What only the laboratory reads."""
+    """What only the laboratory reads. `called`: the machine's own word, where no Ct came."""
 
     national_id: str | None
     barcode: str | None
     pooled: int
     ct_cycles: float | None
     kit_lot: str | None
+    called: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 from typing import Final
 
@@ -17,7 +18,7 @@ from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfgen.canvas import Canvas
 
-from reports import fonts
+from reports import fonts, pen
 from reports.positive_list import Line, PositiveList, Section
 from reports.positive_words import (
     basis_words,
@@ -37,6 +38,7 @@ _SIDE: Final = 12 * mm
 _TOP: Final = _HEIGHT - 12 * mm
 _FLOOR: Final = 16 * mm
 _ROW: Final = 25.0
+_LEADING: Final = 1.17
 _SMALLEST: Final = 5.5
 _SECTION: Final = 32.0
 _COLUMNS: Final = (  # heading, left edge in mm, width in mm
@@ -59,7 +61,7 @@ class _Head:
 def positive_pdf(listed: PositiveList, saying: Saying) -> bytes:
     """The list; without lines it is one page that says so. The same list gives the same bytes."""
     fonts.register()
-    pages = list(_paged(listed))
+    pages = list(_paged(listed, saying))
     out = BytesIO()
     canvas = Canvas(
         out,
@@ -79,7 +81,7 @@ def positive_pdf(listed: PositiveList, saying: Saying) -> bytes:
                 y -= _SECTION
             else:
                 _person(canvas, row, saying, y)
-                y -= _ROW
+                y -= _height(row, saying)
         if not listed.lines:
             _say(canvas, plain(saying, "nobody"), 0, y - 10, 200, size=11)
         canvas.showPage()
@@ -87,7 +89,7 @@ def positive_pdf(listed: PositiveList, saying: Saying) -> bytes:
     return out.getvalue()
 
 
-def _paged(listed: PositiveList) -> Iterator[Sequence[_Head | Line]]:
+def _paged(listed: PositiveList, saying: Saying) -> Iterator[Sequence[_Head | Line]]:
     """A section's heading never stands alone at the foot, and is repeated on the next page."""
     room = _TOP - 46 - _FLOOR
     page: list[_Head | Line] = []
@@ -95,7 +97,7 @@ def _paged(listed: PositiveList) -> Iterator[Sequence[_Head | Line]]:
     for section in Section:
         lines = listed.of(section)
         for place, line in enumerate(lines):
-            needed = _ROW + (_SECTION if place == 0 else 0)
+            needed = _height(line, saying) + (_SECTION if place == 0 else 0)
             if left < needed:
                 yield page
                 page, left = [], room
@@ -103,7 +105,7 @@ def _paged(listed: PositiveList) -> Iterator[Sequence[_Head | Line]]:
                 page.append(_Head(section, len(lines)))
                 left -= _SECTION
             page.append(line)
-            left -= _ROW
+            left -= _height(line, saying)
     if page or not listed.lines:
         yield page
 
@@ -118,7 +120,7 @@ def _frame(canvas: Canvas, listed: PositiveList, saying: Saying, page: int, page
     canvas.drawCentredString(0, 0, fonts.fitted(who, fonts.BOLD, 34, 260 * mm))
     canvas.restoreState()
     title = f"{plain(saying, 'title')} · {listed.team}"
-    _say(canvas, title, 0, _TOP - 14, 200, size=16, bold=True)
+    _title(canvas, title)
     _say(canvas, of_when(listed, saying), 203, _TOP - 14, 70, size=12, bold=True, right=True)
     _say(canvas, f"{listed.site} · {plain(saying, 'secret')}", 0, _TOP - 26, 273, soft=True)
     for key, left, width in _COLUMNS:
@@ -128,6 +130,35 @@ def _frame(canvas: Canvas, listed: PositiveList, saying: Saying, page: int, page
     _say(canvas, f"{who} · {destroy}", 0, 9 * mm, 200, size=7.5, soft=True)
     number = plain(saying, "page") % (page, pages)
     _say(canvas, number, 203, 9 * mm, 70, size=7.5, soft=True, right=True)
+
+
+def _title(canvas: Canvas, title: str) -> None:
+    """On one line, or a long team's name on two: never in letters too small for a heading."""
+    if len(_lines(title, fonts.BOLD, 16, 200)) == 1:
+        _say(canvas, title, 0, _TOP - 14, 200, size=16, bold=True)
+        return
+    first, *rest = _lines(title, fonts.BOLD, 11, 200)
+    _say(canvas, first, 0, _TOP - 4, 200, size=11, bold=True)
+    _say(canvas, " ".join(rest), 0, _TOP - 16, 200, size=11, bold=True)
+
+
+@lru_cache(maxsize=1_000)  # teams are few and their cases many
+def _lines(said: str, face: str, size: float, width_mm: float) -> Sequence[str]:
+    return pen.lines(said, face, size, width_mm - 2)
+
+
+def _team(line: Line, saying: Saying) -> tuple[float, Sequence[str]]:
+    """The team's name, whole and in as many lines as it needs, and how large its letters are:
+    somebody is to call it."""
+    said, width = line.team or plain(saying, "unclaimed"), _COLUMNS[-1][2]
+    usual = _lines(said, fonts.REGULAR, 9, width)
+    return (9, usual) if len(usual) <= 2 else (7.5, _lines(said, fonts.REGULAR, 7.5, width))
+
+
+def _height(line: Line, saying: Saying) -> float:
+    """Of a person's row, in points; the usual two lines, more where the team's name takes them."""
+    size, team = _team(line, saying)
+    return _ROW + _LEADING * size * (len(team) - 1)
 
 
 def _section(canvas: Canvas, head: _Head, saying: Saying, y: float) -> None:
@@ -151,7 +182,7 @@ def _person(canvas: Canvas, line: Line, saying: Saying, y: float) -> None:
         line.address or "–",
         (line.household or "–") + people,
         basis_words(saying, line),
-        line.team or plain(saying, "unclaimed"),
+        "",
     )
     second = (
         "",
@@ -160,12 +191,18 @@ def _person(canvas: Canvas, line: Line, saying: Saying, y: float) -> None:
         home,
         "",
         saying.moment(line.collected_at),
-        saying.moment(line.claimed_at) if line.claimed_at else "",
+        "",
     )
     for place, (_, left, width) in enumerate(_COLUMNS):
         _say(canvas, first[place], left, y - 10, width, size=9, bold=place == 1)
         _say(canvas, second[place], left, y - 20.5, width, size=7.5, soft=True)
-    _rule(canvas, y - _ROW + 1, LIGHT["line"])
+    (_key, left, width), (size, team), below = _COLUMNS[-1], _team(line, saying), y - 10
+    for part in team:
+        _say(canvas, part, left, below, width, size=size)
+        below -= _LEADING * size
+    if line.claimed_at:
+        _say(canvas, saying.moment(line.claimed_at), left, below, width, size=7.5, soft=True)
+    _rule(canvas, y - _height(line, saying) + 1, LIGHT["line"])
 
 
 def _broken(name: str) -> tuple[str, str]:
@@ -183,7 +220,7 @@ def _identity(line: Line, born: str) -> str:
     detail = line.laboratory
     if detail is None:
         return born
-    ct = "" if detail.ct_cycles is None else f"Ct {detail.ct_cycles:.1f}"
+    ct = detail.called if detail.ct_cycles is None else f"Ct {detail.ct_cycles:.1f}"
     return " · ".join(filter(None, (born, detail.national_id, detail.barcode, ct)))
 
 

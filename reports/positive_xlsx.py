@@ -86,5 +86,5 @@ def _row(line: Line, saying: Saying, *, laboratory: bool) -> Sequence[Cell]:
     detail = line.laboratory
     if detail is None:
         return [*cells, None, None, None, None, None]
-    ct = None if detail.ct_cycles is None else round(detail.ct_cycles, 1)
+    ct = detail.called if detail.ct_cycles is None else round(detail.ct_cycles, 1)
     return [*cells, detail.national_id, detail.barcode, detail.pooled, ct, detail.kit_lot]

@@ -15,6 +15,7 @@ from typing import Final
 from reportlab.lib.units import mm
 
 from lims.domain import barcodes
+from lims.domain.identity import bare_household
 from reports import fonts, pen
 from reports.page import FLOOR, INNER, MARGIN, TOP, Heading, Sheets
 from reports.pen import Both, Language, Pen
@@ -148,7 +149,9 @@ def _draw(page: Pen, block: _Block, y: float, language: Language) -> None:
 
 def _door(page: Pen, door: DoorOnPaper, y: float, language: Language) -> None:
     page.box(MARGIN, y + 1.2, INNER, 6.4, pen.ACCENT_SOFT, round_mm=1)
-    label = _HOUSEHOLD.first(language).format(label=door.label) if door.label else ""
+    label = (
+        _HOUSEHOLD.first(language).format(label=bare_household(door.label)) if door.label else ""
+    )
     if door.label and (door.address or "").startswith(door.label):
         label = ""  # families are named by their address
     where = " · ".join(part for part in (label, door.address) if part) or "—"

@@ -64,6 +64,7 @@ class Attention:
     holds: Both
     ct_cycles: float | None
     done: Both
+    called: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +210,9 @@ def _attention(page: Pen, lines: Sequence[Attention], y: float, language: Langua
             page.text(
                 MARGIN + _AT[4] - 4, base, number(line.ct_cycles, language, 1), 9, align="right"
             )
+        elif line.called:
+            word = fonts.fitted(line.called, fonts.REGULAR, 7, 11 * mm)
+            page.text(MARGIN + _AT[4] - 4, base, word, 7, align="right")
         done = fonts.fitted(line.done.first(language), fonts.REGULAR, 8, (INNER - _AT[4]) * mm)
         page.text(MARGIN + _AT[4], base, done, 8)
         y += _LINE

@@ -146,7 +146,10 @@ class WaitingLine:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """The day, ready to be said: no frame, no id, nobody's name."""
+    """The day, ready to be said: no frame, no id, nobody's name.
+
+    `not_final` of the `known` answers wait for their last word: the communes count them already.
+    """
 
     site: str
     day: date
@@ -163,6 +166,7 @@ class Situation:
     oldest_pools: Sequence[PoolLine]
     kits: Sequence[KitLine]
     waiting: Sequence[WaitingLine] = field(default_factory=tuple)
+    not_final: int = 0
 
     @property
     def empty(self) -> bool:

@@ -25,7 +25,7 @@ from reports.paper import (
 )
 from reports.saying import Saying
 from reports.situation import Situation, Stage
-from reports.situation_words import item_word, plain, positivity, word
+from reports.situation_words import item_word, not_final, plain, positivity, word
 from reports.tokens import LIGHT
 from reports.turnaround import TOTALS, Turnaround
 
@@ -138,8 +138,8 @@ def _charts(situation: Situation, saying: Saying) -> Sequence[Flowable]:
 def _tables(situation: Situation, saying: Saying) -> Sequence[Flowable]:
     parts: list[Flowable] = []
     for heading, note, made in (
-        ("by_area", None, _area_table(situation, saying)),
-        ("open_pools", "open_now", _pool_table(situation, saying)),
+        ("by_area", not_final(saying, situation), _area_table(situation, saying)),
+        ("open_pools", plain(saying, "open_now"), _pool_table(situation, saying)),
         ("overdue", None, _overdue_table(situation, saying)),
         ("kits", None, _kit_table(situation, saying)),
     ):
@@ -147,7 +147,7 @@ def _tables(situation: Situation, saying: Saying) -> Sequence[Flowable]:
             continue
         parts.append(text(plain(saying, heading), HEADING))
         if note:
-            parts.append(text(plain(saying, note), SOFT))
+            parts.append(text(note, SOFT))
         parts.append(made)
         if heading == "by_area" and len(situation.areas) > _MOST_AREAS:
             left = saying.number(len(situation.areas) - _MOST_AREAS)

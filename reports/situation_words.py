@@ -85,6 +85,10 @@ PLAIN: Final[Mapping[str, Pair]] = {
     "where": ("Mẫu của ngày đang ở đâu", "Where the day's swabs are"),
     "not_done": ("chưa có kết quả cuối", "without a final result"),
     "by_area": ("Tỷ lệ dương theo nơi ở", "Positivity by commune of residence"),
+    "not_final": (
+        "%s mẫu đã có kết quả, trong đó %s còn chờ kết quả cuối: bảng theo xã đếm cả những mẫu này",
+        "%s swabs have an answer, %s of them not final yet: the communes count those too",
+    ),
     "interval": (
         "vạch: khoảng tin cậy 95 % (Wilson), trên số mẫu đã có kết quả; vòng: dưới 20 mẫu",
         "line: 95% interval (Wilson), of the swabs with an answer; ring: under 20 swabs",
@@ -158,6 +162,14 @@ def plain(saying: Saying, key: str) -> str:
     """A heading or a label."""
     vi, en = PLAIN[key]
     return saying.pick(vi, en)
+
+
+def not_final(saying: Saying, situation: Situation) -> str:
+    """Why the communes add up to more than the final results; empty where they do not."""
+    if not situation.not_final:
+        return ""
+    said = (saying.number(situation.known), saying.number(situation.not_final))
+    return plain(saying, "not_final") % said
 
 
 def positivity(saying: Saying, situation: Situation) -> str:

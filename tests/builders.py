@@ -33,7 +33,7 @@ from lims.work.receive import receive
 from lims.work.register import register
 from lims.work.run_layout import Layout
 from lims.work.sites import found_site
-from tests.captures import Told, cartridge_capture, plate_capture
+from tests.captures import Told, called_capture, cartridge_capture, plate_capture
 
 NEW, OLD = SCHEME, "vn-2020"
 PROVINCE = AreaRef(NEW, "79")
@@ -190,6 +190,15 @@ class Bench:
         """Measure one tube on a cartridge, outside any plate."""
         self.later(45)
         return self.take(cartridge_capture(barcode, told, instrument=self.instrument, at=self.now))
+
+    def called(
+        self, barcode: str, calls: Mapping[str, str], *, whole: str | None = None
+    ) -> Receipt:
+        """Measure one tube on a closed system that sends words and no cycle number."""
+        self.later(45)
+        return self.take(
+            called_capture(barcode, calls, whole=whole, instrument=self.instrument, at=self.now)
+        )
 
     def subscribe(self, area: AreaRef | None, *, name: str | None = None) -> UUID:
         """A team that reads the cases of an area on its board; returns the subscription."""

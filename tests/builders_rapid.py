@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from sqlalchemy import text
+
 from lims.db.ids import uuid7
 from lims.domain.identity import name_key
 from lims.domain.rapid_test import Exposure, RosterKind
@@ -44,6 +46,16 @@ class Classroom:
     bench: Bench
     roster_id: UUID
     lot: LotKnown
+
+    def numbered(self, position: int, national_id: str) -> None:
+        """Somebody of the class has a card."""
+        self.bench.session.execute(
+            text(
+                "UPDATE person SET national_id = :number WHERE id = (SELECT person_id"
+                " FROM roster_member WHERE roster_id = :roster AND position = :position)"
+            ),
+            {"number": national_id, "roster": self.roster_id, "position": position},
+        )
 
     def start(self, first: int | None = None, last: int | None = None) -> UUID:
         given = StartGiven(uuid7(), self.roster_id, self.lot.lot_id, first, last)

@@ -65,6 +65,57 @@ def cartridge_capture(
     return _capture((one,), instrument, complete=True, raw=raw)
 
 
+def called_capture(
+    barcode: str,
+    calls: Mapping[str, str],
+    *,
+    at: datetime,
+    whole: str | None = None,
+    driver: str = "cobas",
+    instrument: str = "C68-1",
+) -> Capture:
+    """A message of a machine that sends its own words of each target and no cycle number."""
+    one = Measurement(
+        path="SPM1OBR1",
+        specimen=barcode,
+        role=Role.SPECIMEN,
+        assay="SARS-COV-2",
+        targets=tuple(TargetReading(target, None, call) for target, call in calls.items()),
+        call=whole,
+        measured_at=at.isoformat(),
+    )
+    return _capture((one,), instrument, complete=True, raw=None, driver=driver)
+
+
+def called_plate(
+    layout: Layout,
+    positives: Collection[str] = (),
+    *,
+    controls: Mapping[str, str] | None = None,
+    instrument: str = "QS5-1",
+) -> Capture:
+    """A message of an m2000 that sends words and no cycle numbers; ``controls``: by role."""
+    said = {"positive_control": "Detected", **(controls or {})}
+    wells = [
+        (well, said.get(well.role) or ("Detected" if well.barcode in positives else "Not Detected"))
+        for well in layout.wells
+    ]
+    spoken = tuple(
+        Measurement(
+            path=well.position,
+            specimen=well.barcode or well.role,
+            role=Role(well.role),
+            assay="SARS-CoV-2",
+            targets=(TargetReading("SARS-CoV-2", None, word),),
+            run=layout.plate,
+            well=well.position,
+            call=word,
+        )
+        for well, word in wells
+    )
+    return _capture(spoken, instrument, complete=True, raw=None, driver="m2000")
+
+
 def stray(layout: Layout, specimen: str, well: str, told: Told) -> Measurement:
     """A specimen that the layout does not have in that well (S13)."""
     return Measurement(
@@ -112,13 +163,18 @@ def _targets(told: Told) -> tuple[TargetReading, ...]:
 
 
 def _capture(
-    spoken: tuple[Measurement, ...], instrument: str, *, complete: bool, raw: bytes | None
+    spoken: tuple[Measurement, ...],
+    instrument: str,
+    *,
+    complete: bool,
+    raw: bytes | None,
+    driver: str = "plate-csv",
 ) -> Capture:
     body = raw if raw is not None else f"message {uuid7()}".encode()
     return Capture(
         digest=digest_of(body),
         instrument=instrument,
-        driver="plate-csv",
+        driver=driver,
         driver_version="1",
         captured_at="2021-09-11T01:00:00Z",
         complete=complete,

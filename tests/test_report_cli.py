@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from lims.cli import main
 from lims.domain import barcodes
-from tests.builders import Bench, open_bench
+from lims.tables import Campaign
+from tests.builders import HOME, Bench, open_bench
 from tests.reports.printed import words
 
 
@@ -90,6 +91,36 @@ def test_slips_of_a_day_and_of_a_tube_and_what_waits(shell: Shell, bench: Bench)
     assert shell.run("report", "slip", "--out", str(tube)).exit_code == 2
     nobody = shell.run("report", "slip", "--since", "2021-01-01", "--out", str(tube))
     assert nobody.exit_code == 1 and "final result" in nobody.stderr
+    assert "--since" in nobody.stderr
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "said"),
+    [
+        (("--since", "2021-09-11", "--until", "2021-09-01"), 2, "2021-09-01 is before --since"),
+        (("--since", "2021-09-11", "--campaign", "Phường 9"), 2, "there is: Phường 8"),
+        (("--tube", "TT7K"), 1, "11 letters and digits"),
+        (("--tube", "waiting"), 1, "no result is known yet of anybody in TT"),
+    ],
+)
+def test_what_a_slip_cannot_be_asked_for_is_said_with_what_would_do(
+    shell: Shell, bench: Bench, asked: tuple[str, ...], code: int, said: str
+) -> None:
+    bench.session.get_one(Campaign, bench.campaign()).name = "Phường 8"
+    waiting = bench.swab().barcode
+    bench.session.commit()
+    words_ = [waiting if word == "waiting" else word for word in asked]
+    told = shell.run("report", "slip", *words_, "--out", str(shell.home / "a.pdf"))
+    assert (told.exit_code, said in told.stderr) == (code, True), told.stderr
+
+
+def test_a_team_nobody_knows_is_told_beside_those_there_are(shell: Shell, bench: Bench) -> None:
+    bench.subscribe(HOME, name="Tổ phường Tân Định")
+    bench.session.commit()
+    asked = ("token", "issue", "bus", "--scope", "cases", "--team", "Tổ 9")
+    told = shell.run(*asked)
+    assert told.exit_code == 2 and "there is: " in told.stderr
+    assert "Tổ phường Tân Định" in told.stderr
 
 
 def test_a_run_report_by_its_plate(shell: Shell, bench: Bench) -> None:

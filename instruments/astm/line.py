@@ -9,7 +9,9 @@ of `frames` (receiving) and `sender` (sending).
     neutral    ENQ                             receive                               6.2.3
     neutral    something owed, at its time     ENQ: asking                           6.2.2
     receiving  any byte, 30 s of silence       as `frames`; at its end neutral, and  6.3 to 6.5
-                                               what is owed may go at once
+                                               what is owed may go at once, but after
+                                               silence in 15 s: a sender that waits yet
+                                               would take our EOT for an ACK
     receiving  something owed, if allowed      ask for the turn (EOT for ACK)        6.3.5
     asking     ENQ: both ask                   the instrument goes first: neutral,   6.2.7.2,
                                                not asking for 20 s or until its      6.5.2.2
@@ -37,6 +39,7 @@ from instruments.astm.frames import (
     IDLE_TIMEOUT_S,
     LONGEST_TEXT,
     Action,
+    End,
     Keep,
     Kind,
     Receiver,
@@ -134,7 +137,13 @@ class Line:
         self._receiver.kept(on_disk)
 
     def feed(self, data: bytes, now_s: float) -> Iterator[Action]:
-        """What to do about these bytes, in order. `now_s` is a monotonic clock."""
+        """What to do about these bytes, in order. `now_s` is a monotonic clock. With nothing to say
+        the line is a receiver, and as fast."""
+        if self._sender is None and not self._owed:
+            return self._receiver.feed(data, now_s)
+        return self._feed(data, now_s)
+
+    def _feed(self, data: bytes, now_s: float) -> Iterator[Action]:
         at = 0
         while self._sender is not None and at < len(data):
             yield from self._speak(self._sender.hear(data[at : at + 1], now_s), now_s)
@@ -161,7 +170,8 @@ class Line:
     def _receive(self, actions: Iterator[Action], now_s: float) -> Iterator[Action]:
         for action in actions:
             if isinstance(action, Keep) and action.kind is Kind.END:
-                self._free_at_s = now_s
+                silent = action.data == End.SILENCE.value.encode("ascii")
+                self._free_at_s = now_s + (AGAIN_S if silent else 0.0)
             yield action
 
     def _speak(self, actions: Sequence[Send | Finished | GaveUp], now_s: float) -> Iterator[Action]:

@@ -20,6 +20,7 @@ _PRINTED = 1024
 _NUMBERS = tuple(str(number) for number in range(_PRINTED))
 TYPES = frozenset("HPORCQLMS")  # section 3.1.1
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")  # UTF-16
+_LONGEST_NUMBER = 10  # digits; Python refuses to read more than some thousands
 
 
 class Delimiters(NamedTuple):
@@ -235,7 +236,8 @@ def _beginnings(field_mark: str) -> frozenset[str]:
 @lru_cache(maxsize=1024)
 def _numbered(text: str) -> int | None:
     plain = text.strip()
-    return int(plain) if plain.isascii() and plain.isdigit() else None
+    is_number = len(plain) <= _LONGEST_NUMBER and plain.isascii() and plain.isdigit()
+    return int(plain) if is_number else None
 
 
 def _parts(text: str, marks: Delimiters) -> tuple[str, ...]:

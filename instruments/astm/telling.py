@@ -20,8 +20,9 @@ class Telling:
         return kind == Kind.START.value
 
     def holds_without_disk(self, kind: bytes) -> bool:
-        """An end is not repeated: the session is over, kept or not."""
-        return kind == Kind.END.value
+        """An end is not repeated: the session is over, kept or not. Nor need a conflict be: the
+        next repeat may agree, and still nobody knows which of the two was meant."""
+        return kind in (Kind.END.value, Kind.CONFLICT.value)
 
     def tell(self, entry: Entry) -> list[Received]:
         """The messages that this entry made whole or broke off."""

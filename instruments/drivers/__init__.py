@@ -10,6 +10,7 @@ from instruments.drivers.genexpert import GeneXpert
 from instruments.drivers.m2000 import M2000
 from instruments.drivers.plate import SENDERS, Plate
 from instruments.drivers.reading import Driver, Format, Unreadable
+from instruments.drivers.sofia2 import Sofia2
 
 __all__ = ["DRIVERS", "Driver", "Format", "Unreadable"]
 
@@ -20,6 +21,7 @@ _ALL: tuple[Driver[Any], ...] = (
     Cobas4800(),
     AlinityM(),
     FLine(),
+    Sofia2(),
     *map(Plate, SENDERS),
 )
 DRIVERS: dict[str, Driver[Any]] = {driver.name: driver for driver in _ALL}

@@ -85,7 +85,9 @@ class GeneXpert:
         if not message.terminated:
             raise Unreadable("no-terminator", "the message was broken off before L")
         if any(record.type == "Q" for record in message.others):
-            raise Unreadable("host-query", "the analyser asks for orders; none are sent to it")
+            raise Unreadable(
+                "host-query", "the analyser asks for orders, and this line answers none"
+            )
         measured = tuple(m for path, order in message.orders() for m in _cartridge(path, order))
         if not measured:
             raise Unreadable("no-results", "no order has a result")

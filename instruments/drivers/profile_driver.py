@@ -101,7 +101,11 @@ class TableProfile:
 
 
 class AstmProfile:
-    """Messages as a profile describes them: one order a well or cartridge, one result a target."""
+    """Messages as a profile describes them: one order a well or cartridge, one result a target.
+
+    Of a message that was broken off, the orders that another one followed are held results (LIS2-A2
+    4.2).
+    """
 
     format = Format.ASTM
 
@@ -120,12 +124,13 @@ class AstmProfile:
         if header and not self._is_ours(header.text(5)):
             raise Unreadable("another-instrument", f"H.5 is {header.text(5)[:40]!r}")
         refuse_faults(message)
-        if not message.terminated:
+        orders = [*message.orders()]
+        if not message.terminated and not (orders := orders[:-1]):  # the last may be half there
             raise Unreadable("no-terminator", "the message was broken off before L")
-        rows = tuple(row for path, node in message.orders() for row in self._rows(path, node))
+        rows = tuple(row for path, node in orders for row in self._rows(path, node))
         times = (
             iso_time(self._text("time", order, result))
-            for _path, order in message.orders()
+            for _path, order in orders
             for result in order.children
         )
         return PlateFile(rows, self.profile.rules, None, "the order", next(times, None))

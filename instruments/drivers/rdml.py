@@ -15,6 +15,7 @@ memory, and a Bio-Rad CFX Manager 3.0 export (tests/data/exports), read element 
 
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -29,7 +30,8 @@ from instruments.files.export import MOST_BYTES, Export
 from instruments.files.numbers import Decimal
 from instruments.measurement import Measurement, Role
 
-MOST_UNPACKED: Final = 256 * 1024 * 1024
+MOST_UNPACKED: Final = 64 * 1024 * 1024
+MOST_ELEMENTS: Final = 2_000_000  # 384 wells × 50 cycles × 6 dyes × 3 elements: 350,000
 _TYPES: Final[Mapping[str, Task]] = {
     "": Role.SPECIMEN,
     "unkn": Role.SPECIMEN,
@@ -159,9 +161,9 @@ def _document(export: Export) -> ElementTree.Element:
     if len(export.content) > MOST_BYTES:
         raise Unreadable("too-large", f"{len(export.content)} bytes")
     content = _unzipped(export.content) if export.content[:2] == b"PK" else export.content
-    _refuse_document_type(content)
+    _refuse_bombs(content)
     try:
-        root = ElementTree.fromstring(content)  # noqa: S314 - document types are refused above
+        root = ElementTree.fromstring(content)  # noqa: S314 - bombs are refused above
     except ElementTree.ParseError as error:
         raise Unreadable("rdml", f"not XML: {error}") from error
     if root.tag.rpartition("}")[2] != "rdml":
@@ -177,19 +179,31 @@ def _unzipped(content: bytes) -> bytes:
                 raise Unreadable("rdml", f"expected one XML document, came {len(parts)}")
             with archive.open(parts[0]) as part:
                 read = part.read(MOST_UNPACKED + 1)
-    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError) as error:
+        raise Unreadable("rdml", f"the zip cannot be read: {error}") from error
+    except (RuntimeError, NotImplementedError) as error:  # encrypted; a packing of another kind
         raise Unreadable("rdml", f"the zip cannot be read: {error}") from error
     if len(read) > MOST_UNPACKED:
         raise Unreadable("too-large", f"the document is over {MOST_UNPACKED} bytes")
     return read
 
 
-def _refuse_document_type(content: bytes) -> None:
+def _refuse_bombs(content: bytes) -> None:
+    """What a tree of it would take is counted before there is one."""
+    elements = 0
+
     def refuse(*_told: object) -> None:
         raise Unreadable("document-type", "the XML declares a document type; RDML has none")
 
+    def count(*_told: object) -> None:
+        nonlocal elements
+        elements += 1
+        if elements > MOST_ELEMENTS:
+            raise Unreadable("too-large", f"the document has over {MOST_ELEMENTS} elements")
+
     parser = expat.ParserCreate()
     parser.StartDoctypeDeclHandler = refuse
+    parser.StartElementHandler = count
     try:
         parser.Parse(content, True)
     except expat.ExpatError as error:

@@ -16,10 +16,12 @@ Said_contra = TypeVar("Said_contra", contravariant=True)
 
 
 class Format(StrEnum):
-    """What a driver reads: an ASTM `records.Message`, an HL7 `message.Message`, a FILE `Export`."""
+    """What a driver reads: an ASTM `records.Message`, an HL7 `message.Message`, a POCT1
+    `poct.message.Message`, a FILE `Export`."""
 
     ASTM = "astm"
     HL7 = "hl7"
+    POCT1 = "poct1"
     FILE = "file"
 
 

@@ -15,7 +15,7 @@ from typing import Final
 from instruments.drivers.reading import Unreadable
 from instruments.measurement import digest_of
 
-MOST_BYTES: Final = 32 * 1024 * 1024  # a 384-well run with all its curves is about 12 MB
+MOST_BYTES: Final = 16 * 1024 * 1024  # a 384-well run with all its curves is about 12 MB
 ENCODINGS: Final = ("utf-8", "utf-16", "windows-1252", "windows-1258", "latin-1")
 
 _MARKS: Final = (

@@ -17,7 +17,7 @@ import structlog
 from instruments.drivers.exports import FileDriver
 from instruments.files.capture import file_capture
 from instruments.files.export import MOST_BYTES, Export
-from instruments.files.kept import Damaged, Kept
+from instruments.files.kept import Damaged, Kept, Taken
 from instruments.files.watch import Happened, Look, News, Seen, Watch
 from instruments.outbox import Outbox
 
@@ -118,21 +118,27 @@ class FolderIntake:
             _log.warning("file waits", file=name, why=why)
 
     def _capture_owed(self) -> None:
-        while self._owed:
+        """In order; but a copy that the disk does not give back holds up none behind it."""
+        for digest in [*self._owed]:
             try:
-                self._capture(self._owed[0])
+                taken = self._kept.taken(digest)
+            except (Damaged, FileNotFoundError) as error:
+                _log.error("copy damaged", digest=digest, error=str(error))
+                self._owed.remove(digest)
+                continue
+            except OSError as error:
+                _log.error("copy not read", digest=digest, error=str(error))
+                continue
+            try:
+                self._capture(taken)
             except OSError as error:
                 _log.error("capture waits for the disk", error=str(error))
                 return
-            del self._owed[0]
+            self._owed.remove(digest)
 
-    def _capture(self, digest: str) -> None:
+    def _capture(self, taken: Taken) -> None:
         """Raises OSError when it cannot be put in the outbox."""
-        try:
-            taken = self._kept.taken(digest)
-        except Damaged as error:
-            _log.error("copy damaged", error=str(error))
-            return
+        digest = taken.export.digest
         capture = file_capture(self._driver, taken.export, self._instrument, taken.at)
         fresh = self._outbox.put(capture)
         try:

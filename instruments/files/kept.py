@@ -18,11 +18,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import structlog
+
 from instruments.files.export import Export
 from instruments.journal import JournalInUse, sync_folder
+from instruments.measurement import digest_of
 from instruments.outbox import write_whole
 
 MOST_KEPT_BYTES = 1024 * 1024 * 1024
+_UNLIKE = (ValueError, KeyError, TypeError)  # of a copy whose parts are not what was kept
+
+_log = structlog.get_logger()
 
 
 class Damaged(Exception):
@@ -63,15 +69,10 @@ class Kept:
 
     def taken(self, digest: str) -> Taken:
         """Raises OSError, or `Damaged`."""
-        content = self._path(digest, "bytes").read_bytes()
         try:
-            told = json.loads(self._path(digest, "name").read_bytes())
-            taken = Taken(Export(content, told["name"]), datetime.fromisoformat(told["taken_at"]))
-        except (ValueError, KeyError, TypeError) as error:
+            return _copy(self._folder, digest)
+        except _UNLIKE as error:
             raise self._damaged(digest) from error
-        if taken.export.digest != digest:
-            raise self._damaged(digest)
-        return taken
 
     def is_done(self, digest: str) -> bool:
         return self._path(digest, "done").exists()
@@ -79,8 +80,8 @@ class Kept:
     def name_of(self, digest: str) -> str:
         """The name under which these bytes were taken first; empty where that cannot be read."""
         try:
-            return str(json.loads(self._path(digest, "name").read_bytes())["name"])
-        except (OSError, ValueError, KeyError, TypeError):
+            return _named(self._folder, digest)[0]
+        except (OSError, *_UNLIKE):
             return ""
 
     def done(self, digest: str) -> None:
@@ -109,6 +110,41 @@ class Kept:
 
     def _path(self, digest: str, ending: str) -> Path:
         return self._folder / f"{digest}.{ending}"
+
+
+def kept_since(folder: Path, since: datetime) -> Iterator[Taken]:
+    """Copies of what was taken at `since` or later, oldest first. Reads beside a gateway that
+    writes; a damaged copy is passed over. Raises OSError."""
+    dated = []
+    for path in folder.glob("*.bytes"):
+        try:
+            dated.append((_named(folder, path.stem)[1], path.stem))
+        except _UNLIKE:
+            _log.error("copy damaged", digest=path.stem)
+    for at, digest in sorted(dated):
+        if at < since:
+            continue
+        try:
+            yield _copy(folder, digest)
+        except FileNotFoundError:  # thrown away meanwhile
+            continue
+        except _UNLIKE:
+            _log.error("copy damaged", digest=digest)
+
+
+def _named(folder: Path, digest: str) -> tuple[str, datetime]:
+    """A file's name and when it was taken. Raises OSError or what is in `_UNLIKE`."""
+    told = json.loads((folder / f"{digest}.name").read_bytes())
+    return str(told["name"]), datetime.fromisoformat(told["taken_at"])
+
+
+def _copy(folder: Path, digest: str) -> Taken:
+    """Raises OSError or what is in `_UNLIKE`."""
+    content = (folder / f"{digest}.bytes").read_bytes()
+    name, at = _named(folder, digest)
+    if digest_of(content) != digest:
+        raise ValueError("not what was kept")
+    return Taken(Export(content, name), at)
 
 
 def _locked(path: Path) -> int:

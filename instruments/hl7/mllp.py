@@ -208,10 +208,12 @@ class Receiver:
         yield self._say(Code.REJECT, header, text, Refusal.TOO_LONG)
 
     def _break_off(self) -> Iterator[Action]:
-        """Nothing is answered, so nothing is lost if the disk refuses this."""
+        """Nothing is answered, so nothing is lost if the disk refuses this. What is kept begins
+        with VT: a block that lacked nothing but its FS comes again with the same bytes, and whoever
+        goes by their digest would take the whole message for this part of it, told twice."""
         part = bytes(self._block) if self._state is State.BLOCK else b""
         if part.strip(_NOISE):
-            yield from self._keep(Kind.BROKEN_OFF, part[:KEPT_OF_ENDLESS])
+            yield from self._keep(Kind.BROKEN_OFF, VT + part[:KEPT_OF_ENDLESS])
 
     def _say(
         self, code: Code, header: Message | None, text: str = "", why: Refusal | None = None

@@ -28,11 +28,11 @@ from lims.api import problems
 from lims.db.laboratory import Laboratory
 from lims.domain.refusals import (
     InvalidBody,
+    Misread,
     NotSignedIn,
     NotUtf8,
     Refusal,
     UnknownUnit,
-    WrongCheckCharacter,
     WrongScope,
 )
 from lims.work.tokens import Scope, TokenHolder, token_holder
@@ -110,6 +110,7 @@ class Endpoint:
     rows_apart: bool
     one_statement: bool
     crowd: Crowd | None
+    most_bytes: int | None
 
 
 class Door:
@@ -131,6 +132,7 @@ class Door:
         rows_apart: bool = False,
         one_statement: bool = False,
         crowd: Crowd | None = None,
+        most_bytes: int | None = None,
     ) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
         """Declare an endpoint. The docstring's first line is its summary.
 
@@ -138,6 +140,7 @@ class Door:
         ``one_statement``: the handler runs a single statement, which is its own
         transaction, so BEGIN and COMMIT are two round trips saved.
         ``crowd``: which requests it takes turns with.
+        ``most_bytes``: of a body that may be larger than any other.
         """
 
         def declare(handler: Callable[..., Answer]) -> Callable[..., Answer]:
@@ -154,6 +157,7 @@ class Door:
                     rows_apart=rows_apart,
                     one_statement=one_statement,
                     crowd=crowd,
+                    most_bytes=most_bytes,
                 )
             )
             return handler
@@ -229,6 +233,8 @@ def _adapter(answers: Any) -> TypeAdapter[Any]:
 def _parse(endpoint: Endpoint) -> Any:
     if endpoint.body is None:
         return None
+    if endpoint.most_bytes is not None:
+        request.max_content_length = endpoint.most_bytes
     raw = request.get_data(cache=False)
     limit = request.max_content_length
     if request.content_length is None and limit is not None and len(raw) >= limit:
@@ -305,5 +311,5 @@ def _handled(
 ) -> Answer:
     try:
         return endpoint.handler(ask, **path)
-    except WrongCheckCharacter as misread:
+    except Misread as misread:
         raise likeliest(database, misread) from None

@@ -15,11 +15,15 @@ from lims.work.measure import Receipt, take
 from lims.work.tokens import Scope
 
 Text = Annotated[str, Field(max_length=200), NO_NUL]
+MOST_BYTES: Final = 24 * 1024 * 1024  # the longest message a gateway keeps, 16 MB, in base64
 BASE64: Final[dict[str, JsonValue]] = {"contentEncoding": "base64"}
 
 
 class TargetBody(Body):
-    """One target of one well; a null cycle number is no amplification."""
+    """One target of one well; a null cycle number is no amplification, or that none was sent.
+
+    ``call``: the analyser's own word, as sent. A closed system's may stand where no number came.
+    """
 
     target: Text
     ct_cycles: Annotated[float, Strict()] | None = Field(None, gt=0, le=60, allow_inf_nan=False)
@@ -103,7 +107,14 @@ class PacketOutcome:
 
 def declare(door: Door) -> None:
     """Open the instruments' endpoints."""
-    door.opens("POST", "/messages", scope=Scope.MEASURE, body=MessageBody, answers=Receipt)(message)
+    door.opens(
+        "POST",
+        "/messages",
+        scope=Scope.MEASURE,
+        body=MessageBody,
+        answers=Receipt,
+        most_bytes=MOST_BYTES,
+    )(message)
     door.opens(
         "POST", "/messages/batch", scope=Scope.MEASURE, body=PacketBody, answers=PacketOutcome
     )(messages)

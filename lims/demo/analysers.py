@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 Told = Callable[[str], None]
@@ -28,14 +29,21 @@ class Analyser:
         """It has started, or started again: what is pending is said to it."""
         with self._lock:
             self._process = process
-            pending = list(self._pending.values())
+        pending = self.pending
         threading.Thread(target=self._listen, args=(process,), daemon=True).start()
         for order in pending:
             self._say(process, order)
 
+    @property
+    def pending(self) -> tuple[str, ...]:
+        """The orders that were not heard acknowledged, as they are said again."""
+        with self._lock:
+            return tuple(self._pending.values())
+
     def measure(self, name: str, order: Mapping[str, Any]) -> None:
         """Send a message called ``name`` (a plate or a specimen) when the line is free."""
-        line = json.dumps(order)
+        ended_at = datetime.now().astimezone().isoformat(timespec="seconds")
+        line = json.dumps({"ended_at": ended_at, **order})
         with self._lock:
             self._pending[name] = line
             process = self._process

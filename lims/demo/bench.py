@@ -25,13 +25,16 @@ POOL_S, PLATE_S, RUN_S = 0.25, 1.5, 4.0  # of the watcher's time
 
 @dataclass
 class Bench:
-    """One technician's day, over the API; the analysers are told what is really in the tubes."""
+    """One technician's day, over the API; the analysers are told what is really in the tubes.
+
+    ``cyclers``: by name; plates go to them in turn.
+    """
 
     station: Station
     samples: Samples
     ledger: Ledger
     audience: Audience
-    cycler: Analyser
+    cyclers: Sequence[tuple[str, Analyser]]
     cartridges: Analyser
     reviewer: Reviewer
     site: str
@@ -95,9 +98,10 @@ class Bench:
         layout = self.station.post("/runs", {"run_id": run_id, "plate": plate, "assay": ASSAY})
         wells = [w for w in layout["wells"] if w["role"] == "specimen"]
         self.ledger.plates[plate] = len(wells)
-        self.audience.begins(Phase.RUN, f"{plate}: {len(wells)} / {waiting}")
+        name, cycler = self.cyclers[(self.plates - 1) % len(self.cyclers)]
+        self.audience.begins(Phase.RUN, f"{plate}: {len(wells)} / {waiting}, {name}")
         self.audience.rest(PLATE_S)
-        self.cycler.measure(plate, self.samples.plate(layout))
+        cycler.measure(plate, self.samples.plate(layout))
         self.audience.rest(RUN_S)
         self._until(lambda: self._state(run_id) not in _UNFINISHED, f"the results of {plate}")
         if self._state(run_id) == "held":

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
+from lims.demo.machines import GATEWAY_TOKEN, Machine
 from lims.demo.truth import Places, Ward
 from lims.tables import Area
 from lims.work.access import Role, create_user
@@ -24,10 +25,8 @@ from lims.work.tokens import Scope, issue_token
 
 BY: Final = "demo"
 POOL_SIZE: Final = 10
-CARTRIDGES: Final = "genexpert-1"
 WARDS: Final = 7
 RECEIVER_CONFIG, RECEIVER_BOOK = "receiver.json", "receiver.jsonl"
-GATEWAY_TOKEN: Final = "gateway.token"  # noqa: S105 - a file's name
 _PASSWORD_LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"  # noqa: S105 - letters told apart
 
 
@@ -74,19 +73,19 @@ class Founder:
         self,
         places: Places,
         home: Path,
-        cyclers: Sequence[str],
+        machines: Sequence[Machine],
         *,
         lims_url: str,
         receiver_url: str,
     ) -> Founded:
-        """Everything, and the files that the gateways and the receiver are started with."""
+        """Everything, and the files that the gateway and the receiver read."""
         offices = self._offices(places, receiver_url)
         commune_team = offices.pop("")
         password = "-".join(
             "".join(secrets.choice(_PASSWORD_LETTERS) for _ in range(4)) for _ in range(3)
         )
         logins = self._logins(password, UUID(commune_team["team"]))
-        self._analysers(cyclers)
+        self._analysers(machines)
         keys = self._keys()
         told = {s: {k: o[k] for k in ("name", "secret", "token")} for s, o in offices.items()}
         book = str(home / RECEIVER_BOOK)
@@ -187,11 +186,16 @@ class Founder:
                 )
         return tuple((str(role), name) for role, name in names.items())
 
-    def _analysers(self, cyclers: Sequence[str]) -> None:
-        for name, driver in (*((name, "plate") for name in cyclers), (CARTRIDGES, "genexpert")):
+    def _analysers(self, machines: Sequence[Machine]) -> None:
+        for machine in machines:
             with self.sessions.begin() as session:
                 add_instrument(
-                    session, site_id=self.site_id, name=name, driver=driver, by=BY, now=self.now
+                    session,
+                    site_id=self.site_id,
+                    name=machine.name,
+                    driver=machine.driver,
+                    by=BY,
+                    now=self.now,
                 )
 
     def _keys(self) -> Keys:
@@ -221,11 +225,6 @@ class Founder:
                 by=BY,
                 now=self.now,
             )
-
-
-def cycler_names(number: int) -> tuple[str, ...]:
-    """What the LIMS and their gateways call the plate cyclers."""
-    return tuple(f"cycler-{n}" for n in range(1, number + 1))
 
 
 def _wards(session: Session, province: Area, number: int, seed: int) -> tuple[Ward, ...]:

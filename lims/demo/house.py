@@ -20,16 +20,9 @@ from lims.db.embedded import EmbeddedServer
 from lims.db.engine import connect, session_factory
 from lims.db.laboratory import utc_now
 from lims.demo.analysers import Analyser
-from lims.demo.founding import (
-    CARTRIDGES,
-    GATEWAY_TOKEN,
-    RECEIVER_BOOK,
-    RECEIVER_CONFIG,
-    Founded,
-    Founder,
-    cycler_names,
-)
+from lims.demo.founding import RECEIVER_BOOK, RECEIVER_CONFIG, Founded, Founder
 from lims.demo.ledger import Ledger
+from lims.demo.machines import DEMONSTRATION, GATEWAY_NAME, Machine, Machines
 from lims.demo.processes import CannotLive, Program, Supervisor
 from lims.demo.stand_down import remove
 from lims.demo.truth import Places
@@ -41,12 +34,11 @@ SITE: Final = "TT"
 INTERACTIVE_PORT: Final = 8080
 OPEN_S: Final = 60.0
 LEASE_S: Final = "5"  # nobody receives slowly here, and a watcher does not wait a minute
-REPLY_TIMEOUT_S: Final = 2.0  # a simulated analyser waits less than the 15 s of LIS1-A 6.5.2
 
 
 @dataclass(frozen=True)
 class House:
-    """Everything that runs, and the way to it."""
+    """Everything that runs, and the way to it. ``cyclers`` are loaded with plates."""
 
     home: Path
     url: str
@@ -54,42 +46,30 @@ class House:
     places: Places
     founded: Founded
     supervisor: Supervisor
+    machines: tuple[Machine, ...]
     cyclers: tuple[Analyser, ...]
     cartridges: Analyser
     receiver_book: Path
     server: EmbeddedServer
     site_id: UUID
 
-
-@dataclass(frozen=True)
-class Machines:
-    """The analysers of a laboratory, as whoever loads them knows them."""
-
-    names: tuple[str, ...]
-    cyclers: tuple[Analyser, ...]
-    cartridges: Analyser
-
-    @classmethod
-    def beside(cls, ledger: Ledger, names: Sequence[str]) -> "Machines":
-        """One for each name, and the cartridge reader; the ledger hears what was acknowledged."""
-        return cls(
-            tuple(names),
-            tuple(Analyser(ledger.plates_sent.add) for _ in names),
-            Analyser(lambda name: ledger.cartridges_sent.update([name])),
-        )
-
-    def start(self, program: Program, supervisor: Supervisor) -> None:
-        """Start it; an analyser's is met by the one who loads it."""
-        known = dict(zip((*self.names, CARTRIDGES), (*self.cyclers, self.cartridges), strict=True))
-        analyser = known.get(program.name.removeprefix("analyser-"))
-        supervisor.start(program, analyser.meet if analyser else None)
+    @property
+    def cyclers_by_name(self) -> tuple[tuple[str, Analyser], ...]:
+        """Those that are loaded with plates."""
+        return tuple((m.name, a) for m, a in zip(self.machines, self.cyclers, strict=False))
 
 
 @contextmanager
 def open_house(
-    *, seed: int, ledger: Ledger, home: Path | None, interactive: bool, cyclers: int = 1
+    *,
+    seed: int,
+    ledger: Ledger,
+    home: Path | None,
+    interactive: bool,
+    for_plates: Sequence[Machine] = DEMONSTRATION,
 ) -> Iterator[House]:
-    """Set up, start everything, and leave nothing behind: no process, no file.
+    """Set up, start everything, and leave nothing behind: no process, no file. Beside the machines
+    ``for_plates`` there is a reader of cartridges.
 
     Raises the refusals of the database, and CannotLive when a program does not start.
     """
@@ -107,17 +87,18 @@ def open_house(
         sessions = session_factory(engine)
         with sessions.begin() as session:
             site_id = found_site(session, prefix=SITE, name=SITE, now=utc_now())
-        url = f"http://127.0.0.1:{port}"
+        url, door = (f"http://127.0.0.1:{each}" for each in (port, _port(0)))
         receiver_url = f"http://127.0.0.1:{receiver_port}"
-        names = cycler_names(cyclers)
-        bench = Machines.beside(ledger, names)
-        for program in programs(place, url, names):
-            bench.start(program, supervisor)
+        bench = Machines.beside(ledger, for_plates)
+        for program in programs(door):
+            supervisor.start(program)
+        bench.start(place, supervisor, door, gateway=GATEWAY_NAME)
         founder = Founder(sessions, site_id, utc_now())
         places = founder.places(seed)
-        founded = founder.found(places, place, names, lims_url=url, receiver_url=receiver_url)
+        founded = founder.found(places, place, bench.all, lims_url=url, receiver_url=receiver_url)
         supervisor.start(receiver(place, receiver_port))
-        _await_open(url, supervisor)
+        for opened in (url, door):
+            _await_open(opened, supervisor)
         yield House(
             place,
             url,
@@ -125,6 +106,7 @@ def open_house(
             places,
             founded,
             supervisor,
+            bench.all,
             bench.cyclers,
             bench.cartridges,
             place / RECEIVER_BOOK,
@@ -144,30 +126,16 @@ def receiver(home: Path, port: int) -> Program:
     return Program("receiver", arguments)
 
 
-def programs(home: Path, url: str, cyclers: Sequence[str]) -> list[Program]:
-    """The real commands, as an operator would start them."""
+def programs(door: str) -> list[Program]:
+    """The LIMS' real commands, as an operator would start them; the gateways have a ``door`` of
+    their own, so that no plate waits behind the desks (docs/decisions.md 49)."""
+    at_once = signal.SIGINT  # to gunicorn
+    apart = ("--listen", door.removeprefix("http://"), "--workers", "1")
     return [
-        Program("web", ("lims.cli", "serve"), stop_signal=signal.SIGINT),  # gunicorn: at once
+        Program("web", ("lims.cli", "serve"), stop_signal=at_once),
+        Program("analysers-door", ("lims.cli", "serve", *apart), stop_signal=at_once),
         Program("deliverer", ("lims.cli", "deliver", "--lease", LEASE_S)),
-        *analyser_programs(home, url, cyclers),
     ]
-
-
-def analyser_programs(home: Path, url: str, cyclers: Sequence[str]) -> list[Program]:
-    """Simulated analysers on pseudo-terminals, each with a gateway that posts to ``url``."""
-    started: list[Program] = []
-    for name, driver in (*((name, "plate") for name in cyclers), (CARTRIDGES, "genexpert")):
-        line = str(home / f"{name}.line")
-        simulator = ("instruments.simulator", "--driver", driver, "--serial", name.upper())
-        timeout = ("--reply-timeout", str(REPLY_TIMEOUT_S))
-        gateway = ("instruments.gateway", "--link", line, "--driver", driver)
-        kept = ("--spool", str(home / f"{name}.spool"), "--instrument", name)
-        post = ("--post", f"{url}/api/v1/messages", "--token-file", str(home / GATEWAY_TOKEN))
-        started.append(
-            Program(f"analyser-{name}", (*simulator, *timeout, "--pty-link", line), piped=True)
-        )
-        started.append(Program(f"gateway-{name}", (*gateway, *kept, *post)))
-    return started
 
 
 def stop_on_signals() -> None:

@@ -7,12 +7,15 @@ simulator that was killed is told again what it had measured.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
 from lims.demo import physics
 from lims.demo.ledger import Ledger
 from lims.demo.physics import CARTRIDGE_KIT, PLATE_KIT, Error, Reading
-from lims.demo.truth import Commune
+from lims.demo.truth import LOWEST_CT, Commune
+
+INFECTED_STRANGERS: Final = 0.25  # whoever tries the pages out would like to find somebody
 
 
 @dataclass
@@ -22,6 +25,7 @@ class Samples:
     commune: Commune
     ledger: Ledger
     _ct: dict[int, float | None] = field(init=False)
+    _strangers: dict[UUID, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._ct = {v.number: v.ct_cycles for v in self.commune.villagers}
@@ -35,6 +39,14 @@ class Samples:
         self.ledger.note(reading.deviation)
         return reading
 
+    def stranger(self, specimen: UUID) -> int:
+        """The number of somebody of whom the story knows nothing, infected or not by chance."""
+        rng = Random(f"stranger {self.commune.seed} {specimen}")
+        number = -1 - self._strangers.setdefault(specimen, len(self._strangers))
+        infected = rng.random() < INFECTED_STRANGERS
+        self._ct[number] = rng.uniform(LOWEST_CT, 30.0) if infected else None
+        return number
+
     def plate(self, layout: Mapping[str, Any]) -> dict[str, Any]:
         """The message of a plate cycler for a layout that the LIMS answered."""
         plate = layout["plate"]
@@ -42,7 +54,11 @@ class Samples:
         rng = Random(f"controls {self.commune.seed} {plate} {attempt}")
         blank, known, failure = physics.read_controls(rng, plate)
         self.ledger.note(failure)
-        controls = {"negative_control": blank, "positive_control": known}
+        controls = {
+            "negative_control": blank,
+            "positive_control": known,
+            "extraction_control": blank,
+        }
         wells = []
         for well in layout["wells"]:
             specimen = well["role"] == "specimen"

@@ -57,7 +57,7 @@ def story_in(
             Samples(commune, ledger),
             ledger,
             audience,
-            house.cyclers[0],
+            house.cyclers_by_name,
             house.cartridges,
             reviewer,
             SITE,

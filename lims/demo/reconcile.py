@@ -257,7 +257,8 @@ _TWICE: Mapping[str, str] = {
         "SELECT order_id::text FROM result WHERE current GROUP BY order_id HAVING count(*) > 1"
     ),
     "tests measured twice": (
-        "SELECT order_id::text FROM measurement WHERE standing = 'matched'"
+        "SELECT order_id::text FROM measurement"
+        " WHERE standing = 'matched' AND order_id IS NOT NULL"
         " GROUP BY order_id HAVING count(*) > 1"
     ),
     "swabs with two findings": (

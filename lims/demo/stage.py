@@ -24,10 +24,11 @@ from lims.demo.ledger import Ledger
 from lims.demo.once import reckon, story_in
 from lims.demo.receiver import read_book
 from lims.demo.reconcile import Reckoning
-from lims.demo.story import notices
+from lims.demo.story import Story, notices
 from lims.demo.telling import Broke, Phase
 from lims.demo.truth import draw_commune
-from lims.demo.words import LOGINS, NARRATION, OVER, TITLES
+from lims.demo.visitors import Visitors
+from lims.demo.words import LOGINS, MACHINES, NARRATION, OVER, TITLES
 
 CHAPTER_S: Final = 2.5  # to read what a chapter is about
 FIGURES_S: Final = 0.7
@@ -140,12 +141,17 @@ class Stage:
 
 
 def doors(house: House) -> Text:
-    """The address, and a login for each role."""
+    """The address, a login for each role, and the machines."""
     told = Text("Trang · pages        ").append(house.url, style="bold underline")
     told.append("\nBảng F0 · live board ").append(f"{house.url}/handoff", style="underline")
     told.append("\nMật khẩu · password  ").append(house.founded.password, style="bold")
     for login, what in LOGINS.items():
         told.append(f"\n  {login:18}", style="bold").append(f" {what}")
+    told.append("\nMáy · machines       ").append(f"{house.url}/gateways", style="underline")
+    for machine in house.machines:
+        told.append(f"\n  {machine.name:18}", style="bold").append(f" {MACHINES[machine.driver]}")
+        if machine.exports:
+            told.append(f" …/{machine.link(house.home).name}/")
     told.append("\nDòng lệnh · commands ")
     told.append(f"LIMS_HOME={shlex.quote(str(house.home))} lims report …", style="bold")
     return told
@@ -189,15 +195,29 @@ def present(*, people: int, prevalence: float, seed: int, home: Path | None) -> 
             stage.reckoning = reckon(house, commune, ledger)
             if not console.is_terminal:
                 console.print(stage)
-            _stay(house)
+            _stay(house, visitors_of(house, story, stop))
     except KeyboardInterrupt:
         console.print("Đã dừng, không còn gì chạy. Stopped; nothing is left running.")
     return stage.reckoning is None or stage.reckoning.clean
 
 
-def _stay(house: House) -> None:
-    """The programs serve on; nothing but Ctrl-C ends it, or a program that cannot live."""
+def visitors_of(house: House, story: Story, stop: threading.Event) -> Visitors:
+    """Who measures what a person lays out on the pages once the story is told."""
+    bench = Station(house.url, house.founded.keys.bench, stop)
+    return Visitors(
+        house.engine,
+        lambda run_id: bench.get(f"/runs/{run_id}"),
+        story.bench.samples,
+        story.bench.ledger,
+        tuple(zip(house.machines, house.cyclers, strict=False)),
+    )
+
+
+def _stay(house: House, visitors: Visitors) -> None:
+    """The programs serve on, and the machines measure what is laid out; nothing but Ctrl-C ends
+    it, or a program that cannot live."""
     while house.supervisor.fault is None:
+        visitors.look(time.monotonic())
         time.sleep(0.5)
     raise house.supervisor.fault
 

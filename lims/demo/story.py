@@ -57,7 +57,7 @@ class Story:
 
     def _await_telling(self) -> None:
         """Until every message is acknowledged at its analyser and every notice delivered."""
-        for analyser in (self.bench.cycler, self.bench.cartridges):
+        for analyser in (*(cycler for _, cycler in self.bench.cyclers), self.bench.cartridges):
             if not analyser.idle(PATIENCE_S):
                 raise NoAnswer("a message was never acknowledged at its analyser")
         until = time.monotonic() + PATIENCE_S

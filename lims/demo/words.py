@@ -7,9 +7,10 @@ from lims.demo.telling import Phase
 
 NARRATION: Final[Mapping[Phase, tuple[str, str]]] = {
     Phase.OPEN: (
-        "Mở phòng xét nghiệm: cơ sở dữ liệu, web, bộ phận báo tin, hai máy xét nghiệm mô phỏng"
-        " trên đường nối tiếp.",
-        "The laboratory opens: database, web, deliverer, two simulated analysers on serial lines.",
+        "Mở phòng xét nghiệm: cơ sở dữ liệu, web, bộ phận báo tin, một cổng nối cho ba máy mô"
+        " phỏng: GeneXpert và máy 96 giếng trên đường nối tiếp, QuantStudio xuất tệp vào thư mục.",
+        "The laboratory opens: database, web, deliverer, one gateway for three simulated machines:"
+        " a GeneXpert and a 96-well machine on serial lines, a QuantStudio that exports files.",
     ),
     Phase.COLLECT: (
         "Cả xã đi lấy mẫu. Mỗi người hai lần quét: thẻ, rồi ống. Có hộ gộp chung một ống,"
@@ -56,9 +57,9 @@ NARRATION: Final[Mapping[Phase, tuple[str, str]]] = {
 
 OVER: Final = (
     "Hết một ngày. Các trang vẫn mở: vài ca còn chờ người duyệt và tổ truy vết - mời đăng nhập."
-    " Ctrl-C để dừng.",
+    " Xếp một khay ở trang Chạy máy: máy chạy khay đó sau chừng một phút. Ctrl-C để dừng.",
     "The day is over. The pages stay open, and some cases wait for a reviewer and a tracer: sign"
-    " in as one. Ctrl-C ends it.",
+    " in as one. A plate that you lay out is measured about a minute later. Ctrl-C ends it.",
 )
 
 TITLES: Final[Mapping[Phase, str]] = {
@@ -71,6 +72,12 @@ TITLES: Final[Mapping[Phase, str]] = {
     Phase.RESWAB: "Lấy mẫu lại · re-swab",
     Phase.REVIEW: "Duyệt · review",
     Phase.TELL: "Bàn giao · hand-off",
+}
+
+MACHINES: Final[Mapping[str, str]] = {
+    "plate": "máy 96 giếng, nối tiếp · 96 wells, on a serial line",
+    "quantstudio": "QuantStudio, xuất tệp · a file into",
+    "genexpert": "GeneXpert, nối tiếp · cartridges, on a serial line",
 }
 
 LOGINS: Final[Mapping[str, str]] = {

@@ -12,7 +12,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lims.domain.refusals import Malformed, NotABarcode, WrongCheckCharacter
+from lims.domain.refusals import (
+    Malformed,
+    NotABarcode,
+    OnlyDigits,
+    PersonCard,
+    WrongCheckCharacter,
+)
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 MINTED = ALPHABET.replace("I", "").replace("O", "")  # I and O are read as 1 and 0 by people
@@ -28,6 +34,7 @@ _PLATE = re.compile(r"[A-Z0-9-]{4,24}")
 _MISREAD = {"I": "1", "1": "I", "O": "0", "0": "O"}
 _ALIKE = ("0DQ", "1L7", "2Z", "5S", "6G", "8B3", "UV", "VY", "MN", "EF", "PR", "KX", "CG")
 _MOST_SUGGESTIONS = 5
+_CARD_FIELDS = 4  # the least that any card's code has, with | between them
 
 
 def check_character(body: str) -> str:
@@ -102,8 +109,9 @@ def parse(text: str, *, foreign: re.Pattern[str] | None = None) -> str:
     `foreign` is the pattern a site has declared for barcodes it did not print (hospital, machine);
     these are kept as they come, in upper case.
 
-    Raises NotABarcode for another shape and WrongCheckCharacter, with suggestions, for a barcode
-    that was misread or mistyped.
+    Raises NotABarcode for another shape, PersonCard for a card's code, WrongCheckCharacter,
+    with suggestions, for a barcode that was misread or mistyped, and OnlyDigits for eleven digits,
+    which are sooner a telephone with a digit too many or a card's number with one missing.
     """
     barcode = normalise(text)
     if is_valid(barcode):
@@ -111,13 +119,14 @@ def parse(text: str, *, foreign: re.Pattern[str] | None = None) -> str:
     as_it_came = text.strip().upper()
     if foreign is not None and foreign.fullmatch(as_it_came):
         return as_it_came
+    if text.count("|") >= _CARD_FIELDS - 1:
+        raise PersonCard(where="barcode")
     if _SHAPE.fullmatch(barcode) is None:
         raise NotABarcode(came=text[:40], where="barcode")
-    raise WrongCheckCharacter(
-        came=shown(barcode),
-        where="barcode",
-        suggestions=[shown(likely) for likely in suggestions(barcode)],
-    )
+    if barcode.isdecimal():  # no label is guessed: it is sooner none
+        raise OnlyDigits(came=barcode, where="barcode")
+    likely = [shown(one) for one in suggestions(barcode)]
+    raise WrongCheckCharacter(came=shown(barcode), where="barcode", suggestions=likely)
 
 
 def shown(barcode: str) -> str:

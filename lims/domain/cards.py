@@ -15,7 +15,16 @@ from dataclasses import dataclass
 from datetime import date
 
 from lims.domain import barcodes
-from lims.domain.identity import Birth, IdDoubt, Sex, check_national_id, parse_birth, tidy_name
+from lims.domain.identity import (
+    Birth,
+    IdDoubt,
+    Sex,
+    check_national_id,
+    parse_birth,
+    parse_phone,
+    tidy_name,
+)
+from lims.domain.refusals import NotAPhoneNumber
 
 _LONGEST = 3000  # a version 40 QR code holds 2,953 bytes (ISO/IEC 18004, table 7)
 _TWELVE_DIGITS = re.compile(r"\d{12}", re.ASCII)
@@ -103,7 +112,8 @@ def scan(text: str, *, foreign: re.Pattern[str] | None = None) -> Scanned:
     """What was scanned; `foreign` is the site's pattern for barcodes it did not print.
 
     Raises WrongCheckCharacter, with suggestions, for a tube barcode that was misread: it is surely
-    a tube, and must not be taken for anything else.
+    a tube, and must not be taken for anything else; OnlyDigits for eleven digits that are no
+    telephone either (a landline has eleven).
     """
     line = unicodedata.normalize("NFC", text).strip("\ufeff\r\n\t ")
     if len(line) > _LONGEST:
@@ -128,7 +138,16 @@ def _is_a_label(line: str) -> bool:
         barcodes.looks_like(line)
         and not any(character.isspace() for character in line)
         and any(character.isdigit() for character in line)
+        and not _is_a_telephone(line)
     )
+
+
+def _is_a_telephone(line: str) -> bool:
+    """Of this country: 001… begins a card's number far sooner than a call abroad."""
+    try:
+        return line.isdecimal() and line[:2] != "00" and bool(parse_phone(line))
+    except NotAPhoneNumber:
+        return False
 
 
 def _chip_card(fields: tuple[str, ...]) -> ChipCard | None:

@@ -104,6 +104,25 @@ def _word_sort_key(word: str) -> str:
     return "".join(letters) + "," + "".join(tones)  # the comma sorts before every letter
 
 
+# --- Where somebody lives
+
+_COMMUNE = re.compile(r"^(?:phuong|xa|dac khu|thi tran|p\.|x\.|tt\.) ?")
+_HOUSEHOLD = re.compile(r"^(?:hộ|household)\s+(?=\S)", re.IGNORECASE)
+
+
+def lives_at(address: str | None, area: str | None) -> str:
+    """The address with the commune behind it, unless one of its parts says that commune already."""
+    if not address or not area:
+        return address or area or ""
+    said = {_COMMUNE.sub("", name_key(part)) for part in address.split(",")}
+    return address if _COMMUNE.sub("", name_key(area)) in said else f"{address}, {area}"
+
+
+def bare_household(label: str) -> str:
+    """A door's label without the word that a page puts before it: `Hộ Nguyễn Văn An` was typed."""
+    return _HOUSEHOLD.sub("", unicodedata.normalize("NFC", label).strip())
+
+
 # --- Birth dates
 
 _NUMERIC_BIRTH = re.compile(
@@ -130,6 +149,15 @@ def parse_birth(text: str) -> Birth | None:
         if match[y]:
             return _birth(int(match[y]), int(match[m]), int(match[d]))
     return None
+
+
+def birth_year_written(text: str) -> int | None:
+    """The year of a text in the form of a birth, whether or not the calendar has such a day: so
+    that 31/02/1990 can be asked for again instead of being taken for something else."""
+    match = _NUMERIC_BIRTH.fullmatch(text.strip())
+    if match is None:
+        return None
+    return int(match["year_only"] or match["y"] or match["y2"] or match["y3"])
 
 
 def _birth(year: int, month: int, day: int) -> Birth | None:

@@ -1,15 +1,17 @@
-"""From a well's Ct values to one word, under a rule that is never edited.
+"""From a well's Ct values and calls to one word, under a rule that is never edited.
 
 No national Ct cut-off exists in Vietnam; it comes from the kit insert, per
 target, plus an internal control: no target and no internal control is
 *invalid*, not negative (domain.md, "Testing"). A new insert is a new version
-of the rule; each result stores the name of the version that read it.
+of the rule; each result stores the name of the version that read it. A rule
+that also reads the machine's own words does so in ``well_reading.py``.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from lims.domain.called import Called
 from lims.domain.outcomes import Outcome
 from lims.domain.refusals import NotFound
 
@@ -24,6 +26,8 @@ SYNONYMS: Mapping[str, str] = MappingProxyType(
         "E": "E",
         "S": "S",
         "SARSCOV2": "SARS-CoV-2",
+        "SARS2": "SARS-CoV-2",
+        "COV2": "SARS-CoV-2",
         "IC": "IC",
         "SPC": "IC",
         "RP": "IC",
@@ -34,10 +38,15 @@ SYNONYMS: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True)
 class TargetReading:
-    """One target of one well. ``ct_cycles`` None means that nothing amplified."""
+    """One target of one well. ``ct_cycles`` None: nothing amplified, or no cycle number is sent.
+
+    ``call``: the machine's word as sent; ``called``: what it means, None where no table knows it.
+    """
 
     target: str
     ct_cycles: float | None
+    call: str | None = None
+    called: Called | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +66,7 @@ class AssayRule:
     A target at or under ``ct_limit`` is detected; between that and
     ``weak_limit`` it is inconclusive. With a detected target the internal
     control may be missing (competition); without one it must amplify.
+    ``reads_calls``: what the machine itself says is read beside its numbers.
     """
 
     assay: str
@@ -68,6 +78,7 @@ class AssayRule:
     weak_limit: float
     control_limit: float
     source: str
+    reads_calls: bool = False
 
     @property
     def name(self) -> str:
@@ -75,18 +86,27 @@ class AssayRule:
         return f"{self.assay}/{self.version}"
 
 
+_BY_CT = AssayRule(
+    assay="sars-cov-2",
+    version=1,
+    names=frozenset({"SARS-COV-2", "SARS2", "SARSCOV2", "COV2"}),
+    targets=frozenset({"ORF1ab", "RdRP", "N", "E", "S", "SARS-CoV-2"}),
+    internal_control="IC",
+    ct_limit=38.0,
+    weak_limit=40.0,
+    control_limit=35.0,
+    source="usual insert of the two-target kits listed by the Ministry of Health in 2021; "
+    "a laboratory adds its own kit's version",
+)
+
 RULES: tuple[AssayRule, ...] = (
-    AssayRule(
-        assay="sars-cov-2",
-        version=1,
-        names=frozenset({"SARS-COV-2", "SARS2", "SARSCOV2", "COV2"}),
-        targets=frozenset({"ORF1ab", "RdRP", "N", "E", "S", "SARS-CoV-2"}),
-        internal_control="IC",
-        ct_limit=38.0,
-        weak_limit=40.0,
-        control_limit=35.0,
-        source="usual insert of the two-target kits listed by the Ministry of Health in 2021; "
-        "a laboratory adds its own kit's version",
+    _BY_CT,
+    replace(
+        _BY_CT,
+        version=2,
+        reads_calls=True,
+        source=f"{_BY_CT.source}. The limits of version 1; and the word of a closed system "
+        "(called.py), which validates its own controls, where it sends no cycle number",
     ),
 )
 
@@ -128,28 +148,38 @@ def amplified(readings: Sequence[TargetReading], target: str) -> float | None:
     return min(cts) if cts else None
 
 
-def interpret(
+def lowest_ct(rule: AssayRule, readings: Sequence[TargetReading]) -> float | None:
+    """The earliest Ct of any target that the rule asks for; the internal control is not one."""
+    return min((ct for target in rule.targets if (ct := amplified(readings, target))), default=None)
+
+
+def listed(cts: Mapping[str, float]) -> str:
+    """Targets with their Ct, for a sentence: ``N 23.7, ORF1ab 25.2``."""
+    return ", ".join(f"{target} {ct:.1f}" for target, ct in sorted(cts.items()))
+
+
+def interpret_cts(
     rule: AssayRule, readings: Sequence[TargetReading], *, error: str | None = None
 ) -> Interpretation:
-    """Read one well. An instrument error is *invalid* whatever its numbers say."""
+    """Read one well by its cycle numbers. An instrument error is *invalid* whatever they say."""
     if error:
         return Interpretation(Outcome.INVALID, None, rule.name, f"instrument error: {error}")
     cts = {target: ct for target in sorted(rule.targets) if (ct := amplified(readings, target))}
     detected = {target: ct for target, ct in cts.items() if ct <= rule.ct_limit}
     if detected:
-        lowest = min(detected.values())
-        said = ", ".join(f"{target} {ct:.1f}" for target, ct in detected.items())
         return Interpretation(
-            Outcome.DETECTED, lowest, rule.name, f"{said} ≤ {rule.ct_limit:g} cycles"
+            Outcome.DETECTED,
+            min(detected.values()),
+            rule.name,
+            f"{listed(detected)} ≤ {rule.ct_limit:g} cycles",
         )
     weak = {target: ct for target, ct in cts.items() if ct <= rule.weak_limit}
     if weak:
-        said = ", ".join(f"{target} {ct:.1f}" for target, ct in weak.items())
         return Interpretation(
             Outcome.INCONCLUSIVE,
             min(weak.values()),
             rule.name,
-            f"{said} between {rule.ct_limit:g} and {rule.weak_limit:g} cycles",
+            f"{listed(weak)} between {rule.ct_limit:g} and {rule.weak_limit:g} cycles",
         )
     control = amplified(readings, rule.internal_control)
     if control is None or control > rule.control_limit:

@@ -115,7 +115,7 @@ class RegistrationBody(_Whose):
     assay: Literal["sars-cov-2"] = "sars-cov-2"
 
     def value(self) -> Registration:
-        """As the domain reads it. Raises NotABarcode, WrongCheckCharacter, NotAPhoneNumber."""
+        """As the domain reads it. Raises what barcodes.parse does, and NotAPhoneNumber."""
         return Registration(
             specimen_id=self.specimen_id,
             barcode=barcodes.parse(self.barcode),

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from lims.db.ids import uuid7
 from lims.domain import barcodes
 from lims.domain.identity import Birth, name_key, tidy_name
-from lims.domain.refusals import NotABarcode, WrongCheckCharacter
+from lims.domain.refusals import Misread, NotABarcode, PersonCard
 from lims.domain.registration import AreaRef, PersonGiven, Registration
 from lims.sheets.area_book import AreaBook
 from lims.sheets.cells import Cell, as_text, is_blank
@@ -61,9 +61,9 @@ def tube_of(cell: Cell) -> str | Wrong:
         text = text.zfill(barcodes.LENGTH)
     try:
         return barcodes.parse(text)
-    except NotABarcode:
+    except (NotABarcode, PersonCard):
         return Wrong(Column.BARCODE, CellFault.TUBE_UNREADABLE)
-    except WrongCheckCharacter as refusal:
+    except Misread as refusal:
         like = ", ".join(refusal.suggestions[:_SUGGESTED])
         if like:
             return Wrong(Column.BARCODE, CellFault.TUBE_MISREAD_LIKE, {"like": like})

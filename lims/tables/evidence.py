@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PgUUID
 from sqlalchemy.orm import Mapped, mapped_column
 
+from lims.domain.called import Called
 from lims.domain.lifecycle import MessageState, ResultStatus, Standing
 from lims.domain.outcomes import FindingOutcome, Outcome
 from lims.domain.verification import Hold
@@ -51,22 +52,31 @@ class RawMessage(Base):
 
 
 class Measurement(Base):
-    """One well or cartridge as the instrument reported it: values immutable, standing not.
+    """One well, cartridge or strip as the instrument reported it: values immutable, standing not.
 
-    ``targets`` is a list of {"target", "ct_cycles", "call"}; a null Ct is no amplification.
+    ``targets`` is a list of {"target", "ct_cycles", "call", "called"}; a null Ct is no
+    amplification, or that none was sent. ``call`` is the machine's own word for the whole test,
+    ``called`` what it was understood to mean, ``closed_system`` whether it may stand for a Ct.
+    What came before these were kept has neither, and is read by its numbers.
     """
 
     __tablename__ = "measurement"
     __table_args__ = (
         one_of("standing", Standing),
+        one_of("called", Called),
+        CheckConstraint("called IS NULL OR call IS NOT NULL", name="called_as_sent"),
         CheckConstraint(
             "role IN ('specimen', 'negative_control', 'positive_control', 'extraction_control')",
             name="role",
         ),
         CheckConstraint(
-            "standing <> 'matched' OR"
-            " (role = 'specimen' AND order_id IS NOT NULL AND tube_id IS NOT NULL)",
+            "standing <> 'matched' OR (role = 'specimen' AND (strip_id IS NOT NULL"
+            " OR (order_id IS NOT NULL AND tube_id IS NOT NULL)))",
             name="matched",
+        ),
+        CheckConstraint(
+            "strip_id IS NULL OR (run_id IS NULL AND order_id IS NULL AND tube_id IS NULL)",
+            name="strip",
         ),
         CheckConstraint(
             "standing <> 'control' OR (role <> 'specimen' AND order_id IS NULL)", name="control"
@@ -75,6 +85,13 @@ class Measurement(Base):
         UniqueConstraint("message_id", "path"),
         Index(None, "run_id", "well"),
         Index(None, "order_id"),
+        Index(None, "strip_id", postgresql_where=text("strip_id IS NOT NULL")),
+        Index(
+            "uq_measurement_strip",
+            "strip_id",
+            unique=True,
+            postgresql_where=text("strip_id IS NOT NULL AND standing = 'matched'"),
+        ),
         Index(None, "tube_id", postgresql_where=text("tube_id IS NOT NULL")),
         Index(None, "specimen_text", postgresql_where=text("standing = 'unmatched'")),
         Index(
@@ -96,8 +113,11 @@ class Measurement(Base):
     well: Mapped[str | None]
     tube_id: Mapped[UUID | None] = mapped_column(ForeignKey("tube.id"))
     order_id: Mapped[UUID | None] = mapped_column(ForeignKey("test_order.id"))
+    strip_id: Mapped[UUID | None] = mapped_column(ForeignKey("strip.id"))
     assay_text: Mapped[str]
     call: Mapped[str | None]
+    called: Mapped[str | None]
+    closed_system: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     error: Mapped[str | None]
     targets: Mapped[list[Any]]
     content: Mapped[str]

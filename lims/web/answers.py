@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from lims.domain import barcodes
-from lims.domain.refusals import InvalidBody, Refusal, UnknownBarcode, WrongCheckCharacter
+from lims.domain.refusals import InvalidBody, Misread, Refusal, UnknownBarcode
 from lims.web.came_words import came_words
 from lims.web.language import gettext as _
 from lims.web.refusing import faults_of, title
@@ -26,7 +26,7 @@ def told(refusal: Refusal) -> Told:
     todo = _(refusal.todo) if refusal.todo else ""
     if isinstance(refusal, InvalidBody):
         todo = " ".join(faults_of(refusal).values()) or todo
-    suggestions = refusal.suggestions if isinstance(refusal, WrongCheckCharacter) else ()
+    suggestions = refusal.suggestions if isinstance(refusal, Misread) else ()
     return Told(
         title=title(type(refusal)),
         came=came_words(refusal.came),

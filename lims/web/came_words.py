@@ -30,6 +30,10 @@ _TARGETS: Final = {
     "dismissed": later("dismissed"),
 }
 _PATTERNS: Final = patterns(
+    (
+        r"correction of a rapid test → accepted",
+        later("the second value of a rapid test"),
+    ),
     (r"(?P<state>\w+) → (?P<state_to>\w+)", later("%(state)s → %(state_to)s")),
     (r"(?P<tube>\S+) is in pool (?P<pool>\S+)", later("%(tube)s is in pool %(pool)s")),
     (

@@ -137,6 +137,7 @@ def _login_page(typed: str = "", fault: str | None = None) -> str:
         fault=fault,
         going_to=going_to,
         kept=kept_form.carried(),
+        waiting=request.values.get("waiting") == "1",
     )
 
 

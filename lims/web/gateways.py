@@ -1,7 +1,8 @@
-"""The gateways beside the analysers: which of them speak, what waits there, what is in the way."""
+"""The gateways beside the analysers: who is needed where, which lines work, what waits there."""
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from flask import Blueprint, render_template
@@ -9,7 +10,26 @@ from flask import Blueprint, render_template
 from lims.domain.gateways import LineState
 from lims.web.access import current, needs
 from lims.web.language import gettext as _
-from lims.web.language import laboratory, later, now
+from lims.web.language import laboratory, ngettext, now
+from lims.web.line_words import (
+    CLOCK,
+    CLOCK_WAY,
+    DOWN,
+    DOWN_WAY,
+    NOT_SET_UP,
+    SET_ASIDE,
+    SET_ASIDE_WAY,
+    SILENT_WAY,
+    STATES,
+    TROUBLES,
+    TWICE,
+    TWICE_WAY,
+    UNKNOWN,
+    Look,
+    Place,
+    Way,
+    unread_todo,
+)
 from lims.work.access import Role
 from lims.work.views import review_messages
 from lims.work.views.gateways import Gateway, Line, gateways
@@ -18,45 +38,46 @@ blueprint = Blueprint("gateways", __name__)
 
 LOOKING: Final = (Role.TECHNICIAN, Role.REVIEWER, Role.OPERATOR, Role.ADMIN)
 READING: Final = frozenset({Role.REVIEWER, Role.OPERATOR})  # may open the bytes of a message
-SETTING_UP: Final = frozenset({Role.ADMIN, Role.OPERATOR})
 UNREAD_FOR: Final = timedelta(days=7)
-
-# State, its sign, and which of the house's colours it has.
-_STATES: Final[Mapping[LineState, tuple[str, str, str]]] = {
-    LineState.UP: (later("Working"), "✓", "negative"),
-    LineState.SILENT: (later("Silent"), "…", "waiting"),
-    LineState.QUEUEING: (later("Queueing"), "⇡", "preliminary"),
-    LineState.UNPLUGGED: (later("No line to the analyser"), "×", "positive"),
-    LineState.UNREADABLE: (later("Cannot keep results"), "!", "positive"),
+_NAMED: Final = 3  # analysers of a gateway that does not answer; the others are counted
+_WORST: Final = tuple(STATES)
+_URGENT: Final = (
+    DOWN,
+    STATES[LineState.UNREADABLE],
+    STATES[LineState.UNPLUGGED],
+    SET_ASIDE,
+    *(STATES[state] for state in (LineState.QUEUEING, LineState.SILENT, LineState.UP)),
+    NOT_SET_UP,
+    TWICE,
+    CLOCK,
+)
+_INSTRUMENTS, _TOKENS = "admin.instruments", "admin.tokens"
+_OPENED_BY: Final = {_INSTRUMENTS: {Role.ADMIN, Role.OPERATOR}, _TOKENS: {Role.ADMIN}}
+_DOORS: Final = {
+    "instrument-unknown": _INSTRUMENTS,
+    "token-refused": _TOKENS,
+    "scope-missing": _TOKENS,
 }
-_DOWN: Final = (later("Gateway not answering"), "×", "positive")
 
-# What is in the way, and what somebody in the laboratory does about it.
-TROUBLES: Final[Mapping[str, str]] = {
-    "no-device": later("The cable is not plugged in, or the port has another name."),
-    "no-permission": later("The gateway's account may not use the port: add it to dialout."),
-    "port-busy": later("Another program holds the port."),
-    "link-broken": later("The analyser does not answer: check the cable or the network."),
-    "folder-away": later("The watched folder cannot be read: mount the share again."),
-    "spool-in-use": later("Another gateway keeps this analyser's folder: stop one of the two."),
-    "spool-too-new": later("A newer gateway wrote this folder: install that version."),
-    "spool-unreadable": later("The gateway cannot use its folder: check its owner and the disk."),
-    "disk-full": later("The gateway's disk is full: make room. The analyser keeps its results."),
-    "fell": later("The line broke down and is started again; send the gateway's log for repair."),
-    "lims-away": later("The gateway did not reach us; it posts what it keeps by itself."),
-    "lims-busy": later("We had no time; the gateway posts again by itself."),
-    "lims-fault": later("We failed on a message; tell whoever runs this system."),
-    "not-the-lims": later("The gateway's address for posting is wrong."),
-    "token-refused": later("The gateway's token is not valid: make one and put it in its file."),
-    "scope-missing": later("The gateway's token lacks the scope “measure”."),
-    "instrument-unknown": later("This analyser is not set up here: add it under this very name."),
-}
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """Somebody is needed: at which analyser (or gateway), what for, since when. ``box`` names the
+    gateway where it is at its box, ``door`` the administrator's page where it is done."""
+
+    name: str
+    look: Look
+    way: Way
+    since: datetime | None
+    about: str
+    box: str = ""
+    door: str | None = None
 
 
 @blueprint.get("/gateways")
 @needs(*LOOKING)
 def page() -> str:
-    """Every gateway's lines, the worst in colour, and the messages that nobody could read."""
+    """First who is needed where; then every line, the worst first; then what could not be read."""
     lab, moment, mine = laboratory(), now(), current().roles
     with lab.sessions.begin() as session:
         found = gateways(session, site_id=lab.site_id, now=moment)
@@ -64,30 +85,106 @@ def page() -> str:
     lines = [line for gateway in found for line in gateway.lines]
     return render_template(
         "gateways/page.html",
-        gateways=found,
+        gateways=sorted(found, key=_rank),
+        errands=sorted(_errands(found), key=lambda errand: _URGENT.index(errand.look)),
         unread=unread,
+        lines=len(lines),
+        working=sum(
+            _works(line) for gateway in found if not gateway.down for line in gateway.lines
+        ),
         waiting=sum(line.waiting for line in lines),
         dead=sum(line.dead for line in lines),
-        broken=sum(_shown(gateway, line)[2] == "positive" for gateway, line in _pairs(found)),
-        state_of=_shown,
-        trouble_of=_trouble,
+        in_order=_in_order,
+        look_of=_look,
+        passing_of=_passing,
+        unread_todo=unread_todo,
         may_read=bool(mine & READING),
-        may_set_up=bool(mine & SETTING_UP),
+        doors=[door for door, roles in _OPENED_BY.items() if roles & mine],
     )
 
 
-def _pairs(found: tuple[Gateway, ...]) -> list[tuple[Gateway, Line]]:
-    return [(gateway, line) for gateway in found for line in gateway.lines]
+def _rank(gateway: Gateway) -> tuple[bool, int, str]:
+    """The silent gateway first, then the one with the worst line."""
+    worst = min((_WORST.index(line.state) for line in gateway.lines), default=len(_WORST))
+    return not gateway.down, worst, gateway.name
 
 
-def _shown(gateway: Gateway, line: Line) -> tuple[str, str, str]:
-    """Word, sign and colour of a line; what a gateway said last counts only while it speaks."""
-    word, sign, colour = _DOWN if gateway.down else _STATES[line.state]
-    return _(word), sign, colour
+def _in_order(gateway: Gateway) -> Sequence[Line]:
+    return sorted(gateway.lines, key=lambda line: (_WORST.index(line.state), line.instrument))
 
 
-def _trouble(line: Line) -> str | None:
-    """In words; a slug that only a newer gateway knows as it came."""
+def _works(line: Line) -> bool:
+    return line.state in (LineState.UP, LineState.SILENT)
+
+
+def _look(gateway: Gateway, line: Line) -> Look:
+    """What a gateway said last counts only while it speaks."""
+    return UNKNOWN if gateway.down else STATES[line.state]
+
+
+def _passing(line: Line) -> str | None:
+    """What is in the way and passes without anybody; else an errand says it."""
+    way = TROUBLES.get(line.trouble) if line.trouble else None
+    if way is not None and way.place is None:
+        return _(way.said)
+    return _(SILENT_WAY.said) if line.state is LineState.SILENT else None
+
+
+def _errands(found: Sequence[Gateway]) -> Iterator[Errand]:
+    twice: set[str] = set()
+    for gateway in found:
+        if gateway.down:
+            yield Errand(gateway.name, DOWN, DOWN_WAY, gateway.heard_at, _serves(gateway))
+            continue
+        if gateway.clock_ahead:
+            yield Errand(gateway.name, CLOCK, CLOCK_WAY, None, "")
+        for line in gateway.lines:
+            yield from _of_line(gateway, line)
+            if line.twice and line.instrument not in twice:
+                twice.add(line.instrument)
+                yield Errand(line.instrument, TWICE, TWICE_WAY, None, _speakers(found, line))
+
+
+def _speakers(found: Sequence[Gateway], line: Line) -> str:
+    """The gateways that speak for this instrument."""
+    return ", ".join(
+        gateway.name
+        for gateway in found
+        if not gateway.down and line.instrument in {one.instrument for one in gateway.lines}
+    )
+
+
+def _of_line(gateway: Gateway, line: Line) -> Iterator[Errand]:
+    way = _way(line)
+    if way is not None:
+        box = gateway.name if way.place is Place.BOX else ""
+        door = _DOORS.get(line.trouble or "")
+        seen = STATES[line.state]
+        yield Errand(line.instrument, seen, way, line.since, _waits(line), box=box, door=door)
+    elif not line.set_up:
+        unknown = TROUBLES["instrument-unknown"]
+        yield Errand(line.instrument, NOT_SET_UP, unknown, None, _waits(line), door=_INSTRUMENTS)
+    if line.dead:
+        about = ngettext("%(num)s message", "%(num)s messages", line.dead)
+        yield Errand(line.instrument, SET_ASIDE, SET_ASIDE_WAY, None, about, box=gateway.name)
+
+
+def _way(line: Line) -> Way | None:
+    """What somebody has to do; a trouble that only a newer gateway knows, as it came."""
     if line.trouble is None:
         return None
-    return _(TROUBLES[line.trouble]) if line.trouble in TROUBLES else line.trouble
+    way = TROUBLES.get(line.trouble, Way(line.trouble, Place.BOX))
+    return way if way.place is not None else None
+
+
+def _waits(line: Line) -> str:
+    if not line.waiting:
+        return ""
+    return ngettext("%(num)s message waits", "%(num)s messages wait", line.waiting)
+
+
+def _serves(gateway: Gateway) -> str:
+    """The analysers that are not heard while it is away."""
+    names = [line.instrument for line in gateway.lines]
+    shown, more = ", ".join(names[:_NAMED]), len(names) - _NAMED
+    return shown if more <= 0 else _("%(names)s and %(more)s more", names=shown, more=more)

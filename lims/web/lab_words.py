@@ -6,6 +6,7 @@ from typing import Final
 
 from flask import Flask
 
+from lims.domain.identity import bare_household, lives_at
 from lims.domain.lifecycle import (
     CaseState,
     OrderReason,
@@ -114,6 +115,18 @@ def control(role: str) -> str:
     return _ROLES.get(role, role)
 
 
+def rule(name: str | None) -> str:
+    """A rule's name in words: `sars-cov-2-av/1` says nothing to whoever has to decide."""
+    kind, _slash, version = (name or "").rpartition("/")
+    if not kind:
+        return name or ""
+    if kind == "reviewer":
+        return gettext("read by a reviewer")
+    if kind.endswith("-av"):
+        return gettext("the release rule, version %(version)s", version=version)
+    return gettext("the reading rule, version %(version)s", version=version)
+
+
 def phone(stored: str | None) -> str:
     """+84912345218 → 0912 345 218, as people dial it here; a foreign number stays."""
     if not stored or not stored.startswith("+84"):
@@ -140,7 +153,14 @@ def team(name: str | None) -> str:
 
 def init_app(app: Flask) -> None:
     """Give the templates these words."""
-    app.jinja_env.globals["outcome_choices"] = outcome_choices
+    app.jinja_env.globals.update(outcome_choices=outcome_choices, lives_at=lives_at)
     app.jinja_env.filters.update(
-        word=word_of, reason=reason, sex=sex, control=control, phone=phone, team=team
+        word=word_of,
+        reason=reason,
+        sex=sex,
+        control=control,
+        phone=phone,
+        team=team,
+        rule=rule,
+        door=bare_household,
     )

@@ -127,6 +127,7 @@ def _well(well: PlateWell) -> WellOnPaper:
         measured=well.measured,
         failed=well.failed,
         held=well.held,
+        called=well.called,
     )
 
 
@@ -138,6 +139,7 @@ def _attention(well: PlateWell) -> Attention:
         holds=both(lambda: _holds(well)),
         ct_cycles=well.ct_cycles,
         done=both(lambda: what_next(well)),
+        called=well.called,
     )
 
 

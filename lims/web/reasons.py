@@ -13,6 +13,30 @@ from lims.web.said_again import known, patterns
 
 _CYCLES: Final = r"[\d.]+"
 _PATTERNS: Final = patterns(
+    (
+        r"the machine's own calls disagree: (?P<words>.+), whole test (?P<whole>.+)",
+        later("the machine's own calls disagree: %(words)s; the whole test %(whole)s"),
+    ),
+    (
+        r"(?P<numbers>.+), but the machine's own call: (?P<words>.+)",
+        later("%(numbers)s, but the machine says: %(words)s"),
+    ),
+    (
+        r"the machine's own call is not known: (?P<words>.+)",
+        later("the machine's word is not known here: %(words)s"),
+    ),
+    (r"the machine's own call: (?P<words>.+)", later("the machine says: %(words)s")),
+    (
+        r"no target, internal control called (?P<words>.+)",
+        later("no target, and the machine says of the internal control: %(words)s"),
+    ),
+    (r"no cycle number", later("no cycle number")),
+    (
+        r"negative control (?P<well>\w+), the machine's own call: (?P<words>.+)",
+        later(
+            "negative control %(well)s, the machine says: %(words)s. Contamination: nothing counts."
+        ),
+    ),
     (rf"(?P<hits>.+) ≤ (?P<limit>{_CYCLES}) cycles", later("%(hits)s, at most %(limit)s")),
     (
         rf"(?P<hits>.+) between (?P<low>{_CYCLES}) and (?P<high>{_CYCLES}) cycles",
@@ -73,6 +97,44 @@ _PATTERNS: Final = patterns(
     (r"the plate has no negative control", later("the plate has no negative control")),
     (r"waiting for the rest of the plate", later("waiting for the rest of the plate")),
     (r"incomplete message", later("the message was cut off")),
+    (r"another value for this strip", later("another value for this rapid test")),
+    (
+        r"what the reader scanned names nobody here",
+        later("what was scanned in the reader names nobody here"),
+    ),
+    (
+        r"what the reader scanned names several people",
+        later("what was scanned in the reader names several people"),
+    ),
+    (
+        r"no rapid test of this person is open",
+        later("no rapid test of this person waits to be read"),
+    ),
+    (
+        r"several rapid tests of this person are open",
+        later("several rapid tests of this person wait to be read"),
+    ),
+    (
+        r"the reader's word is not known: (?P<word>.+)",
+        later("the reader's word is not known: %(word)s"),
+    ),
+    (
+        r"the desk has marked another result on this strip",
+        later("the desk has marked another result on this rapid test"),
+    ),
+    (
+        r"read (?P<minutes>-?\d+) minutes after the drop",
+        later("read %(minutes)s minutes after the drop, outside the kit's window"),
+    ),
+    (r"kit lot (?P<lot>.+) had expired", later("the kit lot %(lot)s had expired")),
+    (
+        r"one message speaks twice of one strip",
+        later("one message speaks twice of one rapid test"),
+    ),
+    (
+        r"the strip of this person was read before",
+        later("the rapid test of this person was read before"),
+    ),
     (r"not measured in its run", later("not measured in its run")),
     (r"pool detected", later("its pool is positive")),
     (r"pool inconclusive", later("its pool is inconclusive")),
@@ -135,7 +197,10 @@ _PATTERNS: Final = patterns(
     (r"no rule reads assay (?P<assay>.+)", later("no rule reads the assay %(assay)s")),
     (r"no tube (?P<barcode>.+) here", later("no tube %(barcode)s here")),
     (r"no test is waiting on this tube", later("no test is waiting on this tube")),
+    (rf"(?P<hits>[^>]+) > (?P<limit>{_CYCLES}) cycles", later("%(hits)s, later than %(limit)s")),
 )
+_QUOTED: Final = frozenset({"error", "numbers"})
+_AS_SENT: Final = frozenset({"words", "whole"})
 _DECIMAL: Final = re.compile(r"\d+\.\d+")
 
 
@@ -151,8 +216,10 @@ def reason(kept: str | None) -> str:
 
 def _written(name: str, text: str) -> str:
     """24.8 as 24,8 in Vietnamese; barcodes and words stay. A reason may quote another."""
-    if name == "because":
+    if name == "because" or (name in _QUOTED and known(_PATTERNS, text) is not None):
         return reason(text)
+    if name in _AS_SENT:
+        return text
     if name == "by":
         return who(text)
     if language() == "en":

@@ -91,6 +91,7 @@ def page() -> str:
         situation=situation,
         figures=_figures(answered, saying),
         cards=_cards(situation, saying),
+        not_final=situation_words.not_final(saying, situation),
         words=Words(saying),
         saying=saying,
         day=day,

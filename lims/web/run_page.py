@@ -17,6 +17,7 @@ from lims.web.well_words import (
     counted,
     well_face,
     well_said,
+    well_state,
     what_next,
 )
 from lims.work import waiting
@@ -57,6 +58,7 @@ def run_page(plate: str, shown: Shown) -> str:
         drift=drawn(drift, run.plate) if drift else None,
         face=well_face,
         said=well_said,
+        well_state=well_state,
         verdicts=control_verdicts(run),
         counted=counted(run),
         what_next=what_next,

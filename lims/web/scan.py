@@ -7,7 +7,7 @@ from lims.domain import barcodes, cards
 from lims.domain.asked import asked
 from lims.domain.barcodes import candidates
 from lims.domain.gs1 import looks_like_kit
-from lims.domain.refusals import Refusal, TornCard, WrongCheckCharacter
+from lims.domain.refusals import Misread, OnlyDigits, Refusal, TornCard
 from lims.web.access import needs
 from lims.web.collect.draft import fresh, with_open_campaign
 from lims.web.collect.one import take_scan
@@ -32,7 +32,7 @@ def scan() -> Answer:
         return choose_box(text) or redirect(url_for("rapid.page"), 303)
     try:
         found = cards.scan(text)
-    except WrongCheckCharacter as refusal:
+    except Misread as refusal:
         return _misread(refusal), 422
     match found:
         case cards.TubeBarcode(barcode):
@@ -82,7 +82,7 @@ def _plate(text: str) -> str:
         return ""
 
 
-def _misread(refusal: WrongCheckCharacter) -> str:
+def _misread(refusal: Misread) -> str:
     """The tubes that exist one mistake away; else the likeliest misreadings."""
     lab = laboratory()
     with lab.sessions.begin() as session:
@@ -90,7 +90,11 @@ def _misread(refusal: WrongCheckCharacter) -> str:
         here = scans.those_here(session, likely, site_id=lab.site_id)
     shown = [barcodes.normalise(one) for one in refusal.suggestions]
     return render_template(
-        "scan/misread.html", came=refusal.came, here=here, likely=[] if here else shown
+        "scan/misread.html",
+        came=refusal.came,
+        digits=isinstance(refusal, OnlyDigits) and _(refusal.todo),
+        here=here,
+        likely=[] if here else shown,
     )
 
 

@@ -12,15 +12,21 @@ from lims.web.reasons import reason
 from lims.work.views.plate_view import PlateWell, RunPage, WellSign
 
 POSITIVE: Final = "positive_control"
+_SEEN: Final = frozenset({WellSign.POSITIVE, WellSign.INCONCLUSIVE})
 
 
 def well_face(well: PlateWell) -> str:
     """The two or three characters that a well has room for."""
     if well.sign is WellSign.CONTROL:
         return control(well.role)
-    if well.sign in {WellSign.POSITIVE, WellSign.INCONCLUSIVE} and well.ct_cycles is not None:
+    if well.sign in _SEEN and well.ct_cycles is not None:
         return f"{well.ct_cycles:.0f}"
-    faces = {WellSign.NEGATIVE: "−", WellSign.INVALID: "?", WellSign.POSITIVE: "+"}
+    faces = {
+        WellSign.NEGATIVE: "−",
+        WellSign.INVALID: "?",
+        WellSign.POSITIVE: "+",
+        WellSign.INCONCLUSIVE: "?",
+    }
     return faces.get(well.sign, "")
 
 
@@ -42,16 +48,39 @@ def well_said(well: PlateWell) -> str:
         return f"{well.position} {control(well.role)}: {_control_said(well)}"
     kind = word(TubeKind(well.kind)) if well.kind else ""
     people = ngettext("%(num)s person", "%(num)s people", well.people) if well.people > 1 else ""
-    ct = _("Ct %(ct)s", ct=num(well.ct_cycles, 1)) if well.ct_cycles else ""
+    ct = _("Ct %(ct)s", ct=num(well.ct_cycles, 1)) if well.ct_cycles else _called(well)
     said = ", ".join(part for part in (well_words(well), ct, kind, people) if part)
     why = f" ({reason(well.why)})" if well.why and well.sign is not WellSign.NEGATIVE else ""
     return f"{well.position} {barcodes.shown(well.barcode or '')}: {said}{why}"
+
+
+def well_state(well: PlateWell) -> str | None:
+    """What came of a well that needs a person: its Ct, or the machine's word in its place."""
+    if well.sign not in _SEEN:
+        return _("Held") if well.held else None
+    if well.ct_cycles:
+        shown = num(well.ct_cycles, 0)
+        if well.sign is WellSign.POSITIVE:
+            return _("Positive · Ct %(ct)s", ct=shown)
+        return _("Weak · Ct %(ct)s", ct=shown)
+    if well.called is None:
+        return _("Held") if well.held else None
+    if well.sign is WellSign.POSITIVE:
+        return _("Positive · %(call)s", call=well.called)
+    return _("Inconclusive · %(call)s", call=well.called)
+
+
+def _called(well: PlateWell) -> str:
+    """The machine's own word, where it is all there is."""
+    return (well.called or "") if well.sign in _SEEN else ""
 
 
 def _control_said(well: PlateWell) -> str:
     if not well.measured:
         return _("not measured yet")
     if well.ct_cycles is None:
+        if well.called:
+            return _("the machine says %(call)s", call=well.called)
         return _("no amplification")
     limit = num(POSITIVE_CONTROL_LATEST_CYCLES, 0)
     if well.role == POSITIVE:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
-from lims.domain.interpretation import interpret, rule_in_force
+from lims.domain.interpretation import lowest_ct, rule_in_force
 from lims.domain.lifecycle import ResultStatus
 from lims.domain.outcomes import Outcome
 from lims.domain.refusals import IllegalMove, InvalidBody, NotFound
@@ -124,7 +124,7 @@ def _record_amended(
 def _ct_of(session: Session, old: Result, tube: Tube) -> float | None:
     """The lowest Ct of a target in the measurement itself, whatever was said of it since."""
     targets = session.get_one(Measurement, old.measurement_id).targets
-    return interpret(rule_in_force(tube.assay_code), stored_readings(targets)).ct_cycles
+    return lowest_ct(rule_in_force(tube.assay_code), stored_readings(targets))
 
 
 def _same_before(session: Session, old: Result, outcome: Outcome, said: str) -> Result | None:

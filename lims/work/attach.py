@@ -10,13 +10,15 @@ from sqlalchemy.orm import Session
 from instruments.measurement import Role
 from lims.db.ids import uuid7
 from lims.domain import barcodes
+from lims.domain.antigen import is_antigen
 from lims.domain.interpretation import assay_named
 from lims.domain.lifecycle import OrderReason, OrderState, RunState, Standing, TubeState
 from lims.domain.refusals import IllegalMove, MixedAssay, TubeRejected, UnknownRun, WellTaken
 from lims.tables import Measurement, Result, TestOrder, Tube
+from lims.work.attach_reading import attach_reading
 from lims.work.audit import record
 from lims.work.evidence import lock_components
-from lims.work.matched import Matched, stored_readings
+from lims.work.matched import Matched, stored_call, stored_readings
 from lims.work.measurements import Locked, locked_measurement, refuse_unless
 from lims.work.results import write_results
 from lims.work.settle_run import settle_measured
@@ -45,11 +47,17 @@ def attach(
     an invalid run it says nothing and the tube stays wanted. Raises NotFound,
     the refusals of ``scanned``, IllegalMove (not unmatched, a control, tube not
     received, run not judged), UnknownRun (a plate nobody laid out: no controls
-    speak for it), MixedAssay, TubeRejected, WellTaken (its test is on a plate).
+    speak for it), MixedAssay, TubeRejected, WellTaken (its test is on a plate). A reader's antigen
+    goes to the strip of the person whose tube or number was scanned: NoOpenStrip.
     """
     locked = locked_measurement(session, measurement_id)
-    tube = scanned(session, scan, lock=False)
     measurement = locked.measurement
+    if measurement.run_text is None and is_antigen(measurement.assay_text):
+        read = attach_reading(session, measurement, scan, by=by, now=now)
+        return Attached(
+            measurement.id, barcodes.normalise(scan), read.outcome, False, read.replayed
+        )
+    tube = scanned(session, scan, lock=False)
     if measurement.standing == Standing.MATCHED and measurement.tube_id == tube.id:
         return _attached(session, measurement, tube, replayed=True)
     refuse_unless(measurement, Standing.UNMATCHED)
@@ -165,6 +173,7 @@ def _let_it_speak(
         role=Role.SPECIMEN,
         readings=stored_readings(measurement.targets),
         error=measurement.error,
+        own=stored_call(measurement.call, measurement.called, closed=measurement.closed_system),
         run_id=measurement.run_id,
         well=measurement.well,
         order_id=order.id,

@@ -9,14 +9,15 @@ from sqlalchemy.orm import Session
 
 from instruments.measurement import Role
 from lims.db.ids import uuid7
-from lims.domain.interpretation import Interpretation, interpret, rule_in_force
+from lims.domain.interpretation import Interpretation, rule_in_force
 from lims.domain.lifecycle import ORDER_MOVES, OrderState, ResultStatus, RunState, Standing, move
 from lims.domain.outcomes import Outcome
 from lims.domain.refusals import IllegalMove
+from lims.domain.well_reading import interpret
 from lims.tables import Measurement, Result, Run, TestOrder, Tube
 from lims.work.audit import record
 from lims.work.evidence import lock_components
-from lims.work.matched import stored_readings
+from lims.work.matched import stored_call, stored_readings
 from lims.work.measurements import Locked, locked_measurement, refuse_unless
 from lims.work.settle import settle
 
@@ -52,6 +53,14 @@ def accept_correction(
     if measurement.standing == Standing.MATCHED and tube is not None:
         return _replay(session, measurement, tube)
     refuse_unless(measurement, Standing.CORRECTION)
+    if measurement.strip_id is not None:
+        raise IllegalMove(
+            source="correction of a rapid test",
+            target="accepted",
+            allowed=["dismissed"],
+            where="rapid_tests",
+            todo="dismiss it, and test the person again with a new strip or by PCR",
+        )
     if measurement.role != Role.SPECIMEN or tube is None or measurement.order_id is None:
         raise IllegalMove(
             source=f"correction of a {measurement.role}",
@@ -107,6 +116,7 @@ def _supersede(
         rule_in_force(order.assay_code),
         stored_readings(measurement.targets),
         error=measurement.error,
+        own=stored_call(measurement.call, measurement.called, closed=measurement.closed_system),
     )
     old.current = old.held = False
     _replace_said(session, measurement, Standing.MATCHED)

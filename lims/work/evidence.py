@@ -30,6 +30,9 @@ WITH RECURSIVE reach(id) AS (
 SELECT t.id FROM tube t WHERE t.id IN (SELECT id FROM reach) ORDER BY t.id FOR NO KEY UPDATE
 """)
 
+_SEEN = frozenset({Outcome.DETECTED, Outcome.INCONCLUSIVE})
+"""What a machine may also have said without a cycle number."""
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -69,7 +72,7 @@ def read_known(session: Session, tubes: Sequence[UUID]) -> Known:
                 round=r.round,
                 outcome=Outcome(r.outcome),
                 ct_cycles=r.ct_cycles,
-                amplified=r.ct_cycles is not None,
+                amplified=r.ct_cycles is not None or r.outcome in _SEEN,
             )
             for r in session.execute(_RESULTS, ids)
         ),

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import delete
@@ -13,6 +14,7 @@ from lims.domain.gateways import LineState
 from lims.tables import GatewayLine
 
 _KEY = ("site_id", "gateway", "instrument")
+FORGOTTEN_AFTER: Final = timedelta(days=30)  # a gateway that was renamed or taken away
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,13 @@ def hear(
     site_id: UUID,
     now: datetime,
 ) -> int:
-    """A line that the gateway no longer has is forgotten. The number of lines."""
+    """A line that the gateway no longer has is forgotten, and a gateway that said nothing for
+    `FORGOTTEN_AFTER`. The number of lines."""
+    session.execute(
+        delete(GatewayLine).where(
+            GatewayLine.site_id == site_id, GatewayLine.heard_at < now - FORGOTTEN_AFTER
+        )
+    )
     session.execute(
         delete(GatewayLine).where(
             GatewayLine.site_id == site_id,

@@ -7,13 +7,15 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from instruments.drivers import DRIVERS
+from instruments.drivers.exports import ALL_DRIVERS
 from lims.db.ids import uuid7
 from lims.domain.refusals import NotFound
 from lims.tables import Instrument
 from lims.work.access import Fault, refuse
 from lims.work.audit import record
 
+OWN_PROFILE: Final = "profile"  # the laboratory wrote down itself how its messages are read
+READ_BY: Final = frozenset(ALL_DRIVERS) | {OWN_PROFILE}
 _MOST_CHARACTERS: Final = 60
 
 
@@ -29,7 +31,7 @@ def add_instrument(
         faults["name"] = Fault.NAME
     elif session.scalar(select(Instrument.id).where(Instrument.name == name)):
         faults["name"] = Fault.NAME_TAKEN
-    if driver not in DRIVERS:
+    if driver not in READ_BY:
         faults["driver"] = Fault.DRIVER
     refuse(faults, where="instrument")
     instrument = Instrument(

@@ -17,7 +17,7 @@ from instruments.measurement import Role
 from lims.domain.lifecycle import RunState, Standing
 from lims.work.evidence import lock_components
 from lims.work.judge_run import Judged, judgement_of, keep_judgement
-from lims.work.matched import Matched, stored_readings
+from lims.work.matched import Matched, stored_call, stored_readings
 from lims.work.results import Written
 from lims.work.review_run import void_everything
 
@@ -87,7 +87,8 @@ FROM (
     ORDER BY q.id FOR UPDATE OF q SKIP LOCKED
 ) n, run r
 WHERE m.run_id = n.run_id AND m.well = n.position AND m.standing = 'matched' AND r.id = m.run_id
-RETURNING m.id, m.targets, m.error, m.run_id, m.well, m.order_id, m.tube_id, r.assay_code
+RETURNING m.id, m.targets, m.error, m.call, m.called, m.closed_system, m.run_id, m.well,
+          m.order_id, m.tube_id, r.assay_code
 """)
 
 
@@ -102,6 +103,7 @@ def _speaking(session: Session, runs: list[UUID]) -> tuple[Matched, ...]:
             role=Role.SPECIMEN,
             readings=stored_readings(row.targets),
             error=row.error,
+            own=stored_call(row.call, row.called, closed=row.closed_system),
             run_id=row.run_id,
             well=row.well,
             order_id=row.order_id,

@@ -9,9 +9,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from lims.domain.controls import ControlReading, Judgement, Verdict, judge
-from lims.domain.interpretation import TargetReading, rule_in_force
+from lims.domain.interpretation import rule_in_force
 from lims.domain.lifecycle import RUN_MOVES, RunState, move
 from lims.work.audit import record
+from lims.work.matched import stored_call, stored_readings
 
 STATE_OF = {
     Verdict.PASSED: RunState.VALID,
@@ -118,7 +119,8 @@ def keep_judgement(
 def _read(session: Session, run_id: UUID) -> tuple[list[ControlReading], bool]:
     rows = session.execute(
         text(
-            "SELECT w.position, w.role, m.targets, m.error, m.id AS measured FROM well w"
+            "SELECT w.position, w.role, m.targets, m.error, m.call, m.called, m.closed_system,"
+            " m.id AS measured FROM well w"
             " LEFT JOIN measurement m ON m.run_id = w.run_id AND m.well = w.position"
             " AND m.standing IN ('matched', 'control')"
             " WHERE w.run_id = :run ORDER BY w.position"
@@ -129,10 +131,9 @@ def _read(session: Session, run_id: UUID) -> tuple[list[ControlReading], bool]:
         ControlReading(
             well=row.position,
             role=row.role,
-            readings=None
-            if row.measured is None
-            else tuple(TargetReading(t["target"], t["ct_cycles"]) for t in row.targets),
+            readings=None if row.measured is None else stored_readings(row.targets),
             error=row.error,
+            own=stored_call(row.call, row.called, closed=bool(row.closed_system)),
         )
         for row in rows
         if row.role != "specimen"

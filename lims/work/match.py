@@ -17,13 +17,21 @@ from sqlalchemy.orm import Session
 from instruments.measurement import Capture, Measurement, Role
 from lims.db.ids import uuid7
 from lims.db.many import rows_as_json
+from lims.domain.antigen import is_antigen
 from lims.domain.barcodes import normalise
-from lims.domain.interpretation import TargetReading, assay_named
+from lims.domain.interpretation import assay_named
 from lims.domain.lifecycle import RunState, Standing
 from lims.domain.registration import digest
 from lims.work.cartridges import Cartridges, find_cartridges
 from lims.work.late_wells import waiting_again
-from lims.work.matched import Matched, stored_readings
+from lims.work.matched import (
+    Matched,
+    heard_call,
+    heard_readings,
+    stored_call,
+    stored_readings,
+)
+from lims.work.rapid_reader import ReaderStrips
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +76,20 @@ def match(
     if capture.complete:
         _expect_late(session, capture, plates)
     cartridges = find_cartridges(
-        session, [m for m in capture.measurements if m.run is None], instrument_id
+        session,
+        [m for m in capture.measurements if m.run is None and not is_antigen(m.assay)],
+        instrument_id,
     )
+    readers = ReaderStrips(session, capture, instrument_id, site_id=site_id, now=now)
     found: list[Matched] = []
     rows: list[dict[str, Any]] = []
     for measurement in capture.measurements:
-        one = _place(measurement, plates, cartridges, complete=capture.complete)
+        one = _place(measurement, capture, plates, cartridges, readers)
         found.append(one)
         rows.append(_row(measurement, one, message_id, instrument_id, site_id=site_id))
     if rows:
         session.execute(_INSERT, {"rows": rows_as_json(rows), "now": now})
+    readers.keep()
     return tuple(found)
 
 
@@ -89,7 +101,7 @@ def release_held(session: Session, runs: Iterable[UUID]) -> tuple[Matched, ...]:
             " ELSE 'control' END, why = NULL FROM run r"
             " WHERE m.run_id = ANY(:runs) AND m.standing = 'held' AND r.id = m.run_id"
             " RETURNING m.id, m.standing, m.role, m.targets, m.error, m.run_id, m.well,"
-            " m.order_id, m.tube_id, r.assay_code"
+            " m.order_id, m.tube_id, m.call, m.called, m.closed_system, r.assay_code"
         ),
         {"runs": list(runs)},
     )
@@ -100,6 +112,7 @@ def release_held(session: Session, runs: Iterable[UUID]) -> tuple[Matched, ...]:
             role=Role(row.role),
             readings=stored_readings(row.targets),
             error=row.error,
+            own=stored_call(row.call, row.called, closed=row.closed_system),
             run_id=row.run_id,
             well=row.well,
             order_id=row.order_id,
@@ -125,27 +138,31 @@ def content_of(measurement: Measurement) -> str:
 
 def _place(
     measurement: Measurement,
+    capture: Capture,
     plates: Mapping[str, _Plate],
     cartridges: Cartridges,
-    *,
-    complete: bool,
+    readers: ReaderStrips,
 ) -> Matched:
-    readings = tuple(TargetReading(t.target, t.ct_cycles) for t in measurement.targets)
     base = Matched(
         measurement_id=uuid7(),
         standing=Standing.UNMATCHED,
         role=measurement.role,
-        readings=readings,
+        readings=heard_readings(measurement, capture.driver),
         error=measurement.error,
+        own=heard_call(measurement, capture.driver),
         well=measurement.well,
         assay=assay_named(measurement.assay),
     )
+    if measurement.run is None and is_antigen(measurement.assay):
+        return readers.claim(base, measurement)
     if measurement.run is None:
+        if not complete:  # no run holds it: were it heard, the whole message would find it said
+            return _because(base, "incomplete message")
         return cartridges.claim(base, measurement, content_of(measurement))
     plate = plates.get(measurement.run)
     if plate is None:
         return _because(base, f"plate {measurement.run} is not laid out here")
-    return _in_plate(base, measurement, plate, complete=complete)
+    return _in_plate(base, measurement, plate, complete=capture.complete)
 
 
 def _in_plate(base: Matched, measurement: Measurement, plate: _Plate, *, complete: bool) -> Matched:
@@ -249,15 +266,17 @@ WHERE w.run_id = ANY(:runs)
 
 _INSERT = text("""
 INSERT INTO measurement (id, site_id, message_id, instrument_id, path, specimen_text, role, run_id,
-                         run_text, well, tube_id, order_id, assay_text, call, error, targets,
-                         content, standing, why, measured_text, received_at)
+                         run_text, well, tube_id, order_id, strip_id, assay_text, call, called,
+                         closed_system, error, targets, content, standing, why, measured_text,
+                         received_at)
 SELECT id, site_id, message_id, instrument_id, path, specimen_text, role, run_id, run_text, well,
-       tube_id, order_id, assay_text, call, error, targets, content, standing, why, measured_text,
-       :now
+       tube_id, order_id, strip_id, assay_text, call, called, closed_system, error, targets,
+       content, standing, why, measured_text, :now
 FROM jsonb_to_recordset(cast(:rows AS jsonb)) AS g(
     id uuid, site_id uuid, message_id uuid, instrument_id uuid, path text, specimen_text text,
-    role text, run_id uuid, run_text text, well text, tube_id uuid, order_id uuid, assay_text text,
-    call text, error text, targets jsonb, content text, standing text, why text, measured_text text)
+    role text, run_id uuid, run_text text, well text, tube_id uuid, order_id uuid, strip_id uuid,
+    assay_text text, call text, called text, closed_system boolean, error text, targets jsonb,
+    content text, standing text, why text, measured_text text)
 """)
 
 
@@ -282,12 +301,15 @@ def _row(
         "well": measurement.well,
         "tube_id": one.tube_id,
         "order_id": one.order_id,
+        "strip_id": one.strip_id,
         "assay_text": measurement.assay,
         "call": measurement.call,
+        "called": one.own.called,
+        "closed_system": one.own.closed,
         "error": measurement.error,
         "targets": [
-            {"target": t.target, "ct_cycles": t.ct_cycles, "call": t.call}
-            for t in measurement.targets
+            {"target": r.target, "ct_cycles": r.ct_cycles, "call": r.call, "called": r.called}
+            for r in one.readings
         ],
         "content": content_of(measurement),
         "standing": str(one.standing),

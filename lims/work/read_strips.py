@@ -3,9 +3,10 @@
 What nobody marks is negative, and only after a person has confirmed what stands there.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, text
@@ -42,6 +43,15 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class CardedStrip:
+    """A strip, and the card of its member where it disagrees with the person of its number."""
+
+    strip_id: UUID
+    member_id: UUID
+    card: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
 class ReadTimer:
     """The receipt of a confirmation."""
 
@@ -72,8 +82,9 @@ def read_timer(
         raise NotFound(came=str(timer_id), where="timer_id")
     rows = session.execute(_STRIPS, {"timer": timer_id}).all()
     waiting = [row for row in rows if row.state == "running"]
-    counts = counted(row.mark for row in (waiting or rows))
-    stands = written(_stands(row, roster) for row in (waiting or rows))
+    here = waiting or [row for row in rows if not row.by_reader]
+    counts = counted(row.mark for row in here)
+    stands = written(_stands(row, roster) for row in here)
     if rows and not waiting:
         if seen != stands:
             raise DifferentBody(came="other numbers were confirmed before", where="seen")
@@ -87,7 +98,8 @@ def read_timer(
     refuse_outside_window(timer.started_at, now, together.lot.window)
     if seen != stands:
         raise RosterChanged(came=f"now {changed(seen, stands)}", where="seen")
-    _keep_cards(session, waiting, site_id=site_id, now=now)
+    carded = [CardedStrip(row.id, row.member_id, row.card) for row in waiting]
+    keep_cards(session, carded, site_id=site_id, now=now)
     strips = [_read(row, roster) for row in waiting]
     keep_readings(session, strips, together, site_id=site_id, by=by, now=now)
     session.execute(_READ, {"timer": timer_id})
@@ -135,22 +147,24 @@ def _read(row: Row[tuple[object, ...]], roster: Roster) -> StripRead:
     )
 
 
-def _keep_cards(
-    session: Session, strips: Sequence[Row[tuple[object, ...]]], *, site_id: UUID, now: datetime
+def keep_cards(
+    session: Session, strips: Iterable[CardedStrip], *, site_id: UUID, now: datetime
 ) -> None:
     """Cards that disagree with their number's person go beside the first swab, for a reviewer."""
-    for row in strips:
-        if row.card is not None:
-            card = card_of(row.card)
-            keep_person(session, card, None, specimen_id=row.id, site_id=site_id, now=now)
+    for one in strips:
+        if one.card is not None:
+            card = card_of(one.card)
+            keep_person(session, card, None, specimen_id=one.strip_id, site_id=site_id, now=now)
             session.execute(
-                text("UPDATE roster_member SET card = NULL WHERE id = :id"), {"id": row.member_id}
+                text("UPDATE roster_member SET card = NULL WHERE id = :id"), {"id": one.member_id}
             )
 
 
 _STRIPS = text("""
 SELECT s.id, s.state, s.mark, s.exposure, s.suspect, s.member_id, m.card, m.position,
-       coalesce(p.merged_into_id, p.id) AS person_id
+       coalesce(p.merged_into_id, p.id) AS person_id,
+       EXISTS (SELECT FROM measurement x WHERE x.strip_id = s.id AND x.standing = 'matched')
+       AS by_reader
 FROM strip s JOIN roster_member m ON m.id = s.member_id JOIN person p ON p.id = m.person_id
 WHERE s.timer_id = :timer AND s.state <> 'missed' ORDER BY m.position FOR SHARE OF p
 """)

@@ -13,7 +13,7 @@ from lims.db.ids import uuid7
 from lims.domain import barcodes
 from lims.domain.lifecycle import TUBE_MOVES, TubeKind, TubeState, move
 from lims.domain.pooling.evidence import USUAL_PRIORITY
-from lims.domain.refusals import Refusal, UnknownBarcode, WrongCheckCharacter
+from lims.domain.refusals import Misread, Refusal, UnknownBarcode
 from lims.work.receive import NextStep, Received
 from lims.work.tubes import likeliest
 
@@ -59,7 +59,7 @@ def receive_rack(
 def _parsed(session: Session, scan: str) -> str | Refusal:
     try:
         return barcodes.parse(scan)
-    except WrongCheckCharacter as misread:
+    except Misread as misread:
         return likeliest(session, misread)
     except Refusal as refusal:
         return refusal

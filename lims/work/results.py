@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from instruments.measurement import Role
 from lims.db.ids import uuid7
 from lims.db.many import rows_as_json
-from lims.domain.interpretation import interpret, rule_in_force
+from lims.domain.interpretation import rule_in_force
 from lims.domain.lifecycle import RunState, Standing
 from lims.domain.outcomes import Outcome
+from lims.domain.well_reading import interpret
 from lims.work.judge_run import Judged
 from lims.work.matched import Matched
 
@@ -48,6 +49,8 @@ def write_results(
     for one in matched:
         if one.standing is not Standing.MATCHED or one.role is not Role.SPECIMEN:
             continue
+        if one.strip_id is not None:  # a rapid test, kept as a reading already
+            continue
         run = judged.get(one.run_id) if one.run_id else None
         if run is not None and run.state is RunState.MEASURING:
             continue
@@ -70,7 +73,7 @@ _HELD = frozenset({Outcome.DETECTED, Outcome.INCONCLUSIVE})
 
 
 def _row(one: Matched, site_id: UUID) -> dict[str, Any]:
-    said = interpret(rule_in_force(one.assay or ""), one.readings, error=one.error)
+    said = interpret(rule_in_force(one.assay or ""), one.readings, error=one.error, own=one.own)
     return {
         "id": uuid7(),
         "site_id": site_id,

@@ -6,14 +6,15 @@ from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
 from lims.domain import barcodes
-from lims.domain.refusals import UnknownBarcode, WrongCheckCharacter
+from lims.domain.refusals import Misread, UnknownBarcode
 from lims.tables import LabelBatch, Site, Tube
 
 
 def scanned(session: Session, text: str, *, lock: bool = True) -> Tube:
     """The tube under a scan, locked against others until the transaction ends.
 
-    Raises NotABarcode, WrongCheckCharacter (with suggestions), UnknownBarcode.
+    Raises NotABarcode, PersonCard, UnknownBarcode, WrongCheckCharacter and OnlyDigits
+    (with suggestions).
     """
     return scanned_all(session, [text], lock=lock)[0]
 
@@ -22,7 +23,7 @@ def scanned_all(session: Session, texts: Sequence[str], *, lock: bool = True) ->
     """The tubes under several scans, in scan order; locked in id order, so none deadlock."""
     try:
         wanted = [barcodes.parse(text) for text in texts]
-    except WrongCheckCharacter as misread:
+    except Misread as misread:
         raise likeliest(session, misread) from None
     query = select(Tube).where(Tube.barcode.in_(wanted)).order_by(Tube.id)
     rows = session.scalars(query.with_for_update(key_share=True) if lock else query)
@@ -33,14 +34,14 @@ def scanned_all(session: Session, texts: Sequence[str], *, lock: bool = True) ->
     return [found[barcode] for barcode in wanted]
 
 
-def likeliest(database: Session | Connection, misread: WrongCheckCharacter) -> WrongCheckCharacter:
+def likeliest(database: Session | Connection, misread: Misread) -> Misread:
     """The refusal with the labels that exist one mistake away named first: tubes, and what was
     printed and is still on the roll (S15)."""
     near = list(barcodes.candidates(barcodes.normalise(misread.came)))
     known = _carried(database, near) | _printed(database, near)
     named = [barcodes.shown(one) for one in near if one in known]
     guessed = [one for one in misread.suggestions if one not in named]
-    return WrongCheckCharacter(
+    return type(misread)(
         came=misread.came,
         where=misread.where,
         suggestions=[*named, *guessed][: max(len(named), len(misread.suggestions))],

@@ -59,7 +59,7 @@ LEAST_PEOPLE, MOST_PEOPLE = 50, 200_000
     default=Path("build/loadtest"),
     show_default=True,
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder for day.html, day.json and locust.html.",
+    help="Folder for day.html, day.json, exchanges.parquet and locust.html.",
 )
 @click.option("--target", help="Load this running LIMS instead, with its own analysers' gateways.")
 @click.option(
@@ -98,7 +98,7 @@ def main(
     except KeyboardInterrupt:
         console.print("Stopped; nothing is left running.")
         sys.exit(130)
-    written = write(lived.verdict, lived.timeline, lived.environment, report)
+    written = write(lived.verdict, lived.timeline, lived.book, lived.environment, report)
     tell(console, lived.verdict)
     console.print(f"\n{written.page}\n{written.data}\n{written.locust}")
     if as_json:

@@ -55,6 +55,7 @@ class Lived:
 
     verdict: Verdict
     timeline: Timeline
+    book: Book
     environment: Environment
 
 
@@ -117,7 +118,7 @@ def spend_day(
         machine=machine(ceiling, busiest_per_s(book), load_before),
         reckoned=reckoned,
     )
-    return Lived(verdict, timeline, lived.environment)
+    return Lived(verdict, timeline, book, lived.environment)
 
 
 @dataclass(frozen=True)

@@ -18,14 +18,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from lims.demo.client import Station
-from lims.demo.founding import GATEWAY_TOKEN
-from lims.demo.house import Machines, analyser_programs
 from lims.demo.ledger import Ledger
+from lims.demo.machines import GATEWAY_TOKEN, Machines, cyclers_named
 from lims.demo.processes import Supervisor
 from lims.demo.story import notices
 from lims.demo.telling import Broke
@@ -35,6 +34,8 @@ from loadtests.day.faults import Happened
 from loadtests.day.objectives import WEBHOOK_TITLE, Measured, measured
 from loadtests.day.reckoning import DayReckoned
 from loadtests.day.today import Keys, Premises
+
+GATEWAY_NAME: Final = "load day"  # on the target's page of gateways
 
 KEY_FILE = (
     "a JSON object with campaign_id, site (the barcodes' prefix), password, the tokens desk, bench,"
@@ -163,18 +164,17 @@ class TheirHouse:
 
 @contextmanager
 def their_house(ledger: Ledger, url: str, keys: Path) -> Iterator[TheirHouse]:
-    """Start our analysers and gateways beside it; end them afterwards. Raises BadKeys."""
+    """Start our analysers and their gateway beside it; end them afterwards. Raises BadKeys."""
     given = KeysGiven.in_file(keys)
     home = Path(tempfile.mkdtemp(prefix="thantoc-loadtest-"))
     (home / GATEWAY_TOKEN).touch(mode=0o600)
     (home / GATEWAY_TOKEN).write_text(given.gateway, encoding="utf-8")
     supervisor = Supervisor(home, {**_environment(), "PYTHONUNBUFFERED": "1"}, None)
     stop = threading.Event()
-    machines = Machines.beside(ledger, given.cyclers)
+    machines = Machines.beside(ledger, cyclers_named(given.cyclers))
     try:
         supervisor.keep()
-        for program in analyser_programs(home, url, given.cyclers):
-            machines.start(program, supervisor)
+        machines.start(home, supervisor, url, gateway=GATEWAY_NAME)
         premises = Premises(
             url=url,
             site=given.site,

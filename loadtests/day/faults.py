@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from lims.demo.house import LEASE_S
+from lims.demo.machines import GATEWAY
 from lims.demo.processes import Supervisor
 
-GATEWAY: Final = "gateway-cycler-1"
 RECEIVER: Final = "receiver"
 _LOOK_S: Final = 0.1
 SETTLING_S: Final = 10.0  # a killed web worker's requests and its successor's start

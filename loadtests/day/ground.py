@@ -12,6 +12,7 @@ from sqlalchemy import text
 from lims.db.engine import session_factory
 from lims.demo.house import SITE, House, open_house
 from lims.demo.ledger import Ledger
+from lims.demo.machines import cyclers
 from lims.demo.processes import Supervisor
 from lims.demo.receiver import read_book
 from lims.demo.truth import Commune, Places
@@ -139,11 +140,15 @@ def our_house(
 ) -> Iterator[OurHouse]:
     """Open it; nothing of it is left afterwards. Raises what opening a house raises."""
     with open_house(
-        seed=seed, ledger=ledger, home=home, interactive=False, cyclers=cyclers_for(people)
+        seed=seed,
+        ledger=ledger,
+        home=home,
+        interactive=False,
+        for_plates=cyclers(cyclers_for(people)),
     ) as house:
         yield OurHouse(house)
 
 
 def cyclers_for(people: int) -> int:
-    """How many plate cyclers stand in the laboratory, each with a gateway of its own."""
+    """How many plate cyclers stand in the laboratory, all on one gateway."""
     return 1 + min(3, people // 2_000)

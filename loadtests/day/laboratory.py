@@ -21,6 +21,7 @@ MISREAD: Final = 0.03  # of the racks: one scan is a label that nobody registere
 WAVE_H: Final = 0.75  # between two starts of the cyclers
 RUN_H: Final = 0.60  # from the loaded plate to the printed results
 RESWAB_H: Final = 0.50
+LOADING_H: Final = 2 / 60  # one person seals, spins and loads one plate after the other
 A_LOOK_H: Final = 1 / 60  # whoever waits for a plate looks once a minute
 FEWEST_LEFT: Final = 2  # a pool needs two tubes: nobody is left alone in the last rack
 FULL_PLATE: Final = 94
@@ -141,7 +142,7 @@ class PoolBuilder(AtTheBench):
 
 
 class PlateRunner(AtTheBench):
-    """Loads every cycler at fixed hours; the results of a whole wave come together."""
+    """Loads the cyclers at fixed hours, plate after plate; so comes the wave of their results."""
 
     fixed_count = 1
     _wave = 0
@@ -151,12 +152,17 @@ class PlateRunner(AtTheBench):
         if not self.due():
             return False
         self._wave += 1
+        loaded = 0
+        while self.load_what_waits():
+            loaded += 1
+            gevent.sleep(self.today.clock.seconds(LOADING_H))
+        return loaded > 0
+
+    def load_what_waits(self) -> bool:
+        """One plate; False when nothing waits for one."""
         with self.today.bench_lock:
             self.await_cartridges()
-            loaded = 0
-            while int(self.station.get(f"/queues/{ASSAY}")["tests"]) > 0 and self.load():
-                loaded += 1
-        return loaded > 0
+            return int(self.station.get(f"/queues/{ASSAY}")["tests"]) > 0 and self.load()
 
     def due(self) -> bool:
         """At each wave's hour; in the overtime, once a plate would be full or nothing moves."""

@@ -13,8 +13,8 @@ from uuid import UUID
 from instruments.outbox import waiting_in
 from lims.demo.analysers import Analyser
 from lims.demo.client import Station
-from lims.demo.founding import CARTRIDGES
 from lims.demo.ledger import Ledger
+from lims.demo.machines import CARTRIDGES
 from lims.demo.measuring import Samples
 from lims.demo.reviewer import Reviewer
 from loadtests.day.clock import DayClock
@@ -144,7 +144,7 @@ class Today:
 
     def cartridges_settled(self) -> bool:
         """Whether every cartridge's result has been said and posted."""
-        return self.premises.cartridges.idle(0) and self.premises.posted(CARTRIDGES)
+        return self.premises.cartridges.idle(0) and self.premises.posted(CARTRIDGES.name)
 
     @property
     def quiet(self) -> bool:

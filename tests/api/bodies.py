@@ -131,3 +131,12 @@ def heartbeat(*instruments: str, gateway: str = "lab-1", **changed: Any) -> Json
     }
     lines = [{"instrument": name} | line | changed for name in instruments or ("GX-1",)]
     return {"gateway": gateway, "version": "0.1.0", "lines": lines}
+
+
+def asked(*specimens: str, **changed: Any) -> Json:
+    """An analyser's question; of no specimen, for everything."""
+    return {
+        "instrument": "QS5-1",
+        "assays": ["sars-cov-2"],
+        "specimens": list(specimens) or None,
+    } | changed

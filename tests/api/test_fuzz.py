@@ -82,6 +82,7 @@ class World:
                 "messages": [bodies.message(self.layout, {self.received[0]: 24.0})]
             },
             "/gateways/heartbeat": bodies.heartbeat,
+            "/instruments/orders": lambda: bodies.asked(self.queued[0]),
         }
         return makers[path]()
 
@@ -116,6 +117,7 @@ POSTS = (
     "/messages",
     "/messages/batch",
     "/gateways/heartbeat",
+    "/instruments/orders",
 )
 
 

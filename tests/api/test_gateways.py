@@ -8,9 +8,9 @@ from instruments.line_health import LineState as Said
 from instruments.troubles import Trouble
 from lims.db.laboratory import Laboratory
 from lims.domain.gateways import LineState
-from lims.web.gateways import TROUBLES
+from lims.web.line_words import TROUBLES
 from tests.api import bodies
-from tests.api.caller import Caller, refused
+from tests.api.caller import Caller, Clock, refused
 
 
 def kept(laboratory: Laboratory) -> list[tuple[str, str, str, int]]:
@@ -50,6 +50,11 @@ def test_one_instrument_twice_or_a_state_that_is_none_is_refused(
     assert kept(laboratory) == []
 
 
+def test_a_long_path_of_a_folder_is_taken(api: Caller, laboratory: Laboratory) -> None:
+    api.done("/gateways/heartbeat", bodies.heartbeat("QS-1", link="/srv/" + "x" * 900), status=200)
+    assert len(kept(laboratory)) == 1
+
+
 def test_a_trouble_that_only_a_newer_gateway_knows_is_taken(
     api: Caller, laboratory: Laboratory
 ) -> None:
@@ -68,3 +73,15 @@ def test_both_ends_mean_the_same_states_and_the_page_knows_every_trouble_of_a_li
         Trouble.REFUSED,
     }
     assert set(TROUBLES) == {str(trouble) for trouble in set(Trouble) - of_letters}
+
+
+def test_a_gateway_that_was_taken_away_is_forgotten_in_the_end(
+    api: Caller, laboratory: Laboratory, clock: Clock
+) -> None:
+    api.done("/gateways/heartbeat", bodies.heartbeat("GX-1", gateway="old"), status=200)
+    clock.later(29 * 24 * 60)
+    api.done("/gateways/heartbeat", bodies.heartbeat("GX-2"), status=200)
+    assert [gateway for gateway, *_line in kept(laboratory)] == ["lab-1", "old"]
+    clock.later(2 * 24 * 60)
+    api.done("/gateways/heartbeat", bodies.heartbeat("GX-2"), status=200)
+    assert [gateway for gateway, *_line in kept(laboratory)] == ["lab-1"]

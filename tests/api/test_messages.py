@@ -6,6 +6,9 @@ import base64
 
 from sqlalchemy import Engine, text
 
+from instruments.astm.session import LONGEST_MESSAGE
+from instruments.files import export
+from instruments.hl7.mllp import LONGEST_BLOCK
 from instruments.measurement import digest_of
 from lims.db.laboratory import Laboratory
 from tests.api import bodies
@@ -171,3 +174,16 @@ def test_a_packet_is_taken_in_order_each_message_by_itself(
     with nothing_written(database):
         again = api.post("/messages/batch", packet)
     assert (again.status_code, again.json()["rows"]) == (200, rows)
+
+
+def test_the_longest_message_that_a_gateway_keeps_is_taken(api: Caller) -> None:
+    api.received(1)
+    longest = max(export.MOST_BYTES, LONGEST_MESSAGE, LONGEST_BLOCK)
+    raw = b"x" * longest
+    body = bodies.message(api.planned()) | {
+        "raw": base64.b64encode(raw).decode("ascii"),
+        "digest": digest_of(raw),
+        "measurements": [],
+        "quarantine": {"reason": "encoding", "detail": "the file is in no known encoding"},
+    }
+    assert api.post("/messages", body).json()["state"] == "quarantined"

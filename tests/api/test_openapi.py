@@ -96,6 +96,7 @@ def test_every_endpoint_answers_as_it_says(
     post("/messages", told)
     post("/messages/batch", {"messages": [told]})
     post("/gateways/heartbeat", bodies.heartbeat("GX-1"))
+    post("/instruments/orders", bodies.asked(solo))
     with laboratory.sessions() as session:
         positive = session.execute(
             text("SELECT id FROM finding WHERE current AND outcome = 'positive'")

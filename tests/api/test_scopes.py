@@ -32,6 +32,7 @@ OPENS = {
     ("POST", "/messages"): Scope.MEASURE,
     ("POST", "/messages/batch"): Scope.MEASURE,
     ("POST", "/gateways/heartbeat"): Scope.MEASURE,
+    ("POST", "/instruments/orders"): Scope.MEASURE,
     ("POST", "/findings/{finding_id}/release"): Scope.REVIEW,
     ("GET", "/tubes/{barcode}"): Scope.READ,
     ("GET", "/reconciliation"): Scope.READ,

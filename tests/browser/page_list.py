@@ -8,6 +8,7 @@ STRANGER = None
 
 PAGES: list[tuple[str, Role | None]] = [
     ("/login", STRANGER),
+    ("/login?waiting=1&next=/collect", STRANGER),
     ("/problems", STRANGER),
     ("/problems/not-a-barcode", STRANGER),
     ("/nowhere", STRANGER),

@@ -16,6 +16,6 @@ def test_killing_the_gateway_in_the_middle_of_a_message_loses_nothing(tmp_path: 
         before = bytes_in(spool)
         demo.reached("run")
         soon(lambda: bytes_in(spool) > before + 1000, "the plate's message on the journal")
-        demo.kill("gateway-cycler-1")
+        demo.kill("gateway")
 
         assert_nothing_is_lost(demo.ending(), killed=1)

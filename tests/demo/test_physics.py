@@ -26,9 +26,10 @@ from lims.demo.physics import (
     read_tube,
 )
 from lims.domain.controls import ControlReading, Verdict, judge
-from lims.domain.interpretation import TargetReading, interpret, rule_in_force
+from lims.domain.interpretation import TargetReading, rule_in_force
 from lims.domain.outcomes import Outcome
 from lims.domain.rapid_test import RapidOutcome
+from lims.domain.well_reading import interpret
 
 RULE = rule_in_force("sars-cov-2")
 CTS = st.floats(12, 38.5)

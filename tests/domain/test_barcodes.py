@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lims.domain import barcodes
-from lims.domain.refusals import Malformed, NotABarcode, WrongCheckCharacter
+from lims.domain.refusals import (
+    Malformed,
+    Misread,
+    NotABarcode,
+    PersonCard,
+    WrongCheckCharacter,
+)
 
 minted = st.builds(
     barcodes.mint,
@@ -109,6 +115,12 @@ def test_what_has_not_the_shape_of_a_barcode_is_refused_as_such(text: str) -> No
         barcodes.parse(text)
 
 
+def test_a_card_is_told_from_a_barcode_and_not_repeated() -> None:
+    with pytest.raises(PersonCard) as refused:
+        barcodes.parse("001189001234||Phạm Thị Hồng Nhung|05031989|Nữ|Hà Nội|01012021")
+    assert "Nhung" not in str(refused.value) and not refused.value.came
+
+
 def test_a_sites_declared_pattern_lets_a_hospitals_barcodes_in_as_they_are() -> None:
     hospital = re.compile(r"BM-\d{8}")
     assert barcodes.parse(" bm-20210911 ", foreign=hospital) == "BM-20210911"
@@ -157,6 +169,6 @@ def test_a_plate_keeps_its_makers_barcode() -> None:
 def test_any_text_is_either_a_barcode_or_refused(text: str) -> None:
     try:
         barcode = barcodes.parse(text)
-    except (NotABarcode, WrongCheckCharacter):
+    except (Misread, NotABarcode, PersonCard):
         return
     assert barcodes.is_valid(barcode)

@@ -19,7 +19,7 @@ from lims.domain.cards import (
     scan,
 )
 from lims.domain.identity import Birth, IdDoubt, Sex
-from lims.domain.refusals import WrongCheckCharacter
+from lims.domain.refusals import Misread, OnlyDigits, WrongCheckCharacter
 
 CHIP = "001089000001||Nguyễn Văn Đường|05031989|Nam|Thôn Một, Xã Hai, Hà Nội|10052021"
 TUBE = barcodes.mint("TT", "7K", 40)
@@ -103,6 +103,18 @@ def test_a_misread_tube_is_refused_with_the_right_one() -> None:
     assert barcodes.shown(TUBE) in refused.value.suggestions
 
 
+@pytest.mark.parametrize("number", ["09123456781", "00118900123"])
+def test_a_number_with_a_digit_too_many_or_too_few_is_no_misread_tube(number: str) -> None:
+    with pytest.raises(OnlyDigits) as refused:
+        scan(number)
+    assert refused.value.came == number and "count them" in refused.value.todo
+
+
+@pytest.mark.parametrize("landline", ["02438251234", "01234567890"])
+def test_a_telephone_of_eleven_digits_is_somebody_to_be_found(landline: str) -> None:
+    assert isinstance(scan(landline), Unrecognised)
+
+
 def test_a_hospitals_own_barcode_is_a_tube_where_the_site_declares_it() -> None:
     assert scan("bm-20210911", foreign=re.compile(r"BM-\d{8}")) == TubeBarcode("BM-20210911")
     assert isinstance(scan("bm-20210911"), Unrecognised)
@@ -138,7 +150,7 @@ def test_a_scanned_person_never_reaches_a_log_line() -> None:
 def test_any_payload_is_recognised_kept_or_refused_as_a_misread_tube(text: str) -> None:
     try:
         scanned: Scanned = scan(text)
-    except WrongCheckCharacter:
+    except Misread:
         return
     if isinstance(scanned, Unrecognised):
         assert scanned.text == text

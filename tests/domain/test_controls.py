@@ -2,6 +2,7 @@
 
 import pytest
 
+from lims.domain.called import OwnCall, called
 from lims.domain.controls import ControlReading, Judgement, Verdict, judge
 from lims.domain.interpretation import TargetReading, rule_in_force
 
@@ -77,3 +78,35 @@ def test_a_plate_without_one_of_its_controls_does_not_pass() -> None:
     assert _judged(_positive()).why == "the plate has no negative control"
     assert _judged(_negative()).why == "the plate has no positive control"
     assert _judged().verdict is Verdict.INSENSITIVE
+
+
+def _called(role: str, word: str, *, closed: bool, ct: float | None = None) -> ControlReading:
+    readings = (TargetReading("N", ct, word, called(word, "m2000")),)
+    own = OwnCall(word, called(word, "m2000"), closed)
+    return ControlReading("G1", role, readings, own=own)
+
+
+def test_a_closed_system_s_calls_of_its_controls_pass_a_run() -> None:
+    negative = _called("negative_control", "Not Detected", closed=True)
+    positive = _called("positive_control", "Detected", closed=True)
+    assert _judged(negative, positive).verdict is Verdict.PASSED
+
+
+@pytest.mark.parametrize(
+    ("control", "verdict"),
+    [
+        (_called("negative_control", "Detected", closed=True), Verdict.CONTAMINATED),
+        (_called("negative_control", "Not Detected", closed=True, ct=44.0), Verdict.CONTAMINATED),
+        (_called("negative_control", "Invalid", closed=True), Verdict.INSENSITIVE),
+        (_called("positive_control", "Not Detected", closed=True), Verdict.INSENSITIVE),
+        (_called("positive_control", "Invalid", closed=True, ct=25.0), Verdict.INSENSITIVE),
+        (_called("positive_control", "Detected", closed=True, ct=35.1), Verdict.INSENSITIVE),
+        (_called("positive_control", "never seen", closed=True), Verdict.INSENSITIVE),
+        (_called("positive_control", "Detected", closed=False), Verdict.INSENSITIVE),
+        (_called("negative_control", "Invalid", closed=False), Verdict.INSENSITIVE),
+    ],
+)
+def test_neither_a_word_nor_a_number_hides_the_other(
+    control: ControlReading, verdict: Verdict
+) -> None:
+    assert _judged(_negative(), _positive(), control).verdict is verdict

@@ -11,8 +11,10 @@ from lims.domain.identity import (
     Birth,
     IdDoubt,
     Sex,
+    bare_household,
     check_national_id,
     given_name_sort_key,
+    lives_at,
     name_key,
     parse_birth,
     parse_phone,
@@ -178,3 +180,35 @@ def test_any_digits_are_refused_or_become_a_number_that_reads_back(text: str) ->
     except NotAPhoneNumber:
         return
     assert parse_phone(number) == number
+
+
+@pytest.mark.parametrize(
+    ("address", "area", "said"),
+    [
+        ("Tổ 5, Dịch Vọng, Hà Nội", "Phường Dịch Vọng", "Tổ 5, Dịch Vọng, Hà Nội"),
+        ("Tổ 5, P. Dịch Vọng", "Phường Dịch Vọng", "Tổ 5, P. Dịch Vọng"),
+        ("Tổ 5", "Phường Dịch Vọng", "Tổ 5, Phường Dịch Vọng"),
+        ("12 Dịch Vọng", "Phường Dịch Vọng", "12 Dịch Vọng, Phường Dịch Vọng"),
+        (None, "Phường Dịch Vọng", "Phường Dịch Vọng"),
+        ("Tổ 5", None, "Tổ 5"),
+        (None, None, ""),
+    ],
+)
+def test_the_commune_stands_once_in_an_address(
+    address: str | None, area: str | None, said: str
+) -> None:
+    assert lives_at(address, area) == said
+
+
+@pytest.mark.parametrize(
+    ("label", "bare"),
+    [
+        ("Hộ Nguyễn Văn An", "Nguyễn Văn An"),
+        ("household 114", "114"),
+        ("114", "114"),
+        ("Hộ", "Hộ"),
+        ("Hồng Hà", "Hồng Hà"),
+    ],
+)
+def test_a_door_is_not_called_a_household_twice(label: str, bare: str) -> None:
+    assert bare_household(label) == bare

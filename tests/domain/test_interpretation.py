@@ -8,12 +8,12 @@ from lims.domain.interpretation import (
     RULES,
     TargetReading,
     assay_named,
-    interpret,
     rule_in_force,
     target_named,
 )
 from lims.domain.outcomes import Outcome
 from lims.domain.refusals import NotFound
+from lims.domain.well_reading import interpret
 
 RULE = rule_in_force("sars-cov-2")
 CTS = st.none() | st.floats(5.0, 45.0)
@@ -70,7 +70,7 @@ def test_the_lowest_ct_and_the_rule_are_kept_with_the_sentence() -> None:
     assert (said.outcome, said.ct_cycles, said.rule) == (
         Outcome.DETECTED,
         23.71,
-        "sars-cov-2/1",
+        "sars-cov-2/2",
     )
     assert said.why == "N 23.7, ORF1ab 25.2 ≤ 38 cycles"
 

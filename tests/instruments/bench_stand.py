@@ -3,12 +3,13 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -39,6 +40,8 @@ class Lims:
     taken: dict[str, Capture] = field(default_factory=dict)
     posts: list[str] = field(default_factory=list)
     heartbeats: list[Mapping[str, Any]] = field(default_factory=list)
+    orders: list[Mapping[str, Any]] | None = None  # what waits; None: it knows no such analyser
+    asked: list[Mapping[str, Any]] = field(default_factory=list)
     packets: bool = True
     most_bytes: int = 16 * 1024 * 1024
     kind: str = "refused"  # of what `refuse` answers
@@ -104,6 +107,11 @@ class Lims:
             case "/gateways/heartbeat":
                 self.heartbeats.append(said)
                 return 200, {"lines": len(said["lines"])}
+            case "/instruments/orders" if self.orders is not None:
+                self.asked.append(said)
+                wanted = said["specimens"]
+                told = [each for each in self.orders if _is_asked(each["specimen"], wanted)]
+                return 200, {"orders": told}
         return 404, {"type": "/problems/not-found"}
 
     def take(self, said: object) -> tuple[int, Mapping[str, object]]:
@@ -126,6 +134,10 @@ class Lims:
         for m in told:
             assert wells[m.run, m.well] == f"{m.specimen} {m.targets}", "two stories of one well"
         return wells
+
+
+def _is_asked(specimen: str, wanted: Sequence[str] | None) -> bool:
+    return wanted is None or specimen in wanted
 
 
 def _row(status: int, answer: Mapping[str, object]) -> Mapping[str, object]:
@@ -193,14 +205,19 @@ class Bench:
         return self.folder / "spool"
 
     def gateway(
-        self, driver: str = "plate96", before: str = "", idle_timeout_s: float = 30.0
+        self,
+        driver: str | None = "plate96",
+        before: str = "",
+        idle_timeout_s: float = 30.0,
+        more: Sequence[object] = (),
     ) -> Running:
-        """`before` is Python run in the gateway's process first, to make it fall at a point."""
+        """`before` is Python run in the gateway's process first, to make it fall at a point; `more`
+        are further words of its command line."""
         self._lims_and_token()
         started = f"{before}\nfrom instruments.gateway import main; main()"
         options = {
             "--link": self.tty,
-            "--driver": driver,
+            **({"--driver": driver} if driver else {}),
             "--spool": self.spool,
             "--post": self.lims.url,
             "--token-file": self.folder / "token",
@@ -208,14 +225,14 @@ class Bench:
             "--idle-timeout": idle_timeout_s,
         }
         words = [str(word) for option in options.items() for word in option]
-        running = self._run(["-c", started, *words], "gateway")
+        running = self._run(["-c", started, *words, *map(str, more)], "gateway")
         until(lambda: running.events("link up"), "the gateway's line")
         return running
 
-    def gateway_of(self, *lines: Mapping[str, object], before: str = "") -> Running:
-        """All lines in one process, by a gateway.toml."""
+    def gateway_of(self, *lines: Mapping[str, object], before: str = "", top: str = "") -> Running:
+        """All lines in one process, by a gateway.toml; `top` stands above them."""
         self._lims_and_token()
-        self.file.write_text(self.toml(*lines))
+        self.file.write_text(top + self.toml(*lines))
         started = f"{before}\nfrom instruments.gateway import main; main()"
         return self._run(["-c", started, "run", str(self.file)], "gateway")
 
@@ -231,7 +248,8 @@ class Bench:
         for line in lines:
             link = str(self.folder / str(line["instrument"]))
             whole = {"driver": "plate96", "link": link, **line}
-            pairs = [f"{key} = {json.dumps(value)}" for key, value in whole.items()]
+            said = {key: value for key, value in whole.items() if value is not None}
+            pairs = [f"{key} = {_toml(value)}" for key, value in said.items()]
             told.append("\n".join(["[[line]]", *pairs]) + "\n")
         return "\n".join(told)
 
@@ -249,6 +267,14 @@ class Bench:
         words += [word for kind in misbehave for word in ("--misbehave", kind)]
         running = self._run(["-m", "instruments.simulator", *words], "analyser")
         until(place.exists, "the analyser's line")
+        return running
+
+    def simulator(self, driver: str, link: str, *words: str) -> Running:
+        """`lims-gateway simulate`; a terminal's link is there when this returns."""
+        command = ["-m", "instruments.gateway", "simulate", driver, "--link", link]
+        running = self._run([*command, "--reply-timeout", "1.1", *words], f"simulated-{driver}")
+        if link.startswith("pty:"):
+            until(Path(link.removeprefix("pty:")).exists, "the machine's line")
         return running
 
     def _lims_and_token(self) -> None:
@@ -269,6 +295,12 @@ class Bench:
         return running
 
 
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {_toml(each)}" for key, each in value.items()) + "}"
+    return json.dumps(value)
+
+
 @contextmanager
 def bench_in(folder: Path) -> Iterator[Bench]:
     bench = Bench(folder)
@@ -276,6 +308,13 @@ def bench_in(folder: Path) -> Iterator[Bench]:
         yield bench
     finally:
         bench.clear()
+
+
+def free_ports(count: int) -> list[int]:
+    """Free a moment ago, and not the same twice."""
+    with ExitStack() as probes:
+        bound = [probes.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [probe.getsockname()[1] for probe in bound]
 
 
 def a_plate(name: str = "PL7", wells: int = 6) -> dict[str, object]:

@@ -46,6 +46,9 @@ NOW = datetime(2021, 7, 13, 9, 0, tzinfo=UTC)
 DRIVER_NAMES = ("plate", "genexpert", "m2000")
 
 
+OWES = 0.25  # of the gateways that start have something to say themselves
+
+
 DOUBTFUL = {Fault.BYTE_SWAP, Fault.WRONG_NUMBER}
 """A swap passes the sum; a frame under the number of the one before it says two different things.
 Only these may put a whole message in quarantine."""
@@ -69,6 +72,8 @@ class Gateway:
         self.outbox = FragileOutbox(self.folder / "outbox")
         reader = Reader(OwnIds(DRIVERS[self.driver], ["TT"]), "analyser-1")
         line = Line()
+        if self.fuse.rng.random() < OWES:  # it asks for its turn between the analyser's sessions
+            line.owe([b"H|\\^&\r", b"L|1|N\r"], until_s=now_s + 60)
         self.intake = Intake(
             self.journal,
             self.outbox,
@@ -86,7 +91,7 @@ class Gateway:
         said: list[bytes] = []
         try:
             self.intake.hear(data, now_s, lambda byte: self._say(said, byte))
-            self.intake.tick(now_s)
+            self.intake.tick(now_s, lambda byte: self._say(said, byte))
             if self.fuse.rng.random() < 0.3:
                 self.intake.capture_due()
             self.posts()
@@ -218,8 +223,9 @@ def live(story: Story, gateway: Gateway, analyser: Analyser, fault: Fault) -> No
                 out = analyser.hear(replies, now_s)
                 continue
             now_s += 1.0
-            gateway.hears(b"", now_s)
-            out = analyser.tick(now_s)
+            asked = gateway.hears(b"", now_s)
+            out = analyser.tick(now_s)  # its timers ran while the gateway was away
+            out = [*out, *(analyser.hear(asked, now_s) if asked else [])]
         assert analyser.done, "the analyser never got rid of its message"
         replies = b"".join(gateway.hears(data, now_s) for data in out)
         story.acknowledged.add(order.name)

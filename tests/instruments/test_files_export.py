@@ -1,10 +1,12 @@
 """Files of every encoding, line end and layout give the same cells, or a reason why not."""
 
 import io
+import struct
 import unicodedata
 import zipfile
 
 import pytest
+import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -123,3 +125,24 @@ def test_an_empty_file_is_said_to_be_empty() -> None:
 def test_the_stem_of_a_name_knows_both_kinds_of_slashes() -> None:
     assert Export(b"", "C:\\Runs\\PL7.txt").stem == "PL7"
     assert Export(b"", "PL7 - Cq.final.csv").stem == "PL7 - Cq.final"
+
+
+def test_two_cells_in_opposite_corners_do_not_take_the_memory_of_the_gateway() -> None:
+    kept = io.BytesIO()
+    with xlsxwriter.Workbook(kept, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("Results")
+        sheet.write(0, 0, "Well")
+        sheet.write(1_048_575, 16_383, "a slip of the hand")
+    with pytest.raises(Unreadable, match="too-large: the sheets reach over 17179869184 cells"):
+        sheets(Export(kept.getvalue(), "PL7.xlsx"))
+
+
+def test_a_workbook_that_lies_about_its_size_is_refused() -> None:
+    """A reader that believed it would unpack without end."""
+    content = workbook(("Results", [["Well"] * 50] * 50))
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        size = archive.getinfo("xl/worksheets/sheet1.xml").file_size
+    lying = content.replace(struct.pack("<L", size), struct.pack("<L", 100))
+    assert lying != content
+    with pytest.raises(Unreadable, match="workbook: not a workbook: Bad CRC-32"):
+        sheets(Export(lying, "PL7.xlsx"))

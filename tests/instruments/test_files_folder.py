@@ -7,7 +7,7 @@ import pytest
 
 from instruments.files import kept as kept_module
 from instruments.files.export import Export
-from instruments.files.kept import Kept
+from instruments.files.kept import Kept, Taken
 from instruments.journal import JournalInUse
 from instruments.measurement import digest_of
 from instruments.outbox import write_whole
@@ -187,3 +187,38 @@ def test_two_gateways_do_not_share_a_spool(stand: Stand) -> None:
     stand.start()
     with pytest.raises(JournalInUse):
         Kept(stand.spool / "files")
+
+
+def test_a_copy_that_cannot_be_read_back_holds_up_none_behind_it(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = Kept.taken
+    bad = digest_of(plate(7))
+
+    def taken(kept: Kept, digest: str) -> Taken:
+        if digest == bad:
+            raise OSError(5, "Input/output error")
+        return read(kept, digest)
+
+    monkeypatch.setattr(Kept, "taken", taken)
+    stand.start()
+    stand.write("PL7.txt", plate(7))
+    stand.polls(4)
+    stand.write("PL8.txt", plate(8))
+    stand.polls(4)
+    assert {m.run for c in stand.captures() for m in c.measurements} == {"PL8"}
+    monkeypatch.undo()
+    stand.polls(1)
+    assert {m.run for c in stand.captures() for m in c.measurements} == {"PL7", "PL8"}
+
+
+def test_a_copy_that_is_gone_holds_up_none_behind_it(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand.start()
+    assert stand.kept
+    stand.kept.keep(Export(plate(7), "PL7.txt"), NOW)
+    stand.end()
+    monkeypatch.setattr(Kept, "owed", lambda _kept: iter([digest_of(b"gone"), digest_of(plate(7))]))
+    stand.start()
+    assert {m.run for c in stand.captures() for m in c.measurements} == {"PL7"}

@@ -178,6 +178,15 @@ def test_an_astm_profile_reads_as_the_driver_that_was_written_for_the_machine() 
     assert ours.measurements(read(text)) == written
 
 
+def test_of_a_plate_that_breaks_off_an_astm_profile_tells_the_closed_wells() -> None:
+    records = encoded(plate_message("PL7", PLACES, serial="C1", ended_at=ENDED))
+    ours = driver_of(profile_read(PLATE))
+    assert isinstance(ours, AstmProfile)
+    for kept in range(7, len(records)):
+        broken_off = read(b"".join(records[:kept]))
+        assert ours.measurements(broken_off) == DRIVERS["plate"].measurements(broken_off)
+
+
 def test_an_astm_profile_refuses_another_machine_and_a_broken_message() -> None:
     ours = driver_of(profile_read(PLATE))
     assert isinstance(ours, AstmProfile)
@@ -186,7 +195,7 @@ def test_an_astm_profile_refuses_another_machine_and_a_broken_message() -> None:
         ours.measurements(read(bare))
     records = encoded(plate_message("PL7", PLACES, serial="C1", ended_at=ENDED))
     with pytest.raises(Unreadable, match="no-terminator"):
-        ours.measurements(read(b"".join(records[:-1])))
+        ours.measurements(read(b"".join(records[:6])))
     gap = [record for record in records if not record.startswith(b"R|2")]
     with pytest.raises(Unreadable, match=r"sequence|gap"):
         ours.measurements(read(b"".join(gap)))

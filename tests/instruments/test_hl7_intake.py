@@ -117,8 +117,19 @@ def test_a_block_that_breaks_off_is_seen_and_the_whole_one_comes_after(
     gateway.waits(30.0)
     gateway.hears(block(ONE))
     part, whole = gateway.owed()
-    assert (told(part), part.complete, part.raw) == (("broken-off", []), False, ONE[:300])
+    assert (told(part), part.complete, part.raw) == (("broken-off", []), False, b"\x0b" + ONE[:300])
     assert told(whole) == (None, ["TT7K40FQ9XB"])
+
+
+def test_a_block_that_lacked_only_its_end_is_read_when_it_comes_with_it(
+    gateway: MllpGateway,
+) -> None:
+    gateway.hears(b"\x0b" + ONE)
+    gateway.waits(30.0)
+    assert said(gateway.hears(block(ONE))) == [("AA", "M1")]
+    part, whole = gateway.owed()
+    assert told(part) == ("broken-off", [])
+    assert (told(whole), whole.digest) == ((None, ["TT7K40FQ9XB"]), digest_of(ONE))
 
 
 def test_a_part_before_a_crash_was_never_acknowledged(gateway: MllpGateway) -> None:

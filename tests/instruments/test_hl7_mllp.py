@@ -134,7 +134,7 @@ def test_several_messages_in_one_block_are_answered_one_by_one() -> None:
 
 def test_a_block_left_for_a_new_one_is_kept_as_broken_off_and_not_answered() -> None:
     actions = told(b"\x0b" + ONE[:200] + block(ONE))
-    assert actions[0] == Keep(Kind.BROKEN_OFF, ONE[:200])
+    assert actions[0] == Keep(Kind.BROKEN_OFF, b"\x0b" + ONE[:200])
     assert kept(actions) == [ONE]
     assert len(answers(actions)) == 1
 
@@ -145,7 +145,7 @@ def test_a_block_that_stops_is_kept_as_broken_off_after_half_a_minute() -> None:
     in_session = receiver.in_session
     assert list(receiver.tick(29.9)) == []
     actions = receiver.tick(30.0)
-    assert next(actions) == Keep(Kind.BROKEN_OFF, ONE[:200])
+    assert next(actions) == Keep(Kind.BROKEN_OFF, b"\x0b" + ONE[:200])
     receiver.kept(True)
     assert list(actions) == []
     assert (in_session, receiver.in_session) == (True, False)

@@ -1,3 +1,4 @@
+import errno
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -147,3 +148,47 @@ def test_a_second_gateway_in_the_same_folder_is_refused(tmp_path: Path) -> None:
         Journal(tmp_path, now=NOW)
     journal.close()
     Journal(tmp_path, now=NOW).close()
+
+
+def folder_sync_refused(_folder: Path) -> None:
+    raise OSError(errno.EIO, "Input/output error")
+
+
+def test_a_segment_that_the_disk_refused_is_not_taken_for_the_newest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path, now=NOW, segment_bytes=1)
+    with monkeypatch.context() as broken:
+        broken.setattr("instruments.journal.sync_folder", folder_sync_refused)
+        with pytest.raises(OSError, match="Input/output"):
+            journal.rotate_if_large(b"", NOW)
+    journal.append(b"F", b"acknowledged", session=0, now=NOW)
+    journal.close()
+    again = Journal(tmp_path, now=NOW)
+    assert told(again)[-1] == (b"F", b"acknowledged")
+    again.close()
+
+
+def test_a_refused_segment_that_a_power_cut_brings_back_is_set_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path, now=NOW, segment_bytes=1)
+    with monkeypatch.context() as broken:
+        broken.setattr("instruments.journal.sync_folder", folder_sync_refused)
+        broken.setattr("instruments.journal._take_away", lambda *_paths: None)
+        with pytest.raises(OSError, match="Input/output"):
+            journal.rotate_if_large(b"", NOW)
+    journal.append(b"F", b"acknowledged", session=0, now=NOW)
+    journal.close()
+    again = Journal(tmp_path, now=NOW)
+    assert told(again)[-1] == (b"F", b"acknowledged")
+    assert again.append(b"F", b"next", session=0, now=NOW).sequence == 3
+    again.close()
+
+
+def test_a_large_checkpoint_is_not_itself_a_reason_to_rotate(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, now=NOW, segment_bytes=100)
+    journal.append(b"F", b"x" * 900, session=0, now=NOW)
+    held = b"h" * 300
+    assert [journal.rotate_if_large(held, NOW) for _ in range(3)] == [True, False, False]
+    journal.close()

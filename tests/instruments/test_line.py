@@ -164,3 +164,14 @@ def test_a_session_told_from_the_journal_is_received_to_its_end_before_anything_
     assert host.waits(0.1) == b""
     assert host.hears(framed(2, b"L|1|N\r", last=True)) == ACK
     assert host.hears(EOT) == ENQ
+
+
+def test_after_a_session_that_fell_silent_nothing_is_said_for_fifteen_seconds() -> None:
+    host = Host()
+    host.hears(ENQ)
+    host.hears(RESULT)
+    host.line.owe(ORDER)
+    assert host.waits(30.0) == b"", "it may wait for our reply yet, and take an EOT for it"
+    assert host.line.turn is Turn.NEUTRAL
+    assert host.waits(14.9) == b""
+    assert host.waits(0.1) == ENQ

@@ -97,3 +97,11 @@ def test_what_was_delivered_is_put_away_at_once_and_removed_when_nothing_waits(
     assert raws(again) == [b"two"], "a crash before the sweep posts nothing twice"
     again.sweep()
     assert list((tmp_path / "delivered").iterdir()) == []
+
+
+def test_what_somebody_put_beside_the_letters_is_none(tmp_path: Path) -> None:
+    (tmp_path / "copy-of-yesterday.json").write_text("{}")
+    outbox = Outbox(tmp_path)
+    outbox.put(capture(b"one"))
+    assert raws(Outbox(tmp_path)) == [b"one"]
+    assert waiting_in(tmp_path) == 0

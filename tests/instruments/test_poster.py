@@ -137,3 +137,14 @@ def test_letters_put_in_by_another_process_are_taken_up(tmp_path: Path, lims: Li
         until(lambda: b"again" in taken(lims), "the one put in")
         until(lambda: not outbox.waiting, "an empty outbox")
     assert list((tmp_path / "outbox" / "replayed").iterdir()) == []
+
+
+def test_two_letters_on_which_the_lims_breaks_hold_up_nothing_behind_them(
+    tmp_path: Path, lims: Lims
+) -> None:
+    lims.packets = False  # the LIMS undoes a packet of which it breaks on one
+    lims.refuse = lambda said: 500 if said.raw in (b"0000", b"0001") else None
+    outbox = owed(tmp_path, 5)
+    with posting(outbox, lims, tmp_path):
+        until(lambda: outbox.waiting <= 1, "all but the last bad one, which has none behind it")
+    assert set(taken(lims)) == {b"0002", b"0003", b"0004"}

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,64 @@ def test_an_analyser_that_calls_and_speaks_hl7_hears_aa_and_is_told_again(bench:
         main, ["replay", str(bench.file), "--since", "2021-01-01", "--dry-run", "--json"]
     )
     assert [each["digest"] for each in json.loads(told.stdout)["replayed"]] == [capture.digest]
+
+
+def _has_run(bench: Bench, run: str) -> bool:
+    return run in runs(bench, "qs-1")
+
+
+def replayed(bench: Bench, *words: str) -> list[dict[str, object]]:
+    told = CliRunner().invoke(main, ["replay", str(bench.file), "--json", *words])
+    assert told.exit_code == 0, told.output
+    return list(json.loads(told.stdout)["replayed"])
+
+
+def test_files_that_were_kept_are_told_again_and_bring_nothing_new(bench: Bench) -> None:
+    exports = bench.folder / "exports"
+    exports.mkdir()
+    bench.gateway_of(of_folder(bench))
+    for number in (7, 8):
+        (exports / f"PL{number}.txt").write_bytes(plate(number))
+        until(partial(_has_run, bench, f"PL{number}"), "the plate")
+    for path in exports.iterdir():
+        path.unlink()
+    assert [each["digest"] for each in replayed(bench, "--since", "2021-01-01", "--dry-run")] == [
+        *bench.lims.taken
+    ], "in the order in which they were taken"
+    assert len(bench.lims.posts) == 2
+    assert replayed(bench, "--since", "2100-01-01") == []
+    assert len(replayed(bench, "--since", "2021-01-01")) == 2
+    until(lambda: len(bench.lims.posts) == 4, "both posted again")
+    assert len(bench.lims.taken) == 2
+
+
+def test_a_file_that_its_driver_could_not_read_is_read_by_the_next_and_a_damaged_copy_is_left(
+    bench: Bench,
+) -> None:
+    exports = bench.folder / "exports"
+    exports.mkdir()
+    gateway = bench.gateway_of(of_folder(bench), before=BROKEN)
+    for number in (7, 8):
+        (exports / f"PL{number}.txt").write_bytes(plate(number))
+    until(lambda: len(bench.lims.taken) == 2, "both messages")
+    assert runs(bench, "qs-1") == []
+    assert gateway.end(signal.SIGTERM) == 0
+    copies = bench.folder / "spools" / "qs-1" / "files"
+    spoilt = next(path for path in copies.glob("*.bytes") if b"PL8" in path.read_bytes())
+    spoilt.write_bytes(b"the disk's own words")
+    bench.lims.taken.clear()
+    (read,) = replayed(bench, "--since", "2021-01-01")
+    assert (read["quarantine"], spoilt.exists()) == (None, True), "left as it lies"
+    bench.gateway_of(of_folder(bench))
+    until(lambda: runs(bench, "qs-1") == ["PL7"], "the plate, read")
+
+
+BROKEN = """
+from instruments.drivers import quantstudio
+def fault(self, export):
+    raise KeyError("a new version of the program")
+quantstudio.QuantStudio.measurements = fault
+"""
 
 
 @pytest.mark.parametrize("link", ["exports", "listen://127.0.0.1:1"])

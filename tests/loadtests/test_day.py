@@ -44,7 +44,12 @@ def test_two_thousand_people_with_every_fault_are_reconciled(tmp_path: Path) -> 
     }
     _the_odd_things_happened(said["done"])
     assert told.returncode == (0 if said["green"] else 1)
-    assert {file.name for file in tmp_path.iterdir()} == {"day.html", "day.json", "locust.html"}
+    assert {file.name for file in tmp_path.iterdir()} == {
+        "day.html",
+        "day.json",
+        "exchanges.parquet",
+        "locust.html",
+    }
     page = (tmp_path / "day.html").read_text(encoding="utf-8")
     assert page.count("<svg") == 4
     assert "tubes registered = results + waiting + rejected" in page

@@ -14,6 +14,7 @@ from lims.db.engine import session_factory
 from lims.db.laboratory import utc_now
 from lims.demo.house import SITE, open_house
 from lims.demo.ledger import Ledger
+from lims.demo.machines import GATEWAY
 from lims.work.tokens import Scope, issue_token
 from loadtests.day.elsewhere import BadKeys, KeysGiven, NotOurs, refuse_foreign
 
@@ -59,8 +60,7 @@ def test_a_file_of_keys_that_lacks_something_says_what_it_is_to_hold(tmp_path: P
 @pytest.mark.timeout(800)
 def test_a_running_lims_of_this_machine_is_loaded_and_reckoned_by_its_api(tmp_path: Path) -> None:
     with open_house(seed=3, ledger=Ledger(), home=None, interactive=False) as house:
-        for machine in ("gateway-cycler-1", "gateway-genexpert-1"):
-            house.supervisor.take_down(machine)  # the day brings its own
+        house.supervisor.take_down(GATEWAY)  # the day brings its own
         with session_factory(house.engine).begin() as session:
             read = issue_token(
                 session,

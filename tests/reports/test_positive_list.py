@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from io import BytesIO
 from zipfile import ZipFile
@@ -76,6 +77,22 @@ def test_a_long_name_is_whole_and_a_section_never_ends_a_page() -> None:
     pages = pages_of(positive_pdf(listed(*lines), VI))
     assert LONG in pages[-1].replace("\r\n", " ")
     assert "F0 nghi ngờ" in pages[-1]
+
+
+TEAM = "Tổ truy vết số 3 của Trung tâm Y tế thành phố Thủ Đức, phường An Khánh và phường Bình Trưng"
+
+
+def test_a_long_teams_name_is_whole_and_in_letters_that_can_be_read() -> None:
+    lines = [line(n, team=TEAM, claimed_at=NOW) for n in range(30)]
+    document = positive_pdf(replace(listed(*lines), team=f"{TEAM}, {TEAM}"), VI)
+    pages = pages_of(document)
+    assert len(pages) > 2 and all(f"F0-{n:06X}" in "".join(pages) for n in range(30))
+    said = " ".join("".join(pages).split())
+    assert said.count("Trung tâm Y tế") >= 30, "wrapped at words, and never cut"
+    assert "…" not in said
+    text_page = pypdfium2.PdfDocument(document)[0].get_textpage()
+    drawn = [n for n, one in enumerate(text_page.get_text_range()) if not one.isspace()]
+    assert min(pypdfium2.raw.FPDFText_GetFontSize(text_page, n) for n in drawn) >= 7.4
 
 
 def test_nobody_on_the_list_is_a_page_that_says_so() -> None:

@@ -46,6 +46,12 @@ def test_everybody_of_a_house_is_on_the_sheet_once_under_its_door(people: int) -
     assert whole.count("Dán nhãn ống mới") == people
 
 
+def test_a_household_typed_with_that_word_has_it_once() -> None:
+    door = DoorOnPaper("Hộ Nguyễn Văn An", "Tổ 5", "Tân Định", (person(1),))
+    [page] = words(sheet(door))
+    assert "Hộ Nguyễn Văn An · Tổ 5" in page and "Hộ Hộ" not in page
+
+
 def test_a_road_longer_than_the_paper_says_how_many_doors_are_left_out() -> None:
     door = DoorOnPaper("12", "Hai Bà Trưng", "Tân Định", (person(1),))
     given = ReswabSheet(laboratory="PXN", doors=(door,), issued_at=AT)

@@ -14,7 +14,7 @@ from tests.builders import Bench
 from tests.captures import Blank, Told, plate_capture
 from tests.web.browsing import words
 from tests.web.conftest import SignIn
-from tests.web.test_collect import carried
+from tests.web.test_collect import CARD, carried
 
 MOST_BYTES = 150_000
 
@@ -37,6 +37,12 @@ def test_an_unknown_tube_at_the_door_can_be_registered_there(
     answer = signed_in(Role.TECHNICIAN).post("/receive", {"text": next(bench.labels)})
     assert answer.status_code == 404
     assert "Register this tube" in words(answer)
+
+
+def test_a_card_at_the_door_is_told_where_cards_go(signed_in: SignIn) -> None:
+    answer = signed_in(Role.TECHNICIAN).post("/receive", {"text": CARD})
+    assert answer.status_code == 422 and "the card at Collect" in words(answer)
+    assert "Nhung" not in answer.text and "001189001234" not in answer.text
 
 
 def test_a_broken_tube_is_rejected_with_a_reason(signed_in: SignIn, bench: Bench) -> None:

@@ -137,7 +137,7 @@ def test_faults_stand_beside_their_fields_and_what_was_typed_stays(
     )
     assert answer.status_code == 422
     said = words(answer)
-    for fault in ("a year or a day", "telephone number", "12 digits", "no province or commune"):
+    for fault in ("no such day", "telephone number", "12 digits", "no province or commune"):
         assert fault in said
     assert 'value="31/02/1990"' in answer.text
 
@@ -252,6 +252,21 @@ def test_the_scan_that_closed_a_tube_answers_again_after_the_next_is_closed(
     assert again.status_code == 303
     assert "barcode" not in carried(browser.get(again.location).text), "that one is closed too"
     assert len(bench.session.scalars(select(Tube)).all()) == 2
+
+
+def test_nobody_typed_and_not_added_is_left_out_of_a_closed_tube_silently(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    browser = signed_in(Role.TECHNICIAN)
+    page = scans(browser, next(bench.labels), CARD, path="/collect/field-pool")
+    typed = {**carried(page), "name": "Lê Văn Ước", "birth": "31/02/1990"}
+    added = browser.post("/collect/field-pool/add", typed)
+    assert added.status_code == 422 and "Invalid body" in words(added)
+    assert "the calendar has no such day" in words(added).casefold()
+    closed = browser.post("/collect/field-pool", typed)
+    assert closed.status_code == 422 and "not in the tube yet" in words(closed)
+    assert bench.session.scalars(select(Tube)).all() == []
+    assert 'value="Lê Văn Ước"' in closed.text
 
 
 def test_a_tube_closed_twice_is_one_tube(signed_in: SignIn, bench: Bench) -> None:

@@ -25,6 +25,17 @@ def test_an_analyser_is_added_and_taken_out_of_use(signed_in: SignIn, bench: Ben
     assert not named.active
 
 
+def test_an_analyser_that_writes_files_or_has_a_profile_of_its_own_can_be_added(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    browser = signed_in(Role.ADMIN)
+    for driver in ("quantstudio", "profile"):
+        form = {"name": f"new {driver}", "driver": driver}
+        assert browser.post("/admin/instruments", form).status_code == 303
+    added = select(Instrument.driver).where(Instrument.name.startswith("new "))
+    assert set(bench.session.scalars(added)) == {"quantstudio", "profile"}
+
+
 def test_two_analysers_do_not_share_a_name_and_need_a_driver_we_have(
     signed_in: SignIn, bench: Bench
 ) -> None:

@@ -54,7 +54,7 @@ def test_an_empty_page_says_how_to_connect_one(signed_in: SignIn, bench: Bench) 
     [
         (LineState.UP, None, "Working"),
         (LineState.QUEUEING, "lims-away", "did not reach us"),
-        (LineState.UNPLUGGED, "no-permission", "add it to dialout"),
+        (LineState.UNPLUGGED, "no-permission", "add its account to the group dialout"),
         (LineState.UNREADABLE, "disk-full", "disk is full"),
         (LineState.SILENT, None, "Silent"),
         (LineState.UNPLUGGED, "eaten-by-mice", "eaten-by-mice"),
@@ -71,12 +71,63 @@ def test_a_line_shows_its_state_and_what_to_do(
     assert "Not set up here" not in page
 
 
+@pytest.mark.parametrize(
+    ("changed", "place"),
+    [
+        ({"state": LineState.UNPLUGGED, "trouble": "no-device"}, "At the analyser"),
+        ({"state": LineState.UNREADABLE, "trouble": "disk-full"}, "At the gateway's box"),
+        ({"state": LineState.QUEUEING, "trouble": "scope-missing"}, "In this system"),
+        ({"dead": 2}, "At the gateway's box"),
+    ],
+)
+def test_what_needs_somebody_says_where_to_go(
+    signed_in: SignIn, bench: Bench, changed: dict[str, object], place: str
+) -> None:
+    heard(bench, standing(bench, bench.instrument, **changed), before=timedelta(seconds=5))
+    page = words(signed_in(Role.TECHNICIAN).get("/gateways"))
+    assert "Somebody is needed 1 place" in page
+    assert place in page
+
+
+@pytest.mark.parametrize(
+    ("state", "trouble"),
+    [(LineState.UP, None), (LineState.SILENT, None), (LineState.QUEUEING, "lims-busy")],
+)
+def test_what_passes_by_itself_calls_nobody(
+    signed_in: SignIn, bench: Bench, state: LineState, trouble: str | None
+) -> None:
+    line = standing(bench, bench.instrument, state=state, trouble=trouble)
+    heard(bench, line, before=timedelta(seconds=5))
+    page = words(signed_in(Role.TECHNICIAN).get("/gateways"))
+    assert "Nobody is needed" in page
+    assert "Somebody is needed" not in page
+
+
+def test_the_worst_line_stands_first_and_only_an_administrator_is_led_to_the_tokens(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    lines = [
+        standing(bench, "A-1"),
+        standing(bench, "B-1", state=LineState.QUEUEING, trouble="scope-missing"),
+        standing(bench, "C-1", state=LineState.UNREADABLE, trouble="spool-in-use"),
+    ]
+    heard(bench, *lines, before=timedelta(seconds=5))
+    technician = signed_in(Role.TECHNICIAN).get("/gateways")
+    table = technician.text[technician.text.index("<tbody>") :]
+    assert table.index("C-1") < table.index("B-1") < table.index("A-1")
+    assert "/admin/tokens" not in technician.text
+    assert 'href="/admin/tokens"' in signed_in(Role.ADMIN).get("/gateways").text
+
+
 def test_a_gateway_without_a_heartbeat_is_down_whatever_it_said_last(
     signed_in: SignIn, bench: Bench
 ) -> None:
-    heard(bench, standing(bench, bench.instrument), before=DOWN_AFTER)
+    lines = [standing(bench, f"GX-{n}") for n in range(1, 6)]
+    heard(bench, *lines, before=DOWN_AFTER)
     page = words(signed_in(Role.REVIEWER).get("/gateways"))
     assert "Gateway not answering" in page
+    assert "GX-1, GX-2, GX-3 and 2 more" in page
+    assert "Somebody is needed 1 place" in page
     assert "Working" not in page
 
 
@@ -88,7 +139,17 @@ def test_an_analyser_not_set_up_and_one_of_two_gateways_are_named(
     heard(bench, standing(bench, "XX-9"), gateway="lab-2", before=before)
     page = words(signed_in(Role.OPERATOR).get("/gateways"))
     assert "Not set up here" in page
-    assert "Two gateways speak for an analyser of this name" in page
+    assert "Two gateways speak for an analyser of this name: rename one. lab-1, lab-2" in page
+
+
+def test_a_gateway_whose_clock_is_ahead_is_told_to_set_it(signed_in: SignIn, bench: Bench) -> None:
+    hours_off = standing(bench, bench.instrument, last_byte_at=bench.now + timedelta(hours=7))
+    heard(bench, hours_off, before=timedelta(seconds=5))
+    page = words(signed_in(Role.TECHNICIAN).get("/gateways"))
+    assert "lab-1 At the gateway's box ! Its clock is ahead" in page
+
+    heard(bench, standing(bench, bench.instrument), before=timedelta(seconds=5))
+    assert "clock" not in words(signed_in(Role.REVIEWER).get("/gateways"))
 
 
 def test_only_a_reader_of_messages_is_led_to_the_bytes(signed_in: SignIn, bench: Bench) -> None:
@@ -100,7 +161,14 @@ def test_only_a_reader_of_messages_is_led_to_the_bytes(signed_in: SignIn, bench:
     message_id = bench.take(said).message_id
     bench.session.commit()
     link = f"/review/messages/{message_id}"
-    assert link in signed_in(Role.REVIEWER).get("/gateways").text
+    reviewer = signed_in(Role.REVIEWER)
+    page = reviewer.get("/gateways")
+    assert link in page.text
+    assert "nobody" in words(page)
+    assert reviewer.get(link).data == raw
+    page = reviewer.get("/gateways")
+    assert "nobody" not in words(page), "who opened the bytes is told from then on"
+    assert "Reviewer" in words(page)
     for role in (Role.TECHNICIAN, Role.ADMIN):
         page = signed_in(role).get("/gateways")
         assert "not-a-plate" in words(page)

@@ -71,6 +71,20 @@ def test_a_households_tube_keeps_each_of_its_people(
     assert hidden(back.text)["member"] == members
 
 
+def test_the_sign_in_page_says_that_a_scan_is_kept_also_after_a_wrong_password(
+    app: Flask, signed_in: SignIn
+) -> None:
+    signed_in(Role.TECHNICIAN)
+    browser = stranger(app)
+    said = "Your scan is kept in this browser and goes on after you sign in"
+    assert said not in words(browser.get("/login?next=/collect"))
+    page = browser.get("/login?waiting=1&next=/collect")
+    assert said in words(page)
+    wrong = hidden(page.text) | {"login": "technician", "password": "not this one"}
+    again = browser.client.post("/login", data=wrong)
+    assert again.status_code == 403 and said in words(again)
+
+
 @pytest.mark.parametrize(
     "headers", [{}, {"Origin": "https://elsewhere.example"}, {"Origin": "null"}]
 )

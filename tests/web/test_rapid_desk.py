@@ -99,7 +99,7 @@ def test_a_box_is_chosen_by_scan_and_an_expired_one_refused(
     box(bench)
     bench.session.commit()
     good = browser.post("/collect/rapid/scan", {"text": f"01{GTIN}1723013110AG21-08"})
-    assert "AG21-08" in words(good)
+    assert "Lot AG21-08 of Nhanh Ag is used at this desk now." in words(good)
     old = browser.post("/collect/rapid/scan", {"text": f"01{GTIN}1721091010AG20-01"})
     assert old.status_code == 409
     assert "Kit expired" in words(old)
@@ -136,7 +136,9 @@ def test_a_kit_that_a_machine_told_of_is_named_by_the_first_person_who_scans_it(
     by_link = browser.get(f"/collect/rapid/kits?lot={lot.lot_id}").text
     assert f'name="gtin" value="{GTIN}"' in by_link and 'value="31/01/2023"' in by_link
     asked = browser.post("/collect/rapid/scan", {"text": code})
-    assert "This kit is new here" in words(browser.get(asked.location))
+    page = words(browser.get(asked.location))
+    assert "Lot AG21-09 is known here, its kit has no name yet" in page
+    assert "This kit is new here" not in page
     form = {"name": "Nhanh Ag", "gtin": GTIN, "lot": "AG21-09", "expires_on": "31/01/2023"}
     window = {"reads_from": "10", "reads_to": "20"}
     assert browser.post("/collect/rapid/kits", form | window).status_code == 303
@@ -163,6 +165,18 @@ def test_a_kit_typed_by_hand_is_known_when_its_box_is_scanned(
     assert answer.status_code == 200
     assert "Nhanh Ag" in words(answer) and "This kit is new here" not in words(answer)
     assert f"GTIN {GTIN}" in words(browser.get("/collect/rapid/kits"))
+
+
+def test_a_typed_lot_of_another_day_is_named_beside_the_scanned_box(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    browser = signed_in(Role.TECHNICIAN)
+    bench.session.commit()
+    form = {"name": "Nhanh Ag", "lot": "AG21-09", "expires_on": "28/02/2023"}
+    window = {"reads_from": "10", "reads_to": "20"}
+    assert browser.post("/collect/rapid/kits", form | window).status_code == 303
+    answer = browser.post("/collect/rapid/kits/scan", {"text": f"]d201{GTIN}1723013110AG21-09"})
+    assert "Lot AG21-09 was typed here as Nhanh Ag" in words(answer)
 
 
 def test_a_name_that_is_another_items_is_refused_with_that_item(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
+from lims.domain.called import NO_CALL, Called, OwnCall, called
 from lims.domain.controls import ControlReading, judge
-from lims.domain.interpretation import TargetReading, interpret, rule_in_force
+from lims.domain.interpretation import TargetReading, rule_in_force
+from lims.domain.well_reading import interpret
 from lims.web.language import COOKIE
 from lims.web.reasons import reason
 
@@ -34,6 +36,75 @@ def test_every_reading_is_explained(
 ) -> None:
     kept = interpret(RULE, [TargetReading(*one) for one in readings]).why
     assert in_vietnamese(app, kept) == said
+
+
+COBAS = OwnCall(closed=True)
+
+
+@pytest.mark.parametrize(
+    ("readings", "own", "said"),
+    [
+        ((("ORF1ab", None, "NEG"), ("E", None, "NEG")), COBAS, "máy báo: ORF1ab NEG, E NEG"),
+        ((("E", None, "BT"),), COBAS, "máy báo một từ chưa biết: E BT"),
+        (
+            (("N", 24.8, "NEG"), ("IC", 27.0, None)),
+            NO_CALL,
+            "N 24,8, ngưỡng 38, nhưng máy báo: N NEG",
+        ),
+        (
+            (("N", 41.2, "POS"), ("IC", 27.0, None)),
+            NO_CALL,
+            "N 41,2, muộn hơn 40, nhưng máy báo: N POS",
+        ),
+        (
+            (("N", None, "POS"), ("IC", 27.0, None)),
+            NO_CALL,
+            "không có Ct, nhưng máy báo: N POS",
+        ),
+        (
+            (("E", None, "POS"),),
+            OwnCall("NR", Called.NOT_DETECTED, closed=True),
+            "các kết luận của máy trái nhau: E POS; cả xét nghiệm NR",
+        ),
+        (
+            (("E", None, "NEG"), ("IC", None, "FAIL")),
+            COBAS,
+            "không có đích, máy báo chứng nội: IC FAIL",
+        ),
+        (
+            (),
+            OwnCall("6.73E+01 cp/mL", None, closed=True),
+            "máy báo một từ chưa biết: 6.73E+01 cp/mL",
+        ),
+    ],
+)
+def test_what_the_machine_says_is_explained_and_quoted_as_sent(
+    app: Flask,
+    readings: tuple[tuple[str, float | None, str | None], ...],
+    own: OwnCall,
+    said: str,
+) -> None:
+    heard = [TargetReading(t, ct, word, called(word, "cobas")) for t, ct, word in readings]
+    assert in_vietnamese(app, interpret(RULE, heard, own=own).why) == said
+
+
+@pytest.mark.parametrize(
+    ("role", "word", "said"),
+    [
+        (
+            "negative_control",
+            "POS",
+            "chứng âm H11, máy báo: N POS. Nhiễm chéo: không tính kết quả nào.",
+        ),
+        ("positive_control", "Invalid", "chứng dương H11 lỗi: máy báo: N Invalid"),
+    ],
+)
+def test_what_the_machine_says_of_a_control_is_explained(
+    app: Flask, role: str, word: str, said: str
+) -> None:
+    heard = [TargetReading("N", None, word, called(word, "m2000"))]
+    control = ControlReading("H11", role, heard, own=OwnCall(closed=True))
+    assert in_vietnamese(app, judge(RULE, [control]).why) == said
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,8 @@ def test_the_dashboard_shows_the_day_with_charts_and_their_figures(
     said = words(page)
     assert "How is the day going?" in said
     assert "Swabs taken 5" in said and "Positive 1" in said and "Positivity 1/4" in said
+    assert "Final results 3" in said
+    assert "4 swabs have an answer, 1 of them not final yet" in said
     assert page.text.count("<svg") >= 4 and "style=" not in page.text
     assert "var(--accent)" in page.text and "#0b5f6b" not in page.text
     assert "Tân Định" in said
@@ -58,6 +60,7 @@ def test_the_files_say_what_the_page_says(signed_in: SignIn, furnished: Bench) -
     assert document.headers["Content-Type"] == "application/pdf"
     text = "".join(p.get_textpage().get_text_range() for p in pypdfium2.PdfDocument(document.data))
     assert "Situation of the day 11 Sep 2021" in text and "Tân Định" in text
+    assert "1 of them not final yet" in text
 
     book = browser.get("/reports/situation.xlsx?day=2021-09-11")
     assert 'filename="situation-2021-09-11.xlsx"' in book.headers["Content-Disposition"]
@@ -65,4 +68,4 @@ def test_the_files_say_what_the_page_says(signed_in: SignIn, furnished: Bench) -
     assert rows[1][:5] == ["Tân Định", "Hồ Chí Minh", 5, 4, 1]
 
     figures = browser.get("/reports/situation.json?day=2021-09-11").get_json()
-    assert (figures["swabs"], figures["positive"]) == (5, 1)
+    assert (figures["swabs"], figures["positive"], figures["not_final"]) == (5, 1, 1)

@@ -285,6 +285,22 @@ def test_a_line_that_cannot_be_read_names_its_number(desk: Browser) -> None:
     assert "line 2:" in words(answer)
 
 
+@pytest.mark.parametrize("day", ["31/02/2014", "31.02.2014", "2999"])
+def test_a_day_that_cannot_be_is_asked_for_again_and_taken_for_nothing_else(
+    desk: Browser, bench: Bench, day: str
+) -> None:
+    form = {"kind": "class", "name": "9A1", "people": f"Lê Văn Ước\t{day}"}
+    answer = desk.post("/collect/rapid/rosters", form)
+    assert answer.status_code == 422
+    assert ("no such day" if "/" in day or "." in day else "still to come") in words(answer)
+    assert bench.session.scalar(select(func.count()).select_from(Person)) == 0
+
+
+def test_a_doors_number_beside_a_name_is_no_birth(desk: Browser, bench: Bench) -> None:
+    opened(desk, people="Lê Văn Ước; 1203")
+    assert bench.session.scalars(select(Person.birth_year)).one() is None
+
+
 def test_an_expired_box_and_a_strange_scan_are_refused(desk: Browser) -> None:
     path = opened(desk)
     old = desk.post(f"{path}/scan", {"text": f"(01){GTIN}(17)200101(10)OLD"})

@@ -60,6 +60,34 @@ def test_a_misread_tube_offers_the_ones_that_exist(signed_in: SignIn, bench: Ben
     assert f"/tubes/{swab.barcode}" in page.text
 
 
+@pytest.mark.parametrize("path", ["/scan", "/collect/scan", "/receive"])
+def test_eleven_digits_are_a_number_to_be_counted(
+    signed_in: SignIn, bench: Bench, path: str
+) -> None:
+    answer = signed_in(Role.TECHNICIAN).post(path, {"text": "09123456781"})
+    assert answer.status_code == 422
+    assert "a telephone has 10 digits" in words(answer).replace("A telephone", "a telephone")
+    assert "09123456781" in answer.text and "ten before it" not in answer.text
+    assert "Perhaps" not in answer.text
+
+
+@pytest.mark.parametrize("number", ["02438251234", "0912 345 67"])
+def test_a_number_that_finds_nobody_at_the_desk_is_called_a_number(
+    signed_in: SignIn, bench: Bench, number: str
+) -> None:
+    bench.session.commit()
+    answer = signed_in(Role.TECHNICIAN).post("/collect/scan", {"text": number})
+    assert answer.status_code == 422 and "Nobody known here has this number" in words(answer)
+
+
+def test_a_landline_of_eleven_digits_finds_whose_it_is(signed_in: SignIn, bench: Bench) -> None:
+    browser = signed_in(Role.TECHNICIAN)
+    whose = {"name": "Lê Văn Ước", "phone": "024 3825 1234", "barcode": next(bench.labels)}
+    assert browser.post("/collect", whose).status_code == 303
+    answer = browser.post("/scan", {"text": "02438251234"})
+    assert "Lê Văn Ước" in words(answer)
+
+
 @pytest.mark.parametrize("text", ["xin chào", "<script>alert(1)</script>", "x" * 5000])
 def test_what_nobody_knows_is_said_so(signed_in: SignIn, bench: Bench, text: str) -> None:
     page = signed_in(Role.TECHNICIAN).post("/scan", {"text": text})

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from lims.domain.lifecycle import ResultStatus
 from lims.domain.outcomes import FindingOutcome
+from lims.work.reject import reject
 from lims.work.situation import midnights
 from lims.work.views import day_results as views
 from lims.work.views.day_results import After, ResultPage, ResultsAsked, day_results
@@ -108,6 +109,17 @@ def test_the_day_of_a_result_is_when_it_came(plate_said: Bench) -> None:
     assert len(found(every_page(plate_said, DAY))) == 14
     tomorrow = ResultsAsked(start=END, end=END + timedelta(days=1))
     assert len(found(every_page(plate_said, tomorrow))) == 1
+
+
+def test_a_second_swab_without_a_campaign_says_the_first_swabs(bench: Bench) -> None:
+    first = bench.swab(campaign_id=bench.campaign())
+    reject(bench.session, first.barcode, "Swab missing", by="door", now=bench.now)
+    again = bench.later(60).swab(person_id=first.person_id)
+    bench.run()
+    rows = {row.barcode: row for page in every_page(bench, DAY) for row in page.rows}
+    assert rows[again.barcode].campaign is None
+    assert str(rows[again.barcode].first_campaign).startswith("Campaign ")
+    assert rows[again.barcode].released_at is not None
 
 
 @pytest.mark.parametrize("word", ["", "x", "2021-09-11~7", "2021-09-11T01:00:00~" + "0" * 32, "~"])

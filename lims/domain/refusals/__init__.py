@@ -13,7 +13,10 @@
     │   ├── NotUtf8                     not-utf8
     │   ├── UnreadableList              unreadable-list
     │   ├── NotABarcode                 not-a-barcode
-    │   ├── WrongCheckCharacter         wrong-check-character  + suggestions
+    │   ├── PersonCard                  person-card
+    │   ├── Misread                     a barcode, but for one character  + suggestions
+    │   │   ├── WrongCheckCharacter     wrong-check-character
+    │   │   └── OnlyDigits              only-digits
     │   ├── TornCard                    torn-card
     │   ├── MaskedCard                  masked-card
     │   ├── NotAKitCode                 not-a-kit-code
@@ -113,11 +116,14 @@ from lims.domain.refusals.families import (
 from lims.domain.refusals.malformed import (
     InvalidBody,
     MaskedCard,
+    Misread,
     NotABarcode,
     NotAKitCode,
     NotAPhoneNumber,
     NotAWell,
     NotUtf8,
+    OnlyDigits,
+    PersonCard,
     TornCard,
     UnreadableList,
     WrongCheckCharacter,
@@ -147,6 +153,7 @@ __all__ = [
     "LastAdmin",
     "Malformed",
     "MaskedCard",
+    "Misread",
     "MixedAssay",
     "NotABarcode",
     "NotAKitCode",
@@ -157,7 +164,9 @@ __all__ = [
     "NotUtf8",
     "NotYourRegistration",
     "NothingToTakeBack",
+    "OnlyDigits",
     "OutsideReadWindow",
+    "PersonCard",
     "PersonTwiceInPool",
     "PlateFull",
     "PolicyChanged",

@@ -36,16 +36,37 @@ class NotABarcode(Malformed):
     todo = "scan again, or type the characters under the bars"
 
 
-class WrongCheckCharacter(Malformed):
-    """`suggestions` are whole barcodes as shown on a label, the likeliest first."""
+class PersonCard(Malformed):
+    """Raised without `came`, as below: a card where a tube's label belongs."""
 
-    slug = "wrong-check-character"
-    expected = "a barcode whose last character agrees with the ten before it"
-    todo = "scan again, or compare the label with the suggestions"
+    slug = "person-card"
+    expected = "the label of a tube"
+    todo = "this is a person's card: scan the tube's label here, and the card at Collect"
+
+
+class Misread(Malformed):
+    """`suggestions` are whole barcodes as shown on a label, the likeliest first."""
 
     def __init__(self, *, came: str, where: str = "", suggestions: Sequence[str] = ()) -> None:
         super().__init__(came=came, where=where, suggestions=list(suggestions))
         self.suggestions = tuple(suggestions)
+
+
+class WrongCheckCharacter(Misread):
+    slug = "wrong-check-character"
+    expected = "a barcode whose last character agrees with the ten before it"
+    todo = "scan again, or compare the label with the suggestions"
+
+
+class OnlyDigits(Misread):
+    """As long as a barcode, and no letter in it: sooner a number that lost or gained a digit."""
+
+    slug = "only-digits"
+    expected = "a barcode, a telephone or a card's number"
+    todo = (
+        "a telephone has 10 digits, a card's number 12 (an old card's 9): count them;"
+        " a tube's label is to be scanned again"
+    )
 
 
 class TornCard(Malformed):

@@ -5,14 +5,14 @@ from uuid import UUID
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from instruments.drivers import DRIVERS
+from instruments.drivers.exports import ALL_DRIVERS
 from lims.web.access import current, needs
 from lims.web.admin.blueprint import blueprint
 from lims.web.admin.forms import kept
 from lims.web.language import gettext as _
 from lims.web.language import laboratory, now
 from lims.work.access import Role
-from lims.work.instruments import add_instrument, set_instrument_active
+from lims.work.instruments import OWN_PROFILE, add_instrument, set_instrument_active
 from lims.work.views import equipment
 
 
@@ -62,7 +62,10 @@ def _page(typed: dict[str, str], faults: dict[str, str]) -> str:
     return render_template(
         "admin/instruments.html",
         instruments=lines,
-        drivers=[(name, f"{name} {DRIVERS[name].version}") for name in sorted(DRIVERS)],
+        drivers=[
+            *((name, f"{name} {ALL_DRIVERS[name].version}") for name in sorted(ALL_DRIVERS)),
+            (OWN_PROFILE, _("a profile of our own (.toml)")),
+        ],
         typed=typed,
         faults=faults,
     )

@@ -49,6 +49,7 @@ from lims.work.views.desk import HouseholdKnown, KnownPerson
 
 NOBODY = later("add at least one person")
 IN_IT_ALREADY = later("this person is in this tube already; scan the next card")
+NOT_ADDED = later("typed and not in the tube yet: add this person, or empty the name")
 LABEL_FIRST = later("scan the tube first")
 
 
@@ -146,7 +147,7 @@ def add_member() -> Answer:
         try:
             read_person(session, draft.typed)
         except InvalidBody as refusal:
-            return show_tube(replace(draft, faults=faults_of(refusal))), 422
+            return show_tube(replace(draft, faults=faults_of(refusal)), refused=told(refusal)), 422
     if draft.holds(draft.typed):
         return _twice(draft)
     return show_tube(draft.adding(draft.typed, _known(draft.typed["national_id"])))
@@ -204,8 +205,8 @@ def show_tube(
 
 
 def _close(draft: FieldDraft, *, following: str = "") -> Answer:
-    if not draft.members or not draft.barcode:
-        fault = {"name": NOBODY} if draft.barcode else {"barcode": LABEL_FIRST}
+    fault = _not_ready(draft)
+    if fault:
         refusal = invalid(fault)
         return show_tube(replace(draft, faults=faults_of(refusal)), refused=told(refusal)), 422
     try:
@@ -219,6 +220,15 @@ def _close(draft: FieldDraft, *, following: str = "") -> Answer:
         return show_tube(draft, refused=told(refusal)), int(status_of(type(refusal)))
     keep_desk(draft.campaign)
     return _closed(receipt, following)
+
+
+def _not_ready(draft: FieldDraft) -> dict[str, str]:
+    """What the tube lacks before it may close; nobody half typed is left out of it silently."""
+    if not draft.barcode:
+        return {"barcode": LABEL_FIRST}
+    if draft.typed["name"]:
+        return {"name": NOT_ADDED}
+    return {} if draft.members else {"name": NOBODY}
 
 
 def _closed(receipt: FieldPooled, following: str) -> Response:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,11 +11,21 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from lims.domain.cards import ChipCard, EpidemicCode, InsuranceCard
-from lims.domain.identity import Birth, Sex, name_key, parse_birth, parse_phone, unwritable
+from lims.domain.identity import (
+    Birth,
+    Sex,
+    birth_year_written,
+    name_key,
+    parse_birth,
+    parse_phone,
+    unwritable,
+)
 from lims.domain.refusals import InvalidBody, NotAPhoneNumber
 from lims.domain.registration import PersonGiven
 from lims.doors.bodies import AreaBody, PersonBody
-from lims.web.language import later
+from lims.doors.fields import BIRTHS
+from lims.web.language import later, local
+from lims.web.language import now as this_moment
 from lims.work.access import Fault
 from lims.work.areas import SCHEME
 from lims.work.views.areas import find_areas, the_one_meant
@@ -36,6 +46,11 @@ FIELDS: Final = (
     "work_area",
 )
 BIRTH: Final = later("a year or a day: 1987 or 05/03/1989")
+NO_SUCH_DAY: Final = later(
+    "the calendar has no such day: look at the card again, or give the year alone"
+)
+TO_COME: Final = later("a birth that is still to come: look at the year again")
+TOO_OLD: Final = later("a birth too long ago: look at the year again")
 NUMBER: Final = later("the 12 digits of the card")
 ADDRESS: Final = later("at most 500 characters")
 PAST: Final = later("a moment that has passed")
@@ -192,11 +207,24 @@ _FAULTS: Final = {
 def _birth(text: str, faults: dict[str, str]) -> dict[str, Any]:
     if not text:
         return {}
-    birth = parse_birth(text)
-    if birth is None:
-        faults["birth"] = BIRTH
+    birth, today = parse_birth(text), local(this_moment()).date()
+    fault = _birth_fault(text, birth, today)
+    if fault is not None or birth is None:
+        faults["birth"] = fault or BIRTH
         return {}
     return {"birth_year": birth.year, "birth_date": birth.day}
+
+
+def _birth_fault(text: str, birth: Birth | None, today: date) -> str | None:
+    """What cannot be about it, said so that whoever holds the card knows where to look."""
+    year = birth_year_written(text)
+    if year is None:
+        return BIRTH
+    if year > today.year or (birth and birth.day and birth.day > today):
+        return TO_COME
+    if year < BIRTHS[0].year:
+        return TOO_OLD
+    return None if birth else NO_SUCH_DAY
 
 
 def _phone(text: str, faults: dict[str, str]) -> str | None:

@@ -15,14 +15,21 @@ Read = ChipCard | EpidemicCode | InsuranceCard | TubeBarcode
 
 
 def read_scan(text: str) -> Read:
-    """Raises WrongCheckCharacter for a misread tube, TornCard for what is left of a card's code,
-    NotABarcode for anything else."""
+    """Raises WrongCheckCharacter for a misread tube, OnlyDigits for a number of eleven, TornCard
+    for what is left of a card's code, NotABarcode for anything else."""
     found = cards.scan(text)
     if not isinstance(found, cards.Unrecognised):
         return found
     if "|" in text:
         raise TornCard(where="scan")
-    raise NotABarcode(came=text.strip()[:40], where="scan")
+    digits = "".join(text.split()).isdecimal()
+    raise NotABarcode(
+        came=text.strip()[:40],
+        where="scan",
+        todo="nobody known here has this number: count its digits, or scan the card"
+        if digits
+        else "scan again, or type the characters under the bars",
+    )
 
 
 def scanned_into(form: Mapping[str, str]) -> tuple[str, str] | None:

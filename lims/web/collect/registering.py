@@ -14,10 +14,11 @@ from lims.domain.refusals import (
     BarcodeTaken,
     DifferentBody,
     InvalidBody,
+    Misread,
     NotABarcode,
+    PersonCard,
     Refusal,
     WasTakenBack,
-    WrongCheckCharacter,
 )
 from lims.domain.registration import PersonGiven, Registration
 from lims.doors.statuses import status_of
@@ -87,7 +88,7 @@ def _mended(draft: Draft, refusal: Refusal) -> Draft:
     """The draft as it may be sent again."""
     if isinstance(refusal, DifferentBody | WasTakenBack):  # gone back to: another registration
         return replace(draft, specimen_id=uuid7())
-    if isinstance(refusal, NotABarcode | WrongCheckCharacter):
+    if isinstance(refusal, Misread | NotABarcode | PersonCard):
         return replace(draft, faults={"barcode": _(refusal.todo)})
     return draft
 

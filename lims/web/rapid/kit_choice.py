@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from flask import redirect, request, url_for
+from flask import flash, redirect, request, url_for
 from flask import session as cookie
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from lims.domain.gs1 import parse_kit
 from lims.domain.rapid_test import refuse_expired
 from lims.web.access import current
+from lims.web.language import gettext as _
 from lims.web.language import laboratory, local, now
 from lims.web.rapid.blueprint import ROOT
 from lims.web.transaction import in_transaction
@@ -25,9 +26,16 @@ def choose_box(text: str) -> Response | None:
 
     Raises NotAKitCode, KitDiffers, KitExpired.
     """
-    if use_box(text) is None:
+    lot = use_box(text)
+    if lot is None:
         return redirect(url_for("rapid.kits", box=text, back=_page_of_scan()), 303)
+    say_in_use(lot)
     return None
+
+
+def say_in_use(lot: LotKnown) -> None:
+    """What scanning the box has done, at the head of the next page."""
+    flash(_("Lot %(lot)s of %(kit)s is used at this desk now.", lot=lot.lot, kit=lot.kit), "good")
 
 
 def use_box(text: str) -> LotKnown | None:

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
 from lims.domain.days import typed_day
@@ -18,10 +18,9 @@ from lims.web.answers import Told, told
 from lims.web.collect.blueprint import DESK
 from lims.web.collect.one import Answer
 from lims.web.collect.person_form import chosen_uuid, invalid
-from lims.web.language import gettext as _
 from lims.web.language import laboratory, later, local, now
 from lims.web.rapid.blueprint import ROOT, blueprint
-from lims.web.rapid.kit_choice import keep_lot, use_box
+from lims.web.rapid.kit_choice import keep_lot, say_in_use, use_box
 from lims.web.refusing import faults_of
 from lims.web.transaction import in_transaction
 from lims.work.access import Role
@@ -101,7 +100,7 @@ def save_kit() -> Answer:
 
 
 def _in_use(lot: LotKnown, back: str) -> Answer:
-    flash(_("Lot %(lot)s of %(kit)s is used at this desk now.", lot=lot.lot, kit=lot.kit), "good")
+    say_in_use(lot)
     return redirect(back or url_for("rapid.kits"), 303)
 
 
@@ -163,6 +162,12 @@ def _page(draft: KitDraft, *, refused: Told | None = None) -> str:
         faults=draft.faults,
         refused=refused,
         lots=lots,
+        unnamed=any(draft.gtin and (one.lot, one.gtin) == (draft.lot, draft.gtin) for one in lots),
+        same_lot=[
+            one.kit
+            for one in lots
+            if draft.gtin and one.lot == draft.lot and one.source == LotSource.TYPED
+        ],
         today=local(now()).date(),
         registers=bool(current().roles & set(DESK)),
     )

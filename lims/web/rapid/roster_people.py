@@ -12,9 +12,10 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from lims.domain.cards import ChipCard, EpidemicCode, InsuranceCard
-from lims.domain.identity import parse_birth
+from lims.domain.identity import birth_year_written
 from lims.domain.refusals import InvalidBody
 from lims.domain.registration import AreaRef, PersonGiven
+from lims.doors.fields import BIRTHS
 from lims.sheets.names import sex_of
 from lims.web.collect.person_form import (
     Typed,
@@ -82,7 +83,7 @@ def _cells(line: str) -> Sequence[str]:
 def _place(cell: str, typed: Typed) -> None:
     if _TWELVE.fullmatch(cell):
         typed["national_id"] = cell
-    elif parse_birth(cell) is not None:
+    elif _is_a_birth(cell):
         typed["birth"] = cell
     elif _PHONE.fullmatch(cell):
         typed["phone"] = cell
@@ -92,3 +93,10 @@ def _place(cell: str, typed: Typed) -> None:
         typed["name"] = cell
     elif not typed["address"]:
         typed["address"] = cell
+
+
+def _is_a_birth(cell: str) -> bool:
+    """A day, be it one that no calendar has, which is then asked for again; four digits alone are
+    a year only where somebody can have been born in it, else a door's number."""
+    year = birth_year_written(cell)
+    return year is not None and (len(cell.strip()) > 4 or year >= BIRTHS[0].year)

@@ -1,26 +1,30 @@
 // The gateways as they stand: the page is fetched again every ten seconds, as often as they speak,
-// and its middle takes its place. Nobody looks: nobody asks.
+// and its middle takes its place. Nobody looks: nobody asks. When the laboratory itself is out of
+// reach the page says so, lest "working" be read that was true an hour ago.
 
 const EVERY_MS = 10_000;
+let next = setTimeout(look, EVERY_MS);
 
 async function look() {
-  const main = document.querySelector("main");
+  clearTimeout(next);
   try {
-    if (!document.hidden && !main.contains(document.activeElement)) {
-      const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-      if (answer.redirected) return location.reload(); // signed out: the page says so
-      if (answer.ok) put(new DOMParser().parseFromString(await answer.text(), "text/html"));
-    }
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    if (answer.redirected) return location.reload(); // signed out: the page says so
+    if (!answer.ok) throw new Error(answer.status);
+    put(new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main"));
   } catch {
-    // The network is away; what is shown stays, and the next round asks again.
+    document.querySelector("[data-lost]").hidden = false;
   }
-  setTimeout(look, EVERY_MS);
+  if (!document.hidden) next = setTimeout(look, EVERY_MS);
 }
 
-function put(page) {
-  const fresh = page.querySelector("main");
+function put(fresh) {
   const main = document.querySelector("main");
-  if (fresh.innerHTML !== main.innerHTML) main.replaceWith(fresh);
+  main.querySelector("[data-lost]").hidden = true;
+  if (main.contains(document.activeElement) || fresh.innerHTML === main.innerHTML) return;
+  const scrolled = window.scrollY;
+  main.replaceWith(fresh);
+  window.scrollTo(0, scrolled);
 }
 
-setTimeout(look, EVERY_MS);
+document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(next) : look()));

@@ -83,7 +83,7 @@ async function send(scan) {
   if (AWAY.has(answer.status)) return away();
   const path = new URL(answer.url).pathname;
   if (path === "/login") {
-    location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
+    location.assign(`/login?waiting=1&next=${encodeURIComponent(location.pathname)}`);
     return false; // it is sent when somebody has signed in and this page is back
   }
   // Only a page that answers this scan ends it: not one of ours that broke or refused the whole

@@ -13,17 +13,22 @@ from sqlalchemy.orm import Session
 
 from lims.domain.lifecycle import NoticeState
 from lims.domain.outcomes import NoticeKind
+from lims.work.matched import shown_word
 from lims.work.views.board import Choice
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One result or rapid test behind the case. `ct_cycles` only for those who may read it."""
+    """One result or rapid test behind the case.
+
+    `ct_cycles`, and the machine's word where none came (`called`), only for those who may read it.
+    """
 
     barcode: str | None
     assay: str
     outcome: str
     ct_cycles: float | None
+    called: str | None
     kit_lot: str | None
     pooled: int
     at: datetime
@@ -79,11 +84,12 @@ _EVIDENCE = text(
     """
     SELECT t.barcode, t.assay_code AS assay, r.outcome, r.ct_cycles, NULL AS kit_lot,
            (SELECT count(*) FROM tube_specimen ts WHERE ts.tube_id = t.id) AS pooled,
-           r.created_at AS at
+           r.created_at AS at, m.targets, m.call, m.called, m.closed_system
     FROM result r JOIN tube t ON t.id = r.tube_id
+    JOIN measurement m ON m.id = r.measurement_id
     WHERE r.id = ANY(:evidence)
     UNION ALL
-    SELECT NULL, 'antigen', q.outcome, NULL, l.lot, 1, q.read_at
+    SELECT NULL, 'antigen', q.outcome, NULL, l.lot, 1, q.read_at, NULL, NULL, NULL, false
     FROM rapid_test q JOIN kit_lot l ON l.id = q.kit_lot_id WHERE q.specimen_id = :specimen
     ORDER BY at
     """
@@ -158,6 +164,7 @@ def _evidence(
             assay=row.assay,
             outcome=_READS_ANTIGEN.get(row.outcome, row.outcome),
             ct_cycles=row.ct_cycles if with_ct else None,
+            called=shown_word(row, row.assay) if with_ct else None,
             kit_lot=row.kit_lot,
             pooled=row.pooled,
             at=row.at,

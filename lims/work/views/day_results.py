@@ -63,10 +63,12 @@ class ResultsAsked:
 
 @dataclass(frozen=True, slots=True)
 class ResultRow:
-    """One person's result as known now."""
+    """One person's result as known now. A second swab without a campaign of its own was taken for
+    the first's: ``first_campaign``. ``released_at`` is none before the last word."""
 
     finding_id: UUID
     found_at: datetime
+    released_at: datetime | None
     outcome: FindingOutcome
     status: ResultStatus
     barcode: str | None
@@ -75,6 +77,7 @@ class ResultRow:
     birth_year: int | None
     area: str | None
     campaign: str | None
+    first_campaign: str | None
     collected_at: datetime
 
 
@@ -96,10 +99,14 @@ _CURRENT: Final = (
 _AFTER: Final = " AND f.created_at <= :at AND (f.created_at, f.id) < (:at, :id)"
 _NEWEST: Final = " ORDER BY f.created_at DESC, f.id DESC"
 _SHOWN: Final = """
-    SELECT f.id, f.created_at, f.outcome, f.status, f.person_id, p.name, p.birth_year,
-           a.full_name AS area, g.name AS campaign, s.collected_at,
+    SELECT f.id, f.created_at, f.released_at, f.outcome, f.status, f.person_id, p.name,
+           p.birth_year, a.full_name AS area, g.name AS campaign, s.collected_at,
            (SELECT t.barcode FROM tube_specimen ts JOIN tube t ON t.id = ts.tube_id
-            WHERE ts.specimen_id = f.specimen_id ORDER BY t.kind = 'lab_pool' LIMIT 1) AS barcode
+            WHERE ts.specimen_id = f.specimen_id ORDER BY t.kind = 'lab_pool' LIMIT 1) AS barcode,
+           (SELECT c.name FROM recollection rc JOIN specimen o ON o.id = rc.specimen_id
+            JOIN campaign c ON c.id = o.campaign_id
+            WHERE rc.done_specimen_id = f.specimen_id AND s.campaign_id IS NULL
+            LIMIT 1) AS first_campaign
     FROM ({found}) f
     JOIN specimen s ON s.id = f.specimen_id
     JOIN person p ON p.id = f.person_id
@@ -205,6 +212,7 @@ def _row(row: Row[Any]) -> ResultRow:
     return ResultRow(
         finding_id=row.id,
         found_at=row.created_at,
+        released_at=row.released_at,
         outcome=FindingOutcome(row.outcome),
         status=ResultStatus(row.status),
         barcode=row.barcode,
@@ -213,5 +221,6 @@ def _row(row: Row[Any]) -> ResultRow:
         birth_year=row.birth_year,
         area=row.area,
         campaign=row.campaign,
+        first_campaign=row.first_campaign,
         collected_at=row.collected_at,
     )

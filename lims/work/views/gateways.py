@@ -1,14 +1,18 @@
 """How every gateway's lines stand, and whether it still speaks."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
 from lims.domain.gateways import DOWN_AFTER, LineState
+
+_SESSION: Final = timedelta(minutes=1)
+_CLOCKS_DIFFER: Final = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,16 @@ class Line:
     set_up: bool
     twice: bool
 
+    @property
+    def byte_after_message(self) -> bool:
+        """Something came since that was no whole message: noise, another protocol, or a session
+        under way."""
+        if self.last_byte_at is None:
+            return False
+        if self.last_message_at is None:
+            return True
+        return self.last_byte_at - self.last_message_at > _SESSION
+
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
@@ -42,6 +56,12 @@ class Gateway:
     heard_at: datetime
     down: bool
     lines: tuple[Line, ...]
+
+    @property
+    def clock_ahead(self) -> bool:
+        """It tells of moments that had not come when it spoke."""
+        told = [at for line in self.lines for at in (line.since, line.last_byte_at) if at]
+        return max(told, default=self.heard_at) - self.heard_at > _CLOCKS_DIFFER
 
 
 _LINES = text("""

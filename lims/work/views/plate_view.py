@@ -9,12 +9,14 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from lims.domain.controls import POSITIVE_CONTROL_LATEST_CYCLES
-from lims.domain.interpretation import amplified, rule_in_force
+from lims.domain.called import OwnCall
+from lims.domain.controls import ControlReading, fault
+from lims.domain.interpretation import AssayRule, TargetReading, lowest_ct, rule_in_force
 from lims.domain.lifecycle import RunState
 from lims.domain.plates import PlateSize, wells
 from lims.domain.refusals import UnknownRun
-from lims.work.matched import stored_readings
+from lims.domain.well_reading import word_without_ct
+from lims.work.matched import stored_call, stored_readings
 
 
 class WellSign(StrEnum):
@@ -30,7 +32,10 @@ class WellSign(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlateWell:
-    """One position: what is in it, what was measured, what that means."""
+    """One position: what is in it, what was measured, what that means.
+
+    ``called``: the machine's own word, where no cycle number came.
+    """
 
     position: str
     role: str
@@ -39,6 +44,7 @@ class PlateWell:
     people: int
     sign: WellSign
     ct_cycles: float | None
+    called: str | None
     why: str | None
     held: bool
     measured: bool
@@ -96,6 +102,12 @@ class RunPage:
         """How many samples the analyser has spoken of."""
         return sum(well.measured for well in self.samples)
 
+    @property
+    def tells_ct(self) -> bool:
+        """Whether a positive here has its Ct; a machine may send its own word alone."""
+        positives = [well for well in self.samples if well.sign is WellSign.POSITIVE]
+        return not positives or any(well.ct_cycles is not None for well in positives)
+
     def count(self, sign: str) -> int:
         """How many samples show this."""
         return sum(well.sign == sign for well in self.samples)
@@ -127,7 +139,7 @@ SELECT w.position, w.role, t.barcode, t.kind, t.id AS tube_id,
        (SELECT count(*) FROM tube_source s WHERE s.pool_id = t.id) AS tubes,
        o.state AS order_state, o.why AS order_why, o.priority, o.because,
        res.outcome, res.ct_cycles, res.why, res.held,
-       m.standing, m.targets, m.error, m.why AS measurement_why,
+       m.standing, m.targets, m.error, m.why AS measurement_why, m.call, m.called, m.closed_system,
        CASE WHEN t.kind = 'individual' THEN (
            SELECT f.status FROM tube_specimen n
            JOIN finding f ON f.specimen_id = n.specimen_id AND f.current
@@ -149,7 +161,7 @@ LEFT JOIN LATERAL (
     WHERE run_id = w.run_id AND tube_id = w.tube_id AND current ORDER BY id DESC LIMIT 1
 ) res ON true
 LEFT JOIN LATERAL (
-    SELECT standing, targets, error, why FROM measurement
+    SELECT standing, targets, error, why, call, called, closed_system FROM measurement
     WHERE run_id = w.run_id AND well = w.position AND standing IN ('matched', 'control', 'held')
     ORDER BY id DESC LIMIT 1
 ) m ON true
@@ -184,12 +196,9 @@ def run_page(session: Session, plate: str, *, site_id: UUID) -> RunPage:
 
 def _well(row: Any, assay: str) -> PlateWell:
     control = row.role != "specimen"
-    ct = _control_ct(row, assay) if control else row.ct_cycles
-    late_or_silent = (
-        row.role == "positive_control"
-        and row.targets is not None
-        and (ct is None or ct > POSITIVE_CONTROL_LATEST_CYCLES)
-    )
+    rule = rule_in_force(assay)
+    readings, own = _said(row)
+    ct = lowest_ct(rule, readings) if control else row.ct_cycles
     return PlateWell(
         position=row.position,
         role=row.role,
@@ -198,11 +207,12 @@ def _well(row: Any, assay: str) -> PlateWell:
         people=row.people or 0,
         sign=WellSign.CONTROL if control else _sign(row),
         ct_cycles=ct,
+        called=word_without_ct(rule, readings, own),
         why=row.why or row.measurement_why or (row.because if row.order_state == "void" else None),
         held=bool(row.held) or row.standing == "held",
         measured=row.targets is not None,
         void=row.order_state == "void" and row.outcome is None,
-        failed=late_or_silent or (control and row.role != "positive_control" and ct is not None),
+        failed=control and _failed(row, rule, readings, own),
         order_why=row.order_why,
         priority=row.priority,
         finding_status=row.finding_status,
@@ -226,10 +236,17 @@ def _sign(row: Any) -> WellSign:
             return WellSign.INVALID if row.order_state == "void" else WellSign.WAITING
 
 
-def _control_ct(row: Any, assay: str) -> float | None:
-    """The earliest amplification of a target of the assay; the internal control is not one."""
+def _said(row: Any) -> tuple[tuple[TargetReading, ...], OwnCall]:
+    """What the analyser said of the well, if it has spoken."""
+    return (
+        stored_readings(row.targets or ()),
+        stored_call(row.call, row.called, closed=bool(row.closed_system)),
+    )
+
+
+def _failed(row: Any, rule: AssayRule, readings: tuple[TargetReading, ...], own: OwnCall) -> bool:
+    """Whether a control that was measured lets its run down."""
     if row.targets is None:
-        return None
-    readings = stored_readings(row.targets)
-    found = [amplified(readings, target) for target in rule_in_force(assay).targets]
-    return min((ct for ct in found if ct is not None), default=None)
+        return False
+    control = ControlReading(row.position, row.role, readings, row.error, own)
+    return fault(rule, control) is not None

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from lims.domain.lifecycle import CaseState
 from lims.domain.outcomes import Basis
+from lims.work.matched import shown_word
 from lims.work.views.board import Scope
 from reports.positive_list import SECTION_OF, LabDetail, Line
 
@@ -55,13 +56,16 @@ _COLUMNS: Final = """
            s.collected_at, t.name AS team, k.claimed_at, {laboratory}
 """
 _LABORATORY: Final = """
-    p.national_id, f.ct_cycles, said.barcode, said.pooled,
+    p.national_id, f.ct_cycles, said.barcode, said.pooled, said.assay_code, said.targets,
+    said.call, said.called, said.closed_system,
     (SELECT l.lot FROM rapid_test q JOIN kit_lot l ON l.id = q.kit_lot_id
      WHERE q.specimen_id = f.specimen_id) AS kit_lot"""
 _SAID: Final = """
     LEFT JOIN LATERAL (
-        SELECT u.barcode, (SELECT count(*) FROM tube_specimen m WHERE m.tube_id = u.id) AS pooled
-        FROM result r JOIN tube u ON u.id = r.tube_id WHERE r.id = ANY(f.evidence)
+        SELECT u.barcode, u.assay_code, n.targets, n.call, n.called, n.closed_system,
+               (SELECT count(*) FROM tube_specimen m WHERE m.tube_id = u.id) AS pooled
+        FROM result r JOIN tube u ON u.id = r.tube_id JOIN measurement n ON n.id = r.measurement_id
+        WHERE r.id = ANY(f.evidence)
         ORDER BY r.created_at DESC, r.id LIMIT 1) said ON true
 """
 _ORDER: Final = " ORDER BY home.full_name, h.label, p.name_key, c.id"
@@ -130,5 +134,6 @@ def _detail(row: Row[Any]) -> LabDetail:
         barcode=row.barcode,
         pooled=row.pooled or 1,
         ct_cycles=row.ct_cycles,
+        called=shown_word(row, row.assay_code),
         kit_lot=row.kit_lot,
     )

@@ -100,7 +100,7 @@ WITH f AS MATERIALIZED (
 )
 SELECT f.id AS finding_id, p.id AS person_id, p.name, p.birth_year, home.full_name AS area,
        t.barcode, f.ct_cycles, f.created_at AS since, run.plate, m.well, res.why, f.rule,
-       res.rule AS reading_rule, m.targets, m.error, m.received_at, pool.barcode AS pool,
+       res.rule AS reading_rule, m.targets, m.call, m.error, m.received_at, pool.barcode AS pool,
        pr.ct_cycles AS pool_ct, f.holds, f.signed_by, f.signed_at,
        p.identity_conflict IS NOT NULL AS conflict,
        (SELECT c.id FROM f0_case c WHERE c.person_id = p.id
@@ -182,7 +182,7 @@ def _finding(row: Row[Any]) -> WaitingFinding:
         why=row.why,
         rule=row.rule,
         reading_rule=row.reading_rule,
-        readings=readings_of(row.targets, row.error, row.received_at),
+        readings=readings_of(row.targets, row.call, row.error, row.received_at),
         pool=row.pool,
         pool_ct=row.pool_ct,
         case_id=row.case_id,

@@ -8,21 +8,26 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from lims.domain.antigen import is_antigen, outcome_said
+from lims.work.matched import ShownTarget, other_word, shown_target
+
 MOST: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """One measurement's targets: names and Ct in cycles, None for no amplification."""
+    """One measurement's targets, the machine's word for the whole test, and the error it had."""
 
-    targets: tuple[tuple[str, float | None], ...]
+    targets: tuple[ShownTarget, ...]
+    call: str | None
     error: str | None
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A second value for one test beside the first."""
+    """A second value for one test beside the first. Of a rapid test the person is told, what its
+    strip was read as (``read``), and what the reader says of it now (``says``)."""
 
     measurement_id: UUID
     barcode: str | None
@@ -33,11 +38,15 @@ class Correction:
     after: Readings
     outcome: str | None
     since: datetime
+    person_id: UUID | None
+    name: str | None
+    read: str | None
+    says: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """A measurement that belongs to no tube yet."""
+    """A measurement that belongs to no tube yet, or (an antigen) to no strip."""
 
     measurement_id: UUID
     said: str
@@ -47,11 +56,13 @@ class Stray:
     readings: Readings
     why: str | None
     since: datetime
+    antigen: bool
+    says: str | None  # of an antigen: positive, negative, invalid
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A message of which nothing could be read."""
+    """A message of which nothing could be read; who opened its bytes last, and when."""
 
     message_id: UUID
     instrument: str
@@ -59,29 +70,36 @@ class Unread:
     size_bytes: int
     captured_at: datetime
     since: datetime
+    read_by: str | None
+    read_at: datetime | None
 
 
 _CORRECTIONS = text("""
 SELECT m.id AS measurement_id, t.barcode, run.plate, m.well, i.name AS instrument,
-       m.targets, m.error, m.received_at, old.targets AS old_targets, old.error AS old_error,
-       old.received_at AS old_at, res.outcome
+       m.targets, m.call, m.error, m.received_at, old.targets AS old_targets, old.call AS old_call,
+       old.error AS old_error, old.received_at AS old_at, res.outcome, p.id AS person_id, p.name,
+       q.outcome AS read
 FROM measurement m
 JOIN instrument i ON i.id = m.instrument_id
 LEFT JOIN tube t ON t.id = m.tube_id
 LEFT JOIN run ON run.id = m.run_id
 LEFT JOIN LATERAL (
-    SELECT id, targets, error, received_at FROM measurement o
+    SELECT id, targets, call, error, received_at FROM measurement o
     WHERE o.id <> m.id AND o.standing IN ('matched', 'control', 'held')
-      AND (o.order_id = m.order_id OR (o.run_id = m.run_id AND o.well = m.well))
+      AND (o.order_id = m.order_id OR (o.run_id = m.run_id AND o.well = m.well)
+           OR o.strip_id = m.strip_id)
     ORDER BY o.received_at DESC LIMIT 1
 ) old ON true
 LEFT JOIN result res ON res.measurement_id = old.id AND res.current
+LEFT JOIN rapid_test q ON q.specimen_id = m.strip_id
+LEFT JOIN specimen s ON s.id = q.specimen_id
+LEFT JOIN person p ON p.id = s.person_id
 WHERE m.site_id = :site AND m.standing = 'correction' ORDER BY m.received_at, m.id LIMIT :most
 """)
 
 _STRAYS = text("""
 SELECT m.id AS measurement_id, m.specimen_text AS said, coalesce(run.plate, m.run_text) AS plate,
-       m.well, i.name AS instrument, m.targets, m.error, m.received_at, m.why
+       m.well, i.name AS instrument, m.targets, m.call, m.error, m.received_at, m.why, m.assay_text
 FROM measurement m
 JOIN instrument i ON i.id = m.instrument_id
 LEFT JOIN run ON run.id = m.run_id
@@ -90,8 +108,12 @@ WHERE m.site_id = :site AND m.standing = 'unmatched' ORDER BY m.received_at, m.i
 
 _MESSAGES = text("""
 SELECT m.id AS message_id, i.name AS instrument, m.reason, octet_length(m.body) AS size_bytes,
-       m.captured_at, m.stored_at AS since
+       m.captured_at, m.stored_at AS since, seen.actor AS read_by, seen.at AS read_at
 FROM raw_message m JOIN instrument i ON i.id = m.instrument_id
+LEFT JOIN LATERAL (
+    SELECT a.actor, a.at FROM audit_event a
+    WHERE a.subject = m.id::text AND a.verb = 'read_message' ORDER BY a.at DESC LIMIT 1
+) seen ON true
 WHERE m.site_id = :site AND m.state = 'quarantined' AND m.stored_at >= :since
 ORDER BY m.stored_at DESC LIMIT :most
 """)
@@ -106,10 +128,14 @@ def corrections(session: Session, *, site_id: UUID) -> list[Correction]:
             plate=row.plate,
             well=row.well,
             instrument=row.instrument,
-            before=readings_of(row.old_targets, row.old_error, row.old_at),
-            after=said(row.targets, row.error, row.received_at),
+            before=readings_of(row.old_targets, row.old_call, row.old_error, row.old_at),
+            after=said(row.targets, row.call, row.error, row.received_at),
             outcome=row.outcome,
             since=row.received_at,
+            person_id=row.person_id,
+            name=row.name,
+            read=row.read,
+            says=_antigen_says(row.targets, row.error) if row.read else None,
         )
         for row in session.execute(_CORRECTIONS, {"site": site_id, "most": MOST})
     ]
@@ -124,9 +150,11 @@ def strays(session: Session, *, site_id: UUID) -> list[Stray]:
             plate=row.plate,
             well=row.well,
             instrument=row.instrument,
-            readings=said(row.targets, row.error, row.received_at),
+            readings=said(row.targets, row.call, row.error, row.received_at),
             why=row.why,
             since=row.received_at,
+            antigen=is_antigen(row.assay_text),
+            says=_antigen_says(row.targets, row.error) if is_antigen(row.assay_text) else None,
         )
         for row in session.execute(_STRAYS, {"site": site_id, "most": MOST})
     ]
@@ -138,9 +166,20 @@ def unread(session: Session, *, site_id: UUID, since: datetime) -> list[Unread]:
     return [Unread(**row._mapping) for row in rows]
 
 
-def readings_of(targets: Any, error: str | None, at: datetime | None) -> Readings | None:
-    return None if targets is None or at is None else said(targets, error, at)
+def _antigen_says(targets: Any, error: str | None) -> str | None:
+    return outcome_said([target["call"] or "" for target in targets], error)
 
 
-def said(targets: Any, error: str | None, at: datetime) -> Readings:
-    return Readings(tuple((t["target"], t["ct_cycles"]) for t in targets), error, at)
+def readings_of(
+    targets: Any, call: str | None, error: str | None, at: datetime | None
+) -> Readings | None:
+    return None if targets is None or at is None else said(targets, call, error, at)
+
+
+def said(targets: Any, call: str | None, error: str | None, at: datetime) -> Readings:
+    return Readings(
+        targets=tuple(shown_target(t) for t in targets),
+        call=other_word(call, targets),
+        error=error,
+        at=at,
+    )

@@ -186,6 +186,8 @@ LEFT JOIN rapid_test q ON q.specimen_id = s.id
 WHERE m.roster_id = :id ORDER BY m.position
 """)
 
+# While strips of it wait, a timer tells of those alone: that is what a confirmation keeps. What a
+# reader has read of it is on the grid.
 _TIMERS = text("""
 SELECT t.id AS timer_id, t.number, k.name AS kit, l.lot, t.started_at, k.reads_from_min,
        k.reads_to_min, s.*
@@ -194,11 +196,16 @@ CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE p.state = 'running') AS running,
            count(*) FILTER (WHERE p.state = 'missed') AS missed,
            count(*) FILTER (WHERE p.state = 'read') AS read,
-           count(*) FILTER (WHERE p.state <> 'missed' AND p.mark IS NULL) AS negative,
-           count(*) FILTER (WHERE p.mark = 'positive') AS positive,
-           count(*) FILTER (WHERE p.mark = 'invalid') AS invalid,
-           array_agg(m.position ORDER BY m.position) AS positions
-    FROM strip p JOIN roster_member m ON m.id = p.member_id WHERE p.timer_id = t.id
+           count(*) FILTER (WHERE p.told AND p.mark IS NULL) AS negative,
+           count(*) FILTER (WHERE p.told AND p.mark = 'positive') AS positive,
+           count(*) FILTER (WHERE p.told AND p.mark = 'invalid') AS invalid,
+           array_agg(p.position ORDER BY p.position) AS positions
+    FROM (
+        SELECT one.state, one.mark, m.position,
+               one.state = CASE WHEN bool_or(one.state = 'running') OVER () THEN 'running'
+                                ELSE 'read' END AS told
+        FROM strip one JOIN roster_member m ON m.id = one.member_id WHERE one.timer_id = t.id
+    ) p
 ) s
 WHERE t.roster_id = :id ORDER BY t.number
 """)

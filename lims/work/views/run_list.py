@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from lims.domain.interpretation import amplified, rule_in_force
+from lims.domain.interpretation import lowest_ct, rule_in_force
 from lims.domain.lifecycle import RunState
 from lims.work.matched import stored_readings
 
@@ -91,13 +91,12 @@ def control_drift(session: Session, *, site_id: UUID, assay: str, most: int = 20
     Source: Levey & Jennings, Am. J. Clin. Pathol. 20 (1950) 1059-1066: mean and two standard
     deviations of a control, run by run.
     """
-    targets = rule_in_force(assay).targets
+    rule = rule_in_force(assay)
     by_run: dict[str, list[float]] = {}
     for row in session.execute(_CONTROLS, {"site": site_id, "assay": assay, "most": most}):
-        readings = stored_readings(row.targets)
-        found = [ct for ct in (amplified(readings, target) for target in targets) if ct]
-        if found:
-            by_run.setdefault(row.plate, []).append(min(found))
+        ct = lowest_ct(rule, stored_readings(row.targets))
+        if ct is not None:
+            by_run.setdefault(row.plate, []).append(ct)
     points = [(plate, fmean(cts)) for plate, cts in by_run.items()]
     if len(points) < 3:
         return None

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from lims.domain.lifecycle import OrderState
+from lims.work.matched import ShownTarget, other_word, shown_target
 
 
 class Happened(StrEnum):
@@ -37,7 +38,10 @@ class Happened(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One step. Only what it needs is filled; `open` while a test has no answer yet."""
+    """One step. Only what it needs is filled; `open` while a test has no answer yet.
+
+    `readings`: name, Ct in cycles, the analyser's word; `call`: its word for the whole test.
+    """
 
     at: datetime
     what: Happened
@@ -61,7 +65,8 @@ class Event:
     result_id: UUID | None = None
     holds: tuple[str, ...] = ()
     released_by: str | None = None
-    readings: tuple[tuple[str, float | None], ...] = ()
+    readings: tuple[ShownTarget, ...] = ()
+    call: str | None = None
     instrument: str | None = None
     open: bool = False
     case_id: UUID | None = None
@@ -115,7 +120,7 @@ WHERE o.tube_id = :tube
 
 _RESULTS = text("""
 SELECT res.created_at AS at, res.outcome, res.ct_cycles, res.why, res.rule, res.current, res.held,
-       res.status, run.plate, m.well, m.targets, i.name AS instrument, t.barcode,
+       res.status, run.plate, m.well, m.targets, m.call, i.name AS instrument, t.barcode,
        t.id = :tube AS own, res.id AS result_id, res.supersedes_id IS NOT NULL AS corrects,
        (SELECT a.actor FROM audit_event a
         WHERE a.subject = t.barcode AND (
@@ -251,7 +256,8 @@ def _results(session: Session, about: dict[str, UUID]) -> list[Event]:
             corrects=row.corrects,
             result_id=row.result_id,
             by=row.by,
-            readings=tuple((t["target"], t["ct_cycles"]) for t in row.targets),
+            readings=tuple(shown_target(t) for t in row.targets),
+            call=other_word(row.call, row.targets),
             instrument=row.instrument,
         )
         for row in session.execute(_RESULTS, about)

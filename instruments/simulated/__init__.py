@@ -1,0 +1,1 @@
+"""Machines that are not there: what each would say, and how it says it over its kind of link."""

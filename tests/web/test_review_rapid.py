@@ -1,0 +1,62 @@
+"""What a rapid-test reader said otherwise, or of nobody, on the reviewer's page."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from lims.work.access import Role
+from tests.builders import Bench, add_instrument
+from tests.web.browsing import Browser, words
+from tests.web.conftest import SignIn
+from tests.work.reader_stand import NUMBER, class_of_four, said
+
+_ACTION = re.compile(r'action="(/review/[^"]+)"')
+
+
+@pytest.fixture
+def reviewer(signed_in: SignIn) -> Browser:
+    return signed_in(Role.REVIEWER)
+
+
+def acts(browser: Browser, show: str, verb: str) -> list[str]:
+    """The acts of this name that the page offers."""
+    offered = _ACTION.findall(browser.get(f"/review?show={show}").text)
+    return [act for act in offered if act.endswith(f"/{verb}")]
+
+
+@pytest.fixture
+def read(bench: Bench) -> None:
+    """Number 3 was read as negative, then as positive, and somebody was mistyped."""
+    add_instrument(bench.session, bench.site_id, now=bench.now, name="SOFIA-1")
+    class_of_four(bench).start()
+    said(bench.later(20), "negative")
+    said(bench.later(2), "positive")
+    said(bench, "positive", scanned="mistyped")
+    bench.session.commit()
+
+
+def test_a_second_value_is_shown_with_its_person_and_is_never_accepted(
+    reviewer: Browser, read: None
+) -> None:
+    page = words(reviewer.get("/review?show=corrections"))
+    for told in (
+        "Học Sinh 3",
+        "SOFIA-1",
+        "− Negative",
+        "+ Positive",
+        "test again with a new strip or by PCR",
+    ):
+        assert told in page, told
+    assert acts(reviewer, "corrections", "accept") == []
+
+
+def test_a_stray_asks_for_a_tube_or_a_number_and_is_refused_with_the_reason(
+    reviewer: Browser, read: None
+) -> None:
+    page = reviewer.get("/review?show=unmatched").text
+    assert "names nobody here" in page
+    assert "tube or ID number" in page
+    (attach,) = acts(reviewer, "unmatched", "attach")
+    assert "was read before" in words(reviewer.post(attach, {"barcode": NUMBER}))
