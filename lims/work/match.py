@@ -156,7 +156,9 @@ def _place(
     if measurement.run is None and is_antigen(measurement.assay):
         return readers.claim(base, measurement)
     if measurement.run is None:
-        if not complete:  # no run holds it: were it heard, the whole message would find it said
+        if (
+            not capture.complete
+        ):  # no run holds it: were it heard, the whole message would find it said
             return _because(base, "incomplete message")
         return cartridges.claim(base, measurement, content_of(measurement))
     plate = plates.get(measurement.run)

@@ -32,7 +32,7 @@ def test_one_gateway_file_serves_three_different_machines(tmp_path: Path) -> Non
 
     settings = read_lines(file)
     assert settings.post == "http://127.0.0.1:8080/api/v1/messages"
-    assert {line.driver for line in settings.lines} == {"plate", "quantstudio", "genexpert"}
+    assert {line.reads.name for line in settings.lines} == {"plate", "quantstudio", "genexpert"}
     assert [line.instrument for line in settings.lines] == [m.name for m in machines]
 
 
