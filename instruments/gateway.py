@@ -15,6 +15,7 @@ import click
 import structlog
 
 from instruments.astm.frames import IDLE_TIMEOUT_S
+from instruments.beside import STOP_S
 from instruments.drivers.exports import ALL_DRIVERS
 from instruments.gateway_commands import fail, quarantine, replay, retry, revive, status
 from instruments.heartbeat import Heartbeat
@@ -24,7 +25,7 @@ from instruments.line_driver import line_driver
 from instruments.lines_file import GatewaySettings, LinesRefused, read_lines
 from instruments.simulate import simulate
 from instruments.spool import SpoolRefused
-from instruments.station import STOP_S, LineSettings, PosterFell, Station
+from instruments.station import LineSettings, Station, WorkFell
 from instruments.trying import try_capture
 
 _log = structlog.get_logger()
@@ -139,7 +140,7 @@ class _Running:
     def __exit__(self, *_exception: object) -> None:
         self._stop.set()
         for thread in self._threads:
-            thread.join(2 * STOP_S)
+            thread.join(3 * STOP_S)
         self._lims.close()
 
     def alone(self) -> None:
@@ -149,7 +150,7 @@ class _Running:
             self._stations[0].work()
         except SpoolRefused as refused:
             fail(f"the spool cannot be used: {refused}", refused.exit_code)
-        except PosterFell as fell:
+        except WorkFell as fell:
             raise click.ClickException(str(fell)) from fell
 
     def all_lines(self) -> None:

@@ -29,6 +29,7 @@ from instruments.poct import conversation
 from instruments.reader import Reader
 
 RECEIPT = b"C"  # journal entry: the message of this digest is in the outbox
+MOST_AT_ONCE = 64  # messages whose captures are synced together
 
 _log = structlog.get_logger()
 
@@ -66,6 +67,13 @@ class Intake:
         self._told = telling or AstmTelling()
         self._desk = desk
         self._due: deque[Due] = deque()
+        self._settled: deque[str] = deque()  # digests whose receipt the journal does not have yet
+        self._wake: Callable[[], object] = self.capture_due
+
+    def leave_capturing_to(self, wake: Callable[[], object]) -> None:
+        """From now on `capture_due` is called by one other thread after each `wake`: a sync of the
+        outbox must not keep the line waiting for its acknowledgement."""
+        self._wake = wake
 
     def take_up(self, now_s: float) -> None:
         """After a start: capture what the last run could not, and go on with an open session."""
@@ -80,7 +88,8 @@ class Intake:
         if self._told.session:  # first, so that no segment begins without the open session's start
             self._receiver.resume(self._told.last, now_s)
             _log.info("session taken up", session=self._told.session)
-        self._capture_due()
+        self.capture_due()
+        self.note_receipts()
 
     def hear(self, data: bytes, now_s: float, say: Callable[[bytes], None]) -> None:
         """Keep and answer what came, then capture what became whole."""
@@ -96,11 +105,15 @@ class Intake:
                 open_before = self._told.session
                 self._receiver.kept(self._keep(action))
                 if open_before and not (self._told.session or self._due):
-                    self._rotate()  # the next session may begin in these same bytes
+                    self._tidy()  # the next session may begin in these same bytes
             else:
                 self._tell_of(action)
                 say(action.byte)
-        self._capture_due()
+        if self._due:
+            self._wake()
+        self.note_receipts()
+        if not (self._due or self._receiver.in_session):
+            self._tidy()
 
     def _keep(self, keep: Keep) -> bool:
         now, kind = self._now(), keep.kind.value
@@ -122,41 +135,52 @@ class Intake:
             return False
         return self._desk.take(received.text, at, told_again=told_again)
 
-    def _capture_due(self) -> None:
+    def capture_due(self) -> None:
+        """Put what became whole into the outbox, or where its disk has no room post it from
+        memory: what was acknowledged must not wait for somebody to make room."""
+        most = MOST_AT_ONCE
         while self._due:
-            due, held = self._due[0], self._reader.held
-            capture = self._reader.capture(due.received, due.at)
+            due = [self._due[at] for at in range(min(len(self._due), most))]
+            held = self._reader.held
+            read = [(each, self._reader.capture(each.received, each.at)) for each in due]
+            captures = [c for each, c in read if c and c.digest not in each.receipts]
             try:
-                if capture and capture.digest not in due.receipts:
-                    self._owe(capture)
+                self._outbox.put_all(captures)
             except OSError as error:
-                self._reader.held = held
-                _log.error("capture waits for the disk", error=str(error))
-                return
-            self._due.popleft()
-        if not self._receiver.in_session:
-            self._rotate()
+                if len(due) > 1:
+                    self._reader.held = held
+                    most = 1  # there may be room for the oldest
+                    continue
+                _log.error("no room for a capture, owed from memory", error=str(error))
+                for capture in captures:
+                    self._outbox.lend(capture)
+                captures = []  # without a receipt, so that it is captured again after a crash
+            for capture in captures:
+                self._settled.append(capture.digest)
+                _say_captured(capture)
+            for _ in due:
+                self._due.popleft()
 
-    def _owe(self, capture: Capture) -> None:
-        """Raises OSError when it cannot be put in the outbox."""
-        fresh = self._outbox.put(capture)
-        try:
-            receipt = capture.digest.encode("ascii")
-            self._journal.append(RECEIPT, receipt, session=0, now=self._now())
-        except OSError as error:
-            _log.error("receipt not kept", digest=capture.digest, error=str(error))
-        _log.info(
-            "captured",
-            digest=capture.digest,
-            fresh=fresh,
-            complete=capture.complete,
-            measurements=len(capture.measurements),
-            quarantine=capture.quarantine.reason if capture.quarantine else None,
-        )
+    def note_receipts(self) -> None:
+        """What the journal is told of captures: not synced, for a message whose receipt is lost is
+        captured again, and the LIMS knows its digest."""
+        while self._settled:
+            digest = self._settled.popleft()
+            try:
+                data = digest.encode("ascii")
+                self._journal.append(RECEIPT, data, session=0, now=self._now(), sync=False)
+            except OSError as error:
+                _log.error("receipt not kept", digest=digest, error=str(error))
 
-    def _rotate(self) -> None:
+    def _tidy(self) -> None:
+        """Between sessions, with nothing due."""
+        journal = self._journal
+        if not (journal.refused or journal.large) or self._outbox.lends:
+            return
         try:
-            self._journal.rotate_if_large(self._reader.held, self._now())
+            if journal.refused:
+                journal.make_room(self._reader.held, self._now())
+            journal.rotate_if_large(self._reader.held, self._now())
         except OSError as error:
             _log.error("journal not rotated", error=str(error))
 
@@ -165,6 +189,16 @@ class Intake:
             _log.warning("refused", why=reply.refusal.value, session=self._told.session)
         elif reply.repeated:
             _log.info("repeated", session=self._told.session)
+
+
+def _say_captured(capture: Capture) -> None:
+    _log.info(
+        "captured",
+        digest=capture.digest,
+        complete=capture.complete,
+        measurements=len(capture.measurements),
+        quarantine=capture.quarantine.reason if capture.quarantine else None,
+    )
 
 
 def telling_of(format_: Format) -> Telling:

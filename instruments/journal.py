@@ -4,6 +4,9 @@ A segment file is a row of entries: length and CRC-32 of the rest, then sequence
 clock and kind, then the bytes. A crash can leave only the last entry torn; on opening, the file is
 cut at its last whole entry and what is cut is kept beside it. A segment opens with a checkpoint,
 so that the newest one alone tells how things stand.
+
+Room is laid out ahead as zeros: a sync then has bytes to write and no longer the file's new length,
+which costs most of it. Zeros after the last entry are that room and nothing that was torn.
 """
 
 import contextlib
@@ -19,6 +22,7 @@ from pathlib import Path
 
 SEGMENT_BYTES = 8 * 1024 * 1024
 SEGMENTS_KEPT = 16
+ROOM_BYTES = 64 * 1024  # laid out at a time: six seconds of a line at 115200 baud
 CHECKPOINT = b"H"  # opens a segment; data is the caller's
 
 _FRAME = struct.Struct(">II")  # length of head and data; their CRC-32
@@ -65,20 +69,28 @@ class Journal:
             self._open(_adopted(segments))
         else:
             self._begin_segment(b"", now)
+        self._keep_reserve()
 
-    def append(self, kind: bytes, data: bytes, *, session: int, now: datetime) -> Entry:
+    def append(
+        self, kind: bytes, data: bytes, *, session: int, now: datetime, sync: bool = True
+    ) -> Entry:
         """Raises OSError (disk full, input/output error) with nothing of the entry left behind.
-        `session` 0 begins a session, whose number is then the entry's own sequence."""
+        `session` 0 begins a session, whose number is then the entry's own sequence. Without `sync`
+        it is on disk with the next one that has it; a crash before that takes it back."""
         entry = Entry(self._next, session, now, kind, data)
         packed = entry.packed()
         try:
             if self.refused:
-                os.ftruncate(self._fd, self._end)  # what the append that failed may have left
+                self._cut()  # what the append that failed may have left
+            if self._end + len(packed) > self._room_until:
+                self._lay_out_room(len(packed))
             _write_all(self._fd, packed, self._end)
-            _SYNC(self._fd)
+            if sync:
+                _SYNC(self._fd)
         except OSError as error:
             self.refused = error
-            _try_to_cut(self._fd, self._end)
+            with contextlib.suppress(OSError):  # the next append cuts
+                self._cut()
             raise
         self.refused = None
         self._end += len(packed)
@@ -90,21 +102,55 @@ class Journal:
         for entry, _end in _whole_entries(self._path):
             yield entry
 
+    @property
+    def large(self) -> bool:
+        return self._end >= self._segment_bytes
+
     def rotate_if_large(self, checkpoint: bytes, now: datetime) -> bool:
         """Begin a new segment, which must say all that matters of the old ones. Raises OSError
         and stays on the old segment when the new one cannot be made."""
         if self._end < max(self._segment_bytes, 2 * len(checkpoint)):  # or each would be too large
             return False
-        old = self._fd
-        self._begin_segment(checkpoint, now)
-        os.close(old)
+        self._follow(checkpoint, now)
         for path in _segments(self._folder)[:-SEGMENTS_KEPT]:
             path.unlink()
         return True
 
+    def make_room(self, checkpoint: bytes, now: datetime) -> None:
+        """On a disk that refuses, of a journal of which nothing is due any more: what was kept for
+        a replay goes, the oldest first, so that what comes can be kept. Raises OSError."""
+        *older, _newest = _segments(self._folder)
+        if not older:
+            self._reserve.unlink(missing_ok=True)
+            self._follow(checkpoint, now)
+            older = _segments(self._folder)[:-1]
+        older[0].unlink()
+        self._keep_reserve()
+
     def close(self) -> None:
+        with contextlib.suppress(OSError):  # the room is borne where it cannot be given back
+            self._cut()
         os.close(self._fd)
         os.close(self._lock)
+
+    @property
+    def _reserve(self) -> Path:
+        return self._folder / "reserve"
+
+    def _keep_reserve(self) -> None:
+        """Room for a new segment's checkpoint on a disk that others fill. Where there is none for
+        it, there is none to keep."""
+        with contextlib.suppress(OSError):
+            if not self._reserve.exists():
+                self._reserve.write_bytes(bytes(ROOM_BYTES))
+
+    def _follow(self, checkpoint: bytes, now: datetime) -> None:
+        """By a new segment."""
+        old, end = self._fd, self._end
+        self._begin_segment(checkpoint, now)
+        with contextlib.suppress(OSError):
+            os.ftruncate(old, end)
+        os.close(old)
 
     def _open(self, path: Path) -> None:
         end = 0
@@ -114,18 +160,32 @@ class Journal:
             self._next = entry.sequence + 1
         self._path = path
         self._fd = os.open(path, os.O_RDWR)
-        self._end = end
+        self._end = self._room_until = end
         self._cut_torn_tail()
 
     def _cut_torn_tail(self) -> None:
         tail = os.pread(self._fd, os.fstat(self._fd).st_size - self._end, self._end)
-        if not tail:
+        if not tail.strip(b"\0"):
+            self._room_until = self._end + len(tail)
             return
         self.torn_bytes = len(tail)
         kept = self._path.with_suffix(f".torn-{self._end}")
         kept.write_bytes(tail)
-        os.ftruncate(self._fd, self._end)
+        self._cut()
         os.fsync(self._fd)
+
+    def _cut(self) -> None:
+        """To the last whole entry: room and all."""
+        os.ftruncate(self._fd, self._end)
+        self._room_until = self._end
+
+    def _lay_out_room(self, size: int) -> None:
+        """As much as there is; where the disk gives none, the entry itself will say so."""
+        try:
+            _write_all(self._fd, bytes(size + ROOM_BYTES), self._end)
+            self._room_until = self._end + size + ROOM_BYTES
+        except OSError:
+            self._cut()
 
     def _begin_segment(self, checkpoint: bytes, now: datetime) -> None:
         entry = Entry(self._next, 0, now, CHECKPOINT, checkpoint)
@@ -142,7 +202,8 @@ class Journal:
             os.close(fd)
             _take_away(draft, path)  # the newest segment is believed, and this one is not it
             raise
-        self._path, self._fd, self._end = path, fd, len(packed)
+        self._path, self._fd = path, fd
+        self._end = self._room_until = len(packed)
         self._next += 1
 
 
@@ -248,11 +309,3 @@ def _take_away(*paths: Path) -> None:
     for path in paths:
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
-
-
-def _try_to_cut(fd: int, end: int) -> None:
-    """The append that failed is told to the caller; if this fails too, the next append cuts."""
-    try:
-        os.ftruncate(fd, end)
-    except OSError:
-        return

@@ -16,9 +16,10 @@ from instruments.journal import Entry
 NOT_KEPT = "not-kept"  # the refusal of what the disk did not take
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Keep:
-    """Put this on disk, then call `kept()`. The kind's value is the journal entry's."""
+    """Put this on disk, then call `kept()`. The kind's value is the journal entry's. Not frozen:
+    one is made for each frame, and frozen it costs three times as much."""
 
     kind: Enum
     data: bytes = b""

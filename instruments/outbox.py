@@ -3,7 +3,8 @@
 
 A file is written whole or not at all (draft, sync, rename, sync of the folder). Its name carries
 the order and the digest, so that a message told twice from the journal is owed once. What another
-process puts in (`retry`, `replay`) is taken up when the mark `again` appears beside it.
+process puts in (`retry`, `replay`) is taken up when the mark `again` appears beside it. What was
+delivered is only put away at first: to remove a file takes many disks longer than to post it.
 """
 
 import json
@@ -11,7 +12,8 @@ import os
 import re
 import threading
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -26,6 +28,7 @@ from instruments.troubles import TODO, Trouble
 
 AGAIN: Final = "again"
 REPLAYED: Final = "replayed"
+DELIVERED: Final = "delivered"
 _NAMED: Final = 16  # characters of the digest in a file name: enough to tell what waits apart
 _LETTER: Final = re.compile(r"\d{12}-[0-9a-f]{16}\.json")
 
@@ -34,9 +37,10 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One capture waiting to be posted."""
+    """One capture waiting to be posted. `lent`: its content where the disk had no room for it."""
 
     path: Path
+    lent: bytes | None = None
 
     @property
     def digest_start(self) -> str:
@@ -44,7 +48,7 @@ class Letter:
 
     def body(self) -> bytes:
         """Raises OSError when the file cannot be read."""
-        return self.path.read_bytes()
+        return self.path.read_bytes() if self.lent is None else self.lent
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +73,10 @@ class Outbox:
         self._folder = folder
         self._dead = folder / "dead"
         self._dead.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (folder / DELIVERED).mkdir(exist_ok=True, mode=0o700)
         for draft in folder.glob("*.new"):
             draft.unlink()
+        self._unswept = True
         self._waiting = deque(Letter(path) for path in _letters(folder))
         self._names = {letter.digest_start for letter in self._waiting}
         known = [*_letters(folder), *_letters(self._dead)]
@@ -81,18 +87,47 @@ class Outbox:
 
     def put(self, capture: Capture) -> bool:
         """False when the same message waits already. Raises OSError when it cannot be kept."""
-        named = capture.digest[:_NAMED]
+        return self.put_all([capture]) == 1
+
+    def put_all(self, captures: Sequence[Capture]) -> int:
+        """All of them or, with OSError, none; in their order and with one sync of the folder. How
+        many are new: the same message is owed once."""
         with self._changed:
-            if named in self._names:
-                return False
-            path = self._folder / f"{self._next:012d}-{named}.json"
-            write_whole(path, json.dumps(capture.to_json()).encode("utf-8"))
-            self._next += 1
-            self._add(Letter(path))
-            self.last_message_at = capture.captured_at
-            self._changed.notify_all()
-        self._keep_apart(capture)
-        return True
+            fresh = {c.digest[:_NAMED]: c for c in captures if c.digest[:_NAMED] not in self._names}
+            places = [
+                self._folder / f"{number:012d}-{named}.json"
+                for number, named in enumerate(fresh, start=self._next)
+            ]
+            _write_all_whole(
+                [
+                    (place, json.dumps(capture.to_json()).encode("utf-8"))
+                    for place, capture in zip(places, fresh.values(), strict=True)
+                ]
+            )
+            self._next += len(places)
+            for place in places:
+                self._add(Letter(place))
+            if fresh:
+                self.last_message_at = captures[-1].captured_at
+                self._changed.notify_all()
+        for capture in fresh.values():
+            self._keep_apart(capture)
+        return len(fresh)
+
+    def lend(self, capture: Capture) -> None:
+        """Of a disk without room: owed from memory. Its bytes stand in the journal, which must
+        keep them until nothing is lent any more."""
+        with self._changed:
+            if (named := capture.digest[:_NAMED]) not in self._names:
+                place = self._folder / f"{self._next:012d}-{named}.json"
+                self._next += 1
+                self._add(Letter(place, json.dumps(capture.to_json()).encode("utf-8")))
+                self._changed.notify_all()
+
+    @property
+    def lends(self) -> bool:
+        with self._changed:
+            return any(letter.lent is not None for letter in self._waiting)
 
     def first(self, wait_s: float) -> Letter | None:
         """The oldest, waiting at most `wait_s` for one to come."""
@@ -111,15 +146,35 @@ class Outbox:
         return len(self._waiting)
 
     def delivered(self, letter: Letter) -> None:
-        """The LIMS has it: forget it. An unlink that a power cut undoes is posted again, and the
-        LIMS knows its digest: so the folder is not synced."""
-        letter.path.unlink(missing_ok=True)
+        """The LIMS has it: forget it. What a power cut brings back is posted again, and the LIMS
+        knows its digest: so no folder is synced."""
+        try:
+            letter.path.rename(self._folder / DELIVERED / letter.path.name)
+        except OSError:  # the disk is full, or somebody took it away
+            letter.path.unlink(missing_ok=True)
+        self._unswept = True
         self._leave(letter)
+
+    def sweep(self) -> None:
+        """Remove what was delivered, as long as nothing waits. Of the thread that delivers."""
+        if not self._unswept:
+            return
+        with (
+            suppress(OSError),
+            os.scandir(self._folder / DELIVERED) as delivered,
+        ):  # or when idle next
+            for entry in delivered:
+                if self._waiting:
+                    return
+                Path(entry.path).unlink()
+            self._unswept = False
 
     def bury(self, letter: Letter, refused: Refused) -> None:
         """The LIMS will never take it as it is: keep it aside with the reason."""
         reason = json.dumps(asdict(refused), ensure_ascii=False).encode("utf-8")
         write_whole(self._dead / f"{letter.path.stem}.problem", reason)
+        if letter.lent is not None:
+            write_whole(letter.path, letter.lent)
         letter.path.rename(self._dead / letter.path.name)
         sync_folder(self._dead)
         sync_folder(self._folder)
@@ -230,18 +285,31 @@ def told_again(folder: Path) -> None:
 
 def write_whole(path: Path, content: bytes) -> None:
     """The file is there whole and for good, or OSError is raised and it is not there."""
-    draft = path.with_suffix(".new")
+    _write_all_whole([(path, content)])
+
+
+def _write_all_whole(files: Sequence[tuple[Path, bytes]]) -> None:
+    """Of one folder."""
+    drafts = [path.with_suffix(".new") for path, _content in files]
     try:
-        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(fd, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.rename(path)
+        for draft, (_path, content) in zip(drafts, files, strict=True):
+            _write_synced(draft, content)
+        for draft, (path, _content) in zip(drafts, files, strict=True):
+            draft.rename(path)
     except OSError:
-        draft.unlink(missing_ok=True)
+        for draft in drafts:
+            draft.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+    if files:
+        sync_folder(files[0][0].parent)
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(fd, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(fd)
 
 
 def _letters(folder: Path) -> list[Path]:

@@ -6,7 +6,7 @@ any other 4xx (409 conflict, 413 too large)    dead letter with the problem docu
 500 while a letter behind it is taken          dead letter: it is this message, not the LIMS
 
 What piled up goes in packets, one request for up to fifty letters, each answered for by itself; a
-LIMS that knows no packets gets single letters.
+LIMS that knows no packets gets single letters. While it is away one letter alone knocks.
 """
 
 import json
@@ -82,6 +82,7 @@ class Poster:
         while not stop.is_set():
             if self._outbox.first(wait_s=0.5) is None:
                 self.trouble = None
+                self._outbox.sweep()
                 continue
             if self._post_some():
                 failures = 0
@@ -93,7 +94,7 @@ class Poster:
     def _post_some(self) -> bool:
         """True when the oldest letter is off the queue, or is to be asked for in another way."""
         try:
-            most = 1 if self._singly else self._most
+            most = 1 if self._singly or self.trouble else self._most
             packet = self._packet(most)
             if len(packet) > 1:
                 return self._post_packet(packet)

@@ -1,8 +1,8 @@
 """One analyser's line at work: read and answer it, keep what came, post it.
 
-Two threads a line: one reads and answers, one posts; they share only the outbox. Lines share
-nothing but the way to the LIMS, so that one which falls, or whose disk is gone, stops no other: it
-says so, and is begun again.
+Three threads a line: one reads and answers, one captures what became whole, one posts; they share
+only what is due and the outbox. Lines share nothing but the way to the LIMS, so that one which
+falls, or whose disk is gone, stops no other: it says so, and is begun again.
 """
 
 import json
@@ -23,6 +23,7 @@ from structlog.contextvars import bound_contextvars
 from instruments import quarantine, troubles
 from instruments.astm.frames import IDLE_TIMEOUT_S
 from instruments.astm.line import Line
+from instruments.beside import beside
 from instruments.files.watch import SETTLE_S
 from instruments.folder_line import FolderLine, folder_of
 from instruments.host_query import QueryDesk
@@ -36,10 +37,10 @@ from instruments.link import REOPEN_DEVICE_S, REOPEN_MOST_S, Link, is_device, op
 from instruments.outbox import Outbox, dead_count
 from instruments.poster import Poster
 from instruments.reader import Reader
+from instruments.settler import Settler
 from instruments.spool import Spool, SpoolRefused
 from instruments.troubles import TODO, Trouble
 
-STOP_S: Final = 5.0  # how long a stop waits for a post under way
 AGAIN_FIRST_S: Final = 1.0  # until a line that fell is begun again
 AGAIN_MOST_S: Final = 30.0
 SILENT_AFTER_S: Final = 4 * 3600.0  # two plates' time
@@ -65,7 +66,7 @@ class LineSettings:
     tests: Mapping[str, str] | None = None
 
 
-class PosterFell(RuntimeError):
+class WorkFell(RuntimeError):
     """A gateway that only collects would look well: the line is begun again as a whole."""
 
 
@@ -129,22 +130,20 @@ class Station:
                 wait_s = min(2 * wait_s, AGAIN_MOST_S)
 
     def work(self) -> None:
-        """Until stopped. Raises SpoolRefused, PosterFell, and whatever breaks the reading."""
+        """Until stopped. Raises SpoolRefused, WorkFell, and whatever breaks the reading."""
         settings = self.settings
-        with self._opened() as work:
+        with bound_contextvars(instrument=settings.instrument), self._opened() as work:
             _log.info(
                 "started",
                 instrument=settings.instrument,
                 driver=settings.reads.name,
                 torn_bytes=work.journal.torn_bytes,
             )
-            desk = self._desk()
-            listen = self._listening(work, desk)
-            with self._posting(work.poster) as fell, answering(desk, settings.instrument):
+            with self._listening(work) as (listen, fell):
                 while not (self._stop.is_set() or fell):
                     listen()
             if fell:
-                raise PosterFell(f"posting stopped: {type(fell[0]).__name__}") from fell[0]
+                raise WorkFell(f"{type(fell[0]).__name__} beside the line") from fell[0]
             _log.info("stopped", waiting=work.outbox.waiting)
 
     def health(self, now: datetime) -> LineHealth:
@@ -212,28 +211,6 @@ class Station:
             link.close()
             journal.close()
 
-    @contextmanager
-    def _posting(self, poster: Poster) -> Iterator[list[BaseException]]:
-        """The second thread. What it fell of is in the list."""
-        fell: list[BaseException] = []
-        over = threading.Event()
-
-        def post() -> None:
-            try:
-                with bound_contextvars(instrument=self.settings.instrument):
-                    poster.run(over)
-            except BaseException as error:
-                fell.append(error)
-                raise
-
-        thread = threading.Thread(target=post, name="poster", daemon=True)
-        thread.start()
-        try:
-            yield fell
-        finally:
-            over.set()
-            thread.join(STOP_S)  # a post cut off here is posted again: the LIMS knows its digest
-
     def _link(self, outbox: Outbox) -> Link | FolderLine:
         """Raises SpoolRefused."""
         settings = self.settings
@@ -263,13 +240,18 @@ class Station:
         lookup = LimsOrders(self._lims, settings.instrument, settings.tests)
         return QueryDesk(Line(idle_timeout_s=settings.idle_timeout_s), lookup)
 
-    def _listening(self, work: _Work, desk: QueryDesk | None) -> Callable[[], None]:
-        """What the last run left is taken up; then each call hears once."""
+    @contextmanager
+    def _listening(self, work: _Work) -> Iterator[tuple[Callable[[], None], list[BaseException]]]:
+        """What the last run left is taken up; then each call hears once. Beside it letters are
+        posted, messages captured and questions answered; a post cut off at the end is posted again,
+        for the LIMS knows its digest."""
         link, settings = work.link, self.settings
         if isinstance(link, FolderLine):
             link.take_up()
-            return partial(self._look, link)
-        reader = Reader(settings.reads.driver, settings.instrument)
+            with beside({"poster": work.poster.run}) as fell:
+                yield partial(self._look, link), fell
+            return
+        reader, desk = Reader(settings.reads.driver, settings.instrument), self._desk()
         intake = intake_of(
             reader,
             work.journal,
@@ -279,7 +261,11 @@ class Station:
             desk=desk,
         )
         intake.take_up(time.monotonic())
-        return partial(self._hear, link, intake)
+        settler = Settler(intake)
+        works = {"poster": work.poster.run, "settler": settler.run}
+        with beside(works) as fell, answering(desk, settings.instrument):
+            yield partial(self._hear, link, intake), fell
+        intake.note_receipts()
 
     def _look(self, folder: FolderLine) -> None:
         if folder.look(self._stop):

@@ -1,4 +1,4 @@
-"""``make bench``: measure nine figures on fresh data, print a table, write JSON."""
+"""``make bench``: measure figures on fresh data, print a table, write JSON."""
 
 import argparse
 import json
@@ -13,7 +13,18 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from loadtests.figures import batch, hl7, intake, link, lists, notice, plate, registration, slips
+from loadtests.figures import (
+    batch,
+    gateway,
+    hl7,
+    intake,
+    link,
+    lists,
+    notice,
+    plate,
+    registration,
+    slips,
+)
 from loadtests.figures.figure import Figure
 from loadtests.rig import Rig, rig
 
@@ -34,6 +45,12 @@ def main() -> int:
             "slips",
             "hl7",
             "link",
+            "lines",
+            "line",
+            "ack",
+            "kills",
+            "drain",
+            "replug",
         ],
     )
     options.add_argument("--json", type=Path, default=Path("build/bench.json"))
@@ -61,6 +78,12 @@ def _figures(*, quick: bool) -> Sequence[tuple[str, Callable[[Rig], Figure]]]:
         ("slips", lambda r: slips.measure(r, runs=1 if quick else 2)),
         ("hl7", lambda _r: hl7.measure(seconds=1 if quick else 5)),
         ("link", lambda _rig: link.measure(rounds=3 if quick else 10)),
+        ("lines", lambda _rig: gateway.lines(seconds=10 if quick else 60)),
+        ("line", lambda _rig: gateway.line(seconds=5 if quick else 20)),
+        ("ack", lambda _rig: gateway.ack(seconds=5 if quick else 20)),
+        ("kills", lambda _rig: gateway.kills(times=20 if quick else 200)),
+        ("drain", lambda _rig: gateway.drain(messages=1_000 if quick else 3_000)),
+        ("replug", lambda _rig: gateway.replug(times=5 if quick else 20)),
     )
 
 

@@ -88,7 +88,7 @@ class Refusal(StrEnum):
     NOT_KEPT = "not-kept"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Keep(line.Keep):
     """Put this on disk, then call `Receiver.kept()`."""
 
@@ -122,12 +122,13 @@ class State(Enum):
     TRAILER = "trailer"
 
 
-_IN_FRAME = frozenset({State.TEXT, State.CHECK_1, State.CHECK_2, State.TRAILER})
+_IN_FRAME = (State.TEXT, State.CHECK_1, State.CHECK_2, State.TRAILER)  # a set would hash by Python
 _SPOKEN = re.compile(rb"[\x02\x04\x05]")  # STX, EOT, ENQ: all that is no noise between frames
 _HEX = frozenset(b"0123456789ABCDEFabcdef")
 _LEFT_BEFORE = frozenset(b"\0\r\n")  # what may come of the line itself before a sender speaks anew
 _END_OF_TEXT = re.compile(rb"[\x03\x17]")
-_WHOLE_FRAME = re.compile(rb"\x02([^\x03\x17]*[\x03\x17])([0-9A-Fa-f]{2})\r")
+_WHOLE_FRAME = re.compile(rb"[^\x02\x04\x05]*\x02([^\x03\x17]*[\x03\x17])([0-9A-Fa-f]{2})\r")
+_ZERO = ord("0")
 
 
 _DIGITS = tuple(b"%02X" % value for value in range(256))
@@ -207,6 +208,12 @@ class Receiver:
         self._heard_s = now_s
         at = 0
         while at < len(data):
+            waiting = self._state is State.WAITING and not self._paused
+            if waiting and (whole := self._whole_frame(data, at)):
+                at = whole.end()
+                body, check = whole.groups()
+                yield from self._answer(self._judge(body, check, ends_well=True), body)
+                continue
             if self._paused and self._left_off(data[at]):
                 continue
             if self._state is State.TEXT:
@@ -216,17 +223,11 @@ class Receiver:
             elif self._state in _IN_FRAME:
                 yield from self._step(data[at])
                 at += 1
+            elif spoken := _SPOKEN.search(data, at):
+                at = spoken.end()
+                yield from self._step(spoken[0][0])
             else:
-                spoken = _SPOKEN.search(data, at)
-                if spoken is None:
-                    break
-                at = spoken.start()
-                whole = self._whole_frame(data, at)
-                at = whole.end() if whole else spoken.end()
-                if whole:
-                    yield from self._judge(whole[1], whole[2], ends_well=True)
-                else:
-                    yield from self._step(spoken[0][0])
+                break
         if self._state in _IN_FRAME:
             self._restart_timer()
 
@@ -261,7 +262,8 @@ class Receiver:
                     self._state = State.CHECK_2 if at_first else State.TRAILER
             case State.TRAILER, _:
                 whole, check = bytes(self._body), bytes(self._check)
-                yield from self._judge(whole, check, ends_well=byte == Control.CR)
+                judged = self._judge(whole, check, ends_well=byte == Control.CR)
+                yield from self._answer(judged, whole)
 
     def _left_off(self, byte: int) -> bool:
         """Whether the sender, silent in mid-frame, speaks anew with this byte."""
@@ -274,10 +276,8 @@ class Receiver:
         return False
 
     def _whole_frame(self, data: bytes, at: int) -> re.Match[bytes] | None:
-        """The short way for a frame that is there from STX to CR, as most are: what it does is
-        what `_step` does with each of its bytes."""
-        if self._state is not State.WAITING:
-            return None
+        """The short way for a frame that is there from STX to CR, as most are, after what may
+        stand before it: what it does is what `_step` does with each of these bytes."""
         whole = _WHOLE_FRAME.match(data, at)
         return whole if whole and len(whole[1]) <= self._longest_body else None
 
@@ -291,30 +291,34 @@ class Receiver:
             self._state = State.CHECK_1
         return stop
 
-    def _judge(self, body: bytes, check: bytes, *, ends_well: bool) -> Iterator[Action]:
-        """A whole frame is in: LIS1-A 6.3.2 (numbers), 6.3.3 (checksum), 6.3.4 (replies)."""
-        number = body[0] - ord("0")
+    def _judge(self, body: bytes, check: bytes, *, ends_well: bool) -> Kind | Reply:
+        """A whole frame is in: as what it is to be kept, or the reply to what is not. LIS1-A 6.3.2
+        (numbers), 6.3.3 (checksum), 6.3.4 (replies)."""
         if not ends_well:
-            yield self._refuse(Refusal.TRAILER)
-        elif check != (right := checksum(body)) and check.upper() != right:
-            yield self._refuse(Refusal.CHECKSUM)
-        elif number == (self._number + 1) % 8:
-            yield from self._accept(body, number)
-        elif self._last is None or number != self._number:
-            yield self._refuse(Refusal.FRAME_NUMBER)
-        elif body == self._last:
-            yield self._acknowledge(repeated=True)
-        else:
-            yield from self._keep(Kind.CONFLICT, body)
-            yield self._refuse(Refusal.CONFLICT)
+            return self._refuse(Refusal.TRAILER)
+        if check != (right := checksum(body)) and check.upper() != right:
+            return self._refuse(Refusal.CHECKSUM)
+        number = body[0] - _ZERO
+        if number == (self._number + 1) % 8:
+            return Kind.FRAME
+        if self._last is None or number != self._number:
+            return self._refuse(Refusal.FRAME_NUMBER)
+        return self._acknowledge(repeated=True) if body == self._last else Kind.CONFLICT
 
-    def _accept(self, body: bytes, number: int) -> Iterator[Action]:
-        yield from self._keep(Kind.FRAME, body)
-        if not self._kept:
-            yield self._refuse(Refusal.NOT_KEPT)
+    def _answer(self, judged: Kind | Reply, body: bytes) -> Iterator[Action]:
+        if isinstance(judged, Reply):
+            yield judged
             return
-        self._number, self._last = number, body
-        yield self._acknowledge()
+        self._kept = None
+        yield Keep(judged, body)
+        kept = self._whether_kept(judged)
+        if judged is Kind.CONFLICT:
+            yield self._refuse(Refusal.CONFLICT)
+        elif not kept:
+            yield self._refuse(Refusal.NOT_KEPT)
+        else:
+            self._number, self._last = body[0] - _ZERO, body
+            yield self._acknowledge()
 
     def _start(self) -> Iterator[Action]:
         yield from self._keep(Kind.START)
@@ -342,8 +346,12 @@ class Receiver:
     def _keep(self, kind: Kind, data: bytes = b"") -> Iterator[Action]:
         self._kept = None
         yield Keep(kind, data)
+        self._whether_kept(kind)
+
+    def _whether_kept(self, kind: Kind) -> bool:
         if self._kept is None:
             raise NotToldWhetherKept(f"{kind.name} was neither kept nor refused")
+        return self._kept
 
     def _acknowledge(self, *, repeated: bool = False) -> Reply:
         self._state = State.WAITING

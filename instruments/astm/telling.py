@@ -28,15 +28,15 @@ class Telling:
         """The messages that this entry made whole or broke off."""
         match entry.kind:
             case Kind.START.value:
-                broken_off = list(self.assembly.end())
+                broken_off = self.assembly.end()
                 self.session, self.last = entry.sequence, None
                 return broken_off
             case Kind.FRAME.value:
                 self.last = entry.data
-                return list(self.assembly.frame(entry.data))
+                return self.assembly.frame(entry.data)
             case Kind.CONFLICT.value:
                 self.assembly.conflict()
             case Kind.END.value:
                 self.session, self.last = 0, None
-                return list(self.assembly.end())
+                return self.assembly.end()
         return []

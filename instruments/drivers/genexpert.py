@@ -20,9 +20,10 @@ are from memory, not from the documents) that there is no result is told as an e
 nobody downstream has to know the language to see that this is no negative.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from instruments.astm.records import Delimiters, Message, Node, Record
 from instruments.drivers.reading import (
@@ -35,6 +36,7 @@ from instruments.drivers.reading import (
 )
 from instruments.measurement import Measurement, Role, TargetReading
 
+_T = TypeVar("_T")
 _LONGEST_REMEMBERED = 128  # characters of a field: what is remembered is bounded in both ways
 _MOST_REMEMBERED = 4096
 _NO_RESULT = (
@@ -60,6 +62,8 @@ class _Group:
     """A main result and what was said about its targets, in the order sent."""
 
     main: Node
+    of: str
+    call: str
     targets: dict[str, _Target] = field(default_factory=dict)
 
 
@@ -121,104 +125,111 @@ class _Place(NamedTuple):
     suffix: str
 
 
-class _Places(dict[str, _Place]):
-    """R.3 as sent, to what it says: an assay says the same few dozen over and over. Bounded in
+class _Remembered(dict[str, _T]):
+    """A field as sent, to what it says: an assay says the same few dozen over and over. Bounded in
     number and length, for what comes over a line may be anything."""
 
-    def __init__(self, marks: Delimiters) -> None:
+    def __init__(self, read: Callable[[str], _T]) -> None:
         super().__init__()
-        self._marks = marks
+        self._read = read
 
-    def __missing__(self, text: str) -> _Place:
-        parts = Record(("R", "1", text), self._marks).components(3)
-        _, panel, _, code, assay, _, analyte, suffix, *_ = (*parts, *[""] * 8)
-        of = f"{panel}^{code}" if panel else code
-        place = _Place(of, assay, analyte, suffix.casefold())
+    def __missing__(self, text: str) -> _T:
+        said = self._read(text)
         if len(text) <= _LONGEST_REMEMBERED:
             if len(self) >= _MOST_REMEMBERED:
                 self.clear()
-            self[text] = place
-        return place
+            self[text] = said
+        return said
 
 
-_places = lru_cache(maxsize=16)(_Places)
+class _Fields:
+    """How the fields of records with these delimiters are read."""
+
+    def __init__(self, marks: Delimiters) -> None:
+        self._marks = marks
+        self.place = _Remembered(self._place)
+        self.value = _Remembered(self._value)
+
+    def _place(self, text: str) -> _Place:
+        parts = Record(("R", "1", text), self._marks).components(3)
+        _, panel, _, code, assay, _, analyte, suffix, *_ = (*parts, *[""] * 8)
+        return _Place(f"{panel}^{code}" if panel else code, assay, analyte, suffix.casefold())
+
+    def _value(self, text: str) -> tuple[str, ...]:
+        """R.4: the word, then the number."""
+        return (*Record(("R", "1", "", text), self._marks).components(4), "", "")
 
 
-def _place(result: Record) -> _Place:
-    return _places(result.delimiters)[result.raw[2] if len(result.raw) > 2 else ""]
+_fields = lru_cache(maxsize=16)(_Fields)
+_cycle_numbers = _Remembered(lambda number: cycles(number, ""))  # what is refused is not remembered
 
 
-def _value(result: Record) -> tuple[str, ...]:
-    """R.4: the word, then the number."""
-    text = result.raw[3] if len(result.raw) > 3 else ""
-    read = _valued if len(text) <= _LONGEST_REMEMBERED else _valued.__wrapped__
-    return read(text, result.delimiters)
-
-
-@lru_cache(maxsize=4096)  # a few words, and cycle numbers with one decimal
-def _valued(value: str, marks: Delimiters) -> tuple[str, ...]:
-    return (*Record(("R", "1", "", value), marks).components(4), "", "")
-
-
-def _cycles(result: Record) -> float | None:
-    number = _value(result)[1]
+def _cycles(number: str, result: Record) -> float | None:
     try:
-        return _read_cycles(number)
+        return _cycle_numbers[number]
     except Unreadable:
         return cycles(number, result.name)  # refuses it again, by name
-
-
-@lru_cache(maxsize=4096)
-def _read_cycles(number: str) -> float | None:
-    return cycles(number, "")  # what it refuses is not remembered
 
 
 def _groups(order: Node) -> list[_Group]:
     groups: dict[str, _Group] = {}
     found: list[_Group] = []
-    places = _places(order.record.delimiters)
+    fields = _fields(order.record.delimiters)
+    places, values = fields.place, fields.value
     for node in order.children:
-        result = node.record
-        of, assay, analyte, suffix = places[result.raw[2] if len(result.raw) > 2 else ""]
+        raw = node.record.raw
+        of, assay, analyte, suffix = places[raw[2] if len(raw) > 2 else ""]
         if assay:
             if not suffix:
-                groups[of] = _Group(node)
-                found.append(groups[of])
+                groups[of] = group = _Group(node, of, values[raw[3] if len(raw) > 3 else ""][0])
+                found.append(group)
             continue
         if of not in groups:
-            raise Unreadable("no-main-result", f"{result.name} is of {of!r}, which has none before")
+            name = node.record.name
+            raise Unreadable("no-main-result", f"{name} is of {of!r}, which has none before")
         targets = groups[of].targets
         target = targets.get(analyte)
         if target is None:
             target = targets[analyte] = _Target()
         if not suffix:
-            target.call = _value(result)[0] or None
+            target.call = values[raw[3] if len(raw) > 3 else ""][0] or None
         elif suffix == "ct":
-            target.ct = _cycles(result)
+            target.ct = _cycles(values[raw[3] if len(raw) > 3 else ""][1], node.record)
     return found
 
 
 def _measured(path: str, group: _Group, specimens: tuple[str, ...], role: Role) -> Measurement:
     main = group.main.record
-    if len(main.components(14)) < 2:
+    if main.sent(14) < 2:
         raise Unreadable("truncated-record", f"{main.name}: R.14 does not name the cartridge")
-    statuses = [repeat[0] for repeat in main.repeats(9)]
-    call = _value(main)[0] or None
+    flag, status = main.text(7), main.text(9)
+    call = group.call or None
     return Measurement(
         path=f"{path}R{main.number}",
         specimen=specimens[0],
         specimens=specimens,
         role=role,
-        assay=_place(main).of,
+        assay=group.of,
         call=call,
-        targets=tuple(TargetReading(name, t.ct, t.call) for name, t in group.targets.items()),
+        targets=tuple([_reading(name, t.ct, t.call) for name, t in group.targets.items()]),
         measured_at=_ended(main.text(13)),
         error=instrument_errors(group.main) or _no_result(call),
-        flags=(
-            *filter(None, [main.text(7)]),
-            *(f"status-{status}" for status in statuses if status not in ("", "F")),
-        ),
+        flags=() if not flag and status == "F" else _flags(flag, main),
     )
+
+
+def _reading(name: str, ct: float | None, call: str | None) -> TargetReading:
+    short = len(name) + len(call or "") <= _LONGEST_REMEMBERED
+    return _known_reading(name, ct, call) if short else TargetReading(name, ct, call)
+
+
+_known_reading = lru_cache(maxsize=_MOST_REMEMBERED)(TargetReading)
+
+
+def _flags(flag: str, main: Record) -> tuple[str, ...]:
+    statuses = [repeat[0] for repeat in main.repeats(9)]
+    told = [f"status-{status}" for status in statuses if status not in ("", "F")]
+    return (*filter(None, [flag]), *told)
 
 
 _ended = lru_cache(maxsize=16)(iso_time)  # the main results of a cartridge end together

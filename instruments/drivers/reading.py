@@ -66,11 +66,10 @@ def refuse_faults(message: Message) -> None:
 def iso_time(text: str) -> str | None:
     """LIS2-A2 5.6.2, `YYYYMMDD[HHMM[SS]]`, by the instrument's clock and so without a zone; None
     where it is no time: a wrong clock is no reason to hold a result back."""
-    formats = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
-    if len(text) not in formats:
+    if len(text) not in (8, 12, 14) or not (text.isascii() and text.isdigit()):
         return None
     try:
-        read = datetime.strptime(text, formats[len(text)])  # noqa: DTZ007 - has no zone
+        read = datetime.fromisoformat(f"{text[:8]}T{text[8:] or '0000'}")
     except ValueError:
         return None
     return read.isoformat()

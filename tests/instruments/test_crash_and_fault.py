@@ -67,10 +67,8 @@ class Gateway:
     seconds: Iterator[int] = field(default_factory=itertools.count)
 
     def start(self, now_s: float) -> None:
-        at = self.folder / "journal"
         FragileJournal.fuse = FragileOutbox.fuse = self.fuse
-        FragileJournal.at = at
-        self.journal = FragileJournal(at, now=self._now(), segment_bytes=4_000)
+        self.journal = FragileJournal(self.folder / "journal", now=self._now(), segment_bytes=4_000)
         self.outbox = FragileOutbox(self.folder / "outbox")
         reader = Reader(OwnIds(DRIVERS[self.driver], ["TT"]), "analyser-1")
         line = Line()
@@ -84,12 +82,18 @@ class Gateway:
             self._now,
         )
         self.intake.take_up(now_s)
+        if (
+            self.driver != "plate"
+        ):  # as beside a line: what became whole is captured some time after
+            self.intake.leave_capturing_to(lambda: None)
 
     def hears(self, data: bytes, now_s: float) -> bytes:
         said: list[bytes] = []
         try:
             self.intake.hear(data, now_s, lambda byte: self._say(said, byte))
             self.intake.tick(now_s, lambda byte: self._say(said, byte))
+            if self.fuse.rng.random() < 0.3:
+                self.intake.capture_due()
             self.posts()
         except Killed:
             self.killed(now_s)
@@ -99,7 +103,7 @@ class Gateway:
         """Dies, and is started until it stays up."""
         while True:
             self.deaths += 1
-            self.journal.close()
+            self.journal.lose()
             self.fuse.steps = self.fuse.rng.randint(1, 60) if self.deaths < 3 else -1
             try:
                 self.start(now_s)
@@ -119,9 +123,11 @@ class Gateway:
         """The line falls silent for good, the gateway is started once more, all is posted."""
         self.fuse.steps = -1
         self.hears(b"", now_s + 60)
+        self.intake.capture_due()
         self.journal.close()
         self.start(now_s + 61)
         self.intake.tick(now_s + 120)
+        self.intake.capture_due()
         while letter := self.outbox.first(0):
             capture = Capture.from_json(json.loads(letter.body()))
             self.lims.setdefault(capture.digest, capture)

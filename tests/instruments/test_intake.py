@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from instruments import journal
 from instruments.analyser_messages import Well, encoded, plate_message, unsaved_tail
 from instruments.astm.frames import Receiver, framed
 from instruments.astm.sender import cut
@@ -228,8 +229,9 @@ def test_a_tail_whose_beginning_never_came_is_quarantined_with_its_bytes(gateway
 
 
 def test_a_full_disk_is_a_nak_and_the_message_is_whole_once_there_is_room(
-    gateway: Gateway, tmp_path: Path
+    gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(journal, "ROOM_BYTES", 0)
     gateway.hears(ENQ + FRAMES[0])
     (segment,) = (tmp_path / "journal").glob("journal-*.log")
     with files_no_larger_than(segment.stat().st_size):
@@ -239,13 +241,17 @@ def test_a_full_disk_is_a_nak_and_the_message_is_whole_once_there_is_room(
     assert capture.raw == RAW
 
 
-def test_a_capture_the_disk_refuses_is_tried_again(gateway: Gateway, tmp_path: Path) -> None:
+def test_a_capture_the_disk_refuses_is_owed_from_memory_and_again_after_a_crash(
+    gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "ROOM_BYTES", 0)
     (segment,) = (tmp_path / "journal").glob("journal-*.log")
     gateway.hears(ENQ + b"".join(FRAMES[:-1]))
     with files_no_larger_than(segment.stat().st_size + 60):
         assert gateway.hears(FRAMES[-1]) == ACK, "the last frame just fits, its capture does not"
-    assert gateway.owed() == []
-    gateway.waits(0.1)
+    (capture,) = gateway.owed()
+    assert capture.raw == RAW
+    gateway.killed()
     (capture,) = gateway.owed()
     assert capture.raw == RAW
 

@@ -72,7 +72,7 @@ def test_a_capture_that_cannot_be_kept_raises_and_leaves_no_half(tmp_path: Path)
     outbox = Outbox(tmp_path)
     with files_no_larger_than(200), pytest.raises(OSError, match="File too large"):
         outbox.put(capture(b"x" * 500))
-    assert [path.name for path in tmp_path.iterdir()] == ["dead"]
+    assert {path.name for path in tmp_path.iterdir()} == {"dead", "delivered"}
     assert outbox.put(capture(b"x" * 500))
 
 
@@ -80,6 +80,23 @@ def test_a_half_written_draft_of_a_crash_is_not_owed(tmp_path: Path) -> None:
     (tmp_path / "000000000001-00112233.new").write_bytes(b'{"digest"')
     assert Outbox(tmp_path).first(0) is None
     assert not list(tmp_path.glob("*.new"))
+
+
+def test_what_was_delivered_is_put_away_at_once_and_removed_when_nothing_waits(
+    tmp_path: Path,
+) -> None:
+    outbox = Outbox(tmp_path)
+    for raw in (b"one", b"two"):
+        outbox.put(capture(raw))
+    first = outbox.first(0)
+    assert first
+    outbox.delivered(first)
+    outbox.sweep()
+    assert len(list((tmp_path / "delivered").iterdir())) == 1, "one still waits"
+    again = Outbox(tmp_path)
+    assert raws(again) == [b"two"], "a crash before the sweep posts nothing twice"
+    again.sweep()
+    assert list((tmp_path / "delivered").iterdir()) == []
 
 
 def test_what_somebody_put_beside_the_letters_is_none(tmp_path: Path) -> None:

@@ -1,23 +1,21 @@
-"""What many busy lines cost one gateway: `python -m loadtests.gateway_lines`.
+"""What many busy lines cost one gateway: `python -m loadtests.gateway.lines`.
 
 Each line is a pseudo-terminal fed with GeneXpert sessions of some 2,200 bytes in frames of 240
 characters at the pace of its speed: the last byte of a frame comes when its time on the wire is
 over, counted from the acknowledgement of the one before. The gateway is the real process on a real
-disk; no LIMS answers, so that everything queues. Prints the gateway's share of a core, how much of
-the lines was used, how long an acknowledgement took, and memory at the beginning and at the end.
+disk; a LIMS takes everything, or with `--away` none does, so that everything queues. Prints the
+gateway's share of a core, how much of the lines was used, how long an acknowledgement took, and
+memory at the beginning and at the end.
 """
 
 import heapq
 import json
 import os
 import select
-import subprocess
-import sys
-import tempfile
 import time
 import tty
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import quantiles
@@ -26,6 +24,8 @@ import click
 
 from instruments.analyser_messages import encoded, genexpert_message
 from instruments.astm.sender import cut
+from loadtests.gateway.lims import answering_apart
+from loadtests.gateway.stand import NOWHERE, GatewayProcess, LineLink, a_folder
 
 _ACK, _ENQ, _EOT = b"\x06", b"\x05", b"\x04"
 _FRAME_CHARACTERS = 240
@@ -91,7 +91,8 @@ def feed(feeders: Sequence[Feeder], until_s: float) -> None:
     heapq.heapify(due)
     while (now_s := time.monotonic()) < until_s:
         wait_s = min(due[0][0] - now_s, 0.1) if due else 0.1
-        for fd, _event in heard.poll(max(0.0, 1000 * wait_s)):
+        whole_ms = int(max(0.0, 1000 * wait_s))  # what is less than one is spun: the wire is exact
+        for fd, _event in heard.poll(whole_ms):
             feeder = by_fd[fd]
             feeder.hear(time.monotonic())
             if not feeder.waits:
@@ -114,38 +115,38 @@ def resident_mb(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def begin(folder: Path, lines: int, baud: int) -> tuple[subprocess.Popen[bytes], list[Feeder]]:
-    """The gateway, and an analyser at each of its lines."""
-    told = ['post = "http://127.0.0.1:9/api/v1/messages"\ntoken_file = "token"\nspool = "spools"\n']
-    feeders = []
+def plugged_in(lines: int, baud: int) -> tuple[list[LineLink], list[Feeder]]:
+    """An analyser at each line."""
+    links, feeders = [], []
     for number in range(lines):
         master, slave = os.openpty()
         tty.setraw(slave)
         name = f"gx-{number}"
-        told.append(
-            f'[[line]]\ninstrument = "{name}"\ndriver = "genexpert"\n'
-            f'link = "{os.ttyname(slave)}"\nbaud = {baud}\n'
-        )
+        links.append(LineLink(name, "genexpert", os.ttyname(slave), baud))
         feeders.append(Feeder(master, sessions(name), 10 / baud))
-    (folder / "gateway.toml").write_text("\n".join(told))
-    (folder / "token").write_text("none")
-    command = [sys.executable, "-m", "instruments.gateway", "run", str(folder / "gateway.toml")]
-    with (folder / "log").open("wb") as log:
-        return subprocess.Popen(command, stderr=log), feeders
+    return links, feeders
 
 
-@click.command()
-@click.option("--lines", default=64, show_default=True)
-@click.option("--baud", default=115_200, show_default=True)
-@click.option("--seconds", default=20.0, show_default=True)
-@click.option("--folder", type=click.Path(path_type=Path), help="on the disk to be measured")
-def main(*, lines: int, baud: int, seconds: float, folder: Path | None) -> None:
-    """Feed the lines and print what it cost, as one JSON object."""
-    with tempfile.TemporaryDirectory(dir=folder) as place:
-        gateway, feeders = begin(Path(place), lines, baud)
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """`core_share` 1.0 is one core. `line_use` 1.0: the wire never rested."""
+
+    lines: int
+    core_share: float
+    line_use: float
+    frames_a_second: int
+    ack_ms_p50: float
+    ack_ms_p99: float
+    memory_mb: tuple[float, float]
+
+
+def cost_of(folder: Path, *, lines: int, baud: int, seconds: float, away: bool) -> Cost:
+    """Measured after a warm-up, so that what is begun only once does not count."""
+    with answering_apart() as url:
+        links, feeders = plugged_in(lines, baud)
+        gateway = GatewayProcess(folder, links, NOWHERE if away else url)
         try:
-            time.sleep(_WARM_UP_S)
-            idle_s = processor_s(gateway.pid)
+            gateway.start(lines_up=lines)
             feed(feeders, time.monotonic() + _WARM_UP_S)
             before_s, before_mb = processor_s(gateway.pid), resident_mb(gateway.pid)
             for feeder in feeders:
@@ -155,20 +156,30 @@ def main(*, lines: int, baud: int, seconds: float, folder: Path | None) -> None:
             delays_ms = [1000 * delay for feeder in feeders for delay in feeder.delays_s]
             cuts = quantiles(delays_ms, n=100)
             carried = sum(feeder.carried for feeder in feeders)
-            told = {
-                "lines": lines,
-                "core_share": round(used_s / seconds, 3),
-                "line_use": round(carried * 10 / baud / lines / seconds, 3),
-                "frames_a_second": round(len(delays_ms) / seconds),
-                "ack_ms_p50": round(cuts[49], 2),
-                "ack_ms_p99": round(cuts[98], 2),
-                "start_cpu_s": round(idle_s, 2),
-                "memory_mb": [round(before_mb, 1), round(resident_mb(gateway.pid), 1)],
-            }
-            click.echo(json.dumps(told))
+            return Cost(
+                lines=lines,
+                core_share=round(used_s / seconds, 3),
+                line_use=round(carried * 10 / baud / lines / seconds, 3),
+                frames_a_second=round(len(delays_ms) / seconds),
+                ack_ms_p50=round(cuts[49], 2),
+                ack_ms_p99=round(cuts[98], 2),
+                memory_mb=(round(before_mb, 1), round(resident_mb(gateway.pid), 1)),
+            )
         finally:
-            gateway.terminate()
-            gateway.wait(60)
+            gateway.stop()
+
+
+@click.command()
+@click.option("--lines", default=64, show_default=True)
+@click.option("--baud", default=115_200, show_default=True)
+@click.option("--seconds", default=20.0, show_default=True)
+@click.option("--away", is_flag=True, help="no LIMS answers")
+@click.option("--folder", type=click.Path(path_type=Path), help="on the disk to be measured")
+def main(*, lines: int, baud: int, seconds: float, away: bool, folder: Path | None) -> None:
+    """Feed the lines and print what it cost, as one JSON object."""
+    with a_folder(folder) as place:
+        cost = cost_of(place, lines=lines, baud=baud, seconds=seconds, away=away)
+    click.echo(json.dumps(asdict(cost)))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""The real gateway process between pseudo-terminals and a LIMS that only counts."""

@@ -1,0 +1,110 @@
+"""`kill -9` of the real gateway, over and over: `python -m loadtests.gateway.kills --kills 200`.
+
+Analysers send flat out over pseudo-terminals, and each remembers what was acknowledged to its last
+frame. The gateway is killed at a random moment, in each of its lives, while it starts too; the LIMS
+stays. At the end everything that was acknowledged must be in the LIMS, once and with its own value.
+"""
+
+import json
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import click
+
+from loadtests.gateway.analysers import Bedside, drive
+from loadtests.gateway.lims import CountingLims, answering
+from loadtests.gateway.stand import GatewayProcess, a_folder, until
+
+_IN_START_S = 1.0  # a third of the kills come while it starts
+_AT_WORK_S = 0.6
+_LAST_WORDS_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reckoned:
+    """Of results that analysers were told were kept."""
+
+    kills: int
+    acknowledged: int
+    lost: int
+    wrong: int  # another specimen's value, or one that nobody sent
+    twice: int  # two whole messages for one specimen
+    out_of_order: int
+    torn: int  # entries that a kill cut, and that were cut off
+
+    @property
+    def well(self) -> bool:
+        return not (self.lost or self.wrong or self.twice or self.out_of_order)
+
+
+def killed(folder: Path, *, kills: int, lines: int, seed: int) -> Reckoned:
+    """So many kills; then it lives until the LIMS has all."""
+    chance = random.Random(seed)
+    bedsides = [Bedside(f"gx-{n}", folder / f"tty-{n}", seed + n) for n in range(lines)]
+    with answering(CountingLims()) as lims:
+        gateway = GatewayProcess(folder, [each.as_line for each in bedsides], lims.url)
+        try:
+            for number in range(kills):
+                at_start = number % 3 == 0
+                gateway.start(lines_up=0 if at_start else lines)
+                most_s = _IN_START_S if at_start else _AT_WORK_S
+                drive(bedsides, time.monotonic() + chance.uniform(0.0, most_s))
+                gateway.kill()
+            gateway.start(lines_up=lines)
+            for bedside in bedsides:
+                bedside.orders = len(bedside.acknowledged) + 1
+            drive(bedsides, time.monotonic() + 60)
+            wanted = {specimen for each in bedsides for specimen in each.acknowledged}
+            until(
+                lambda: wanted <= {m.specimen for m in lims.measurements}, "what was acknowledged"
+            )
+        except RuntimeError as error:
+            click.echo(str(error), err=True)  # the reckoning says what is missing
+        finally:
+            gateway.stop()
+        torn = sum(bool(event["torn_bytes"]) for event in gateway.events("started"))
+        return reckoned(bedsides, lims, kills, torn)
+
+
+def reckoned(bedsides: Sequence[Bedside], lims: CountingLims, kills: int, torn: int) -> Reckoned:
+    lost = wrong = twice = out_of_order = 0
+    for bedside in bedsides:
+        whole: Counter[str] = Counter()
+        told: dict[str, float | None] = {}
+        for capture in lims.of(bedside.name):
+            for measured in capture.measurements:
+                ct = next((t.ct_cycles for t in measured.targets if t.target == "E"), None)
+                partly = ct is None and not capture.complete
+                wrong += not partly and bedside.sent.get(measured.specimen) != ct
+                if capture.complete:
+                    whole[measured.specimen] += 1
+                    told[measured.specimen] = ct
+        lost += sum(told.get(specimen) != ct for specimen, ct in bedside.acknowledged.items())
+        twice += sum(times - 1 for times in whole.values())
+        order = list(told)
+        out_of_order += sum(a > b for a, b in pairwise(order))
+    acknowledged = sum(len(each.acknowledged) for each in bedsides)
+    return Reckoned(kills, acknowledged, lost, wrong, twice, out_of_order, torn)
+
+
+@click.command()
+@click.option("--kills", default=200, show_default=True)
+@click.option("--lines", default=4, show_default=True)
+@click.option("--seed", default=1, show_default=True)
+@click.option("--folder", type=click.Path(path_type=Path), help="on the disk to be measured")
+def main(*, kills: int, lines: int, seed: int, folder: Path | None) -> None:
+    """Kill the gateway so often and print the reckoning as one JSON object. Exit 1 for any loss."""
+    with a_folder(folder) as place:
+        result = killed(place, kills=kills, lines=lines, seed=seed)
+    click.echo(json.dumps(asdict(result)))
+    sys.exit(0 if result.well else 1)
+
+
+if __name__ == "__main__":
+    main()
