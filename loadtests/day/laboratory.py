@@ -1,5 +1,6 @@
 """The laboratory's people as locust users: reception, pools, plates in waves, second swabs."""
 
+import math
 from collections.abc import Iterator
 from random import Random
 from typing import Any, Final
@@ -152,17 +153,18 @@ class PlateRunner(AtTheBench):
         if not self.due():
             return False
         self._wave += 1
-        loaded = 0
-        while self.load_what_waits():
-            loaded += 1
+        plates = math.ceil(self.waiting() / FULL_PLATE)
+        for _ in range(plates):
+            with self.today.bench_lock:
+                self.await_cartridges()
+                if not (self.waiting() and self.load()):
+                    return False
             gevent.sleep(self.today.clock.seconds(LOADING_H))
-        return loaded > 0
+        return plates > 0
 
-    def load_what_waits(self) -> bool:
-        """One plate; False when nothing waits for one."""
-        with self.today.bench_lock:
-            self.await_cartridges()
-            return int(self.station.get(f"/queues/{ASSAY}")["tests"]) > 0 and self.load()
+    def waiting(self) -> int:
+        """Tests that no plate has."""
+        return int(self.station.get(f"/queues/{ASSAY}")["tests"])
 
     def due(self) -> bool:
         """At each wave's hour; in the overtime, once a plate would be full or nothing moves."""
@@ -172,7 +174,7 @@ class PlateRunner(AtTheBench):
         moving = today.road or today.racks or today.open_plates or today.busy
         if today.waiting.nobody and not moving:
             return True
-        return int(self.station.get(f"/queues/{ASSAY}")["tests"]) >= FULL_PLATE
+        return self.waiting() >= FULL_PLATE
 
     def await_cartridges(self) -> None:
         """A tube on a cartridge is not put on a plate as well."""
