@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine
 
-from lims.app import MAX_BODY_BYTES
+from lims.api.messages import MOST_BYTES
 from lims.work.tokens import Scope
 from tests.api import bodies
 from tests.api.caller import PROBLEM, Caller, check_problem, refused
@@ -46,13 +46,13 @@ def test_fifty_megabytes_are_refused_and_the_connection_hears_why(
 ) -> None:
     with nothing_written(database):
         said = refused(api.post_bytes("/messages", b" " * 50 * 2**20), 413, "body-too-large")
-    assert said["expected"] == f"at most {MAX_BODY_BYTES // 2**20} MB"
+    assert said["expected"] == f"at most {MOST_BYTES // 2**20} MB"
 
 
 def test_a_body_without_an_announced_length_is_held_to_the_same_limit(
     api: Caller, database: Engine
 ) -> None:
-    pieces = (b" " * 2**20 for _ in range(MAX_BODY_BYTES // 2**20 + 1))
+    pieces = (b" " * 2**20 for _ in range(MOST_BYTES // 2**20 + 1))
     headers = {"Authorization": f"Bearer {api.tokens[Scope.MEASURE]}"}
     with nothing_written(database):
         answer = api.client.post("/api/v1/messages", content=pieces, headers=headers)

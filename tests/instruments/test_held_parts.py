@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from instruments import journal
 from instruments.astm.frames import framed
 from instruments.astm.sender import cut
 from tests.instruments.test_intake import (
@@ -35,8 +38,9 @@ def test_a_part_in_doubt_is_not_made_whole_by_its_tail(gateway: Gateway) -> None
 
 
 def test_a_conflict_that_a_full_disk_does_not_keep_is_one_all_the_same(
-    gateway: Gateway, tmp_path: Path
+    gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(journal, "ROOM_BYTES", 0)
     gateway.hears(ENQ + b"".join(FRAMES[:4]))
     (segment,) = (tmp_path / "journal").glob("journal-*.log")
     other = RECORDS[3].replace(b"21.00", b"31.00")

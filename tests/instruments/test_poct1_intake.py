@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from instruments import journal
 from instruments.drivers import DRIVERS
 from instruments.gateway import main
 from instruments.intake import Intake, intake_of
@@ -98,8 +99,9 @@ def test_killed_between_keeping_and_the_answer_the_repeat_is_the_same_message(
 
 
 def test_a_full_disk_is_an_error_and_nothing_is_owed_until_it_is_sent_again(
-    gateway: ReaderGateway, tmp_path: Path
+    gateway: ReaderGateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(journal, "ROOM_BYTES", 0)
     gateway.hears(TWO)
     (segment,) = (tmp_path / "journal").glob("journal-*.log")
     with files_no_larger_than(segment.stat().st_size):
