@@ -93,6 +93,8 @@ class Capture:
     captured_at: ISO 8601 UTC, the gateway's clock.
     complete: the message was closed by its terminator; if not, these are held results and
     more may come under another digest.
+    sent_at: when the message says it was sent, as `measured_at`; what tells how far the
+    instrument's clock is off. None where it does not say, as in a file.
     """
 
     digest: str
@@ -104,6 +106,7 @@ class Capture:
     raw: bytes
     measurements: tuple[Measurement, ...] = ()
     quarantine: Quarantine | None = None
+    sent_at: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; `raw` in base64."""
@@ -121,12 +124,14 @@ class Capture:
                 if self.quarantine
                 else None
             ),
+            "sent_at": self.sent_at,
         }
 
     @classmethod
     def from_json(cls, body: object) -> "Capture":
-        """Raise `MalformedCapture` unless every field is present, well-typed and agrees."""
-        read = _Reader.over(body, cls, "capture")
+        """Raise `MalformedCapture` unless every field is present, well-typed and agrees. Older
+        gateways, and what they left in a spool, say nothing of `sent_at`."""
+        read = _Reader.over(body, cls, "capture", may_lack=frozenset({"sent_at"}))
         raw = _decoded(read.text("raw"))
         digest = read.text("digest")
         if digest != digest_of(raw):
@@ -141,6 +146,7 @@ class Capture:
             raw=raw,
             measurements=read.each("measurements", measurement_from_json),
             quarantine=read.optional("quarantine", _quarantine_from_json),
+            sent_at=read.optional("sent_at", _text),
         )
 
 
@@ -235,10 +241,12 @@ class _Reader:
     where: str
 
     @classmethod
-    def over(cls, body: object, shape: type, where: str) -> "_Reader":
+    def over(
+        cls, body: object, shape: type, where: str, *, may_lack: frozenset[str] = frozenset()
+    ) -> "_Reader":
         if not isinstance(body, Mapping):
             raise MalformedCapture(f"{where}: expected an object, came {type(body).__name__}")
-        missing = {field.name for field in fields(shape)} - set(body)
+        missing = {field.name for field in fields(shape)} - set(body) - may_lack
         if missing:
             raise MalformedCapture(f"{where}: missing {sorted(missing)}")
         return cls(body, where)
@@ -253,7 +261,7 @@ class _Reader:
         return value
 
     def optional(self, name: str, read: Callable[[object, str], T]) -> T | None:
-        value = self.body[name]
+        value = self.body.get(name)
         return None if value is None else read(value, f"{self.where}.{name}")
 
     def each(self, name: str, read: Callable[[object, str], T]) -> tuple[T, ...]:

@@ -11,6 +11,7 @@ from instruments.hl7 import message as hl7
 from instruments.line import Received
 from instruments.measurement import Capture, Measurement, Quarantine, digest_of
 from instruments.poct import message as poct1
+from instruments.sending_time import sent_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Reader:
             raw=told.text,
             measurements=measurements,
             quarantine=quarantine,
+            sent_at=sent_at(told.message),
         )
 
     def _taken_apart(self, received: Received) -> _Told | None:

@@ -125,6 +125,7 @@ class Message:
     """One message from H to L. `others` are queries and manufacturer's records, in order."""
 
     header: Record | None = None
+    resumed_by: Record | None = None  # the last header of a resumption
     terminator: Record | None = None
     comments: list[Record] = field(default_factory=list)
     patients: list[Node] = field(default_factory=list)
@@ -341,6 +342,7 @@ class _Tree:
         if first.text(5) != record.text(5):
             self._fault("another-sender", "the resumption came from another sender than the start")
         self._resumed = True
+        self.message.resumed_by = record
         self._patient = self._order = None
         self._comments = []
 

@@ -66,6 +66,9 @@ class MessageBody(Body):
     raw: str = Field(description="the bytes, base64", json_schema_extra=BASE64)
     measurements: list[MeasurementBody] = Field(max_length=5000)
     quarantine: QuarantineBody | None = None
+    sent_at: Text | None = Field(
+        None, description="when the message says it was sent, by the analyser's clock"
+    )
 
     @model_validator(mode="after")
     def _each_path_once(self) -> "MessageBody":

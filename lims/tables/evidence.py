@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Computed,
     ForeignKey,
@@ -28,13 +29,18 @@ _HOLDS = ", ".join(f"'{hold}'" for hold in Hold)
 
 
 class RawMessage(Base):
-    """The bytes as they came, once per digest, and the receipt that every replay gets again."""
+    """The bytes as they came, once per digest, and the receipt that every replay gets again.
+
+    ``sent_text`` is when the message says it was sent, by the instrument's clock; ``clock_ahead_s``
+    how far that lies after ``captured_at``, which is by the gateway's.
+    """
 
     __tablename__ = "raw_message"
     __table_args__ = (
         one_of("state", MessageState),
         UniqueConstraint("digest"),
         CheckConstraint("digest ~ '^[0-9a-f]{64}$'", name="digest"),
+        CheckConstraint("clock_ahead_s IS NULL OR sent_text IS NOT NULL", name="clock"),
         Index(None, "site_id", "stored_at"),
     )
     id: Mapped[RowId]
@@ -47,6 +53,8 @@ class RawMessage(Base):
     state: Mapped[str]
     reason: Mapped[str | None]
     captured_at: Mapped[datetime]
+    sent_text: Mapped[str | None]
+    clock_ahead_s: Mapped[int | None] = mapped_column(BigInteger)
     stored_at: Mapped[datetime]
     receipt: Mapped[dict[str, Any]]
 
@@ -57,7 +65,8 @@ class Measurement(Base):
     ``targets`` is a list of {"target", "ct_cycles", "call", "called"}; a null Ct is no
     amplification, or that none was sent. ``call`` is the machine's own word for the whole test,
     ``called`` what it was understood to mean, ``closed_system`` whether it may stand for a Ct.
-    What came before these were kept has neither, and is read by its numbers.
+    What came before these were kept has neither, and is read by its numbers. ``flags`` are the
+    instrument's own, as sent; ``measured_text`` is by its clock, and nothing is ordered by it.
     """
 
     __tablename__ = "measurement"
@@ -120,6 +129,7 @@ class Measurement(Base):
     closed_system: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     error: Mapped[str | None]
     targets: Mapped[list[Any]]
+    flags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     content: Mapped[str]
     standing: Mapped[str]
     why: Mapped[str | None]

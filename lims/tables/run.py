@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     ForeignKey,
     ForeignKeyConstraint,
@@ -67,7 +68,8 @@ class TestOrder(Base):
 
 
 class Instrument(Base):
-    """An analyser, by the name its gateway gives."""
+    """An analyser, by the name its gateway gives. ``clock_ahead_s``: how far its clock was ahead
+    (or, below nought, behind) when a message last said when it was sent."""
 
     __tablename__ = "instrument"
     __table_args__ = (UniqueConstraint("name"),)
@@ -78,6 +80,7 @@ class Instrument(Base):
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
     last_message_at: Mapped[datetime | None]
+    clock_ahead_s: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class ControlTemplate(Base):

@@ -268,16 +268,16 @@ WHERE w.run_id = ANY(:runs)
 _INSERT = text("""
 INSERT INTO measurement (id, site_id, message_id, instrument_id, path, specimen_text, role, run_id,
                          run_text, well, tube_id, order_id, strip_id, assay_text, call, called,
-                         closed_system, error, targets, content, standing, why, measured_text,
-                         received_at)
+                         closed_system, error, targets, flags, content, standing, why,
+                         measured_text, received_at)
 SELECT id, site_id, message_id, instrument_id, path, specimen_text, role, run_id, run_text, well,
        tube_id, order_id, strip_id, assay_text, call, called, closed_system, error, targets,
-       content, standing, why, measured_text, :now
+       flags, content, standing, why, measured_text, :now
 FROM jsonb_to_recordset(cast(:rows AS jsonb)) AS g(
     id uuid, site_id uuid, message_id uuid, instrument_id uuid, path text, specimen_text text,
     role text, run_id uuid, run_text text, well text, tube_id uuid, order_id uuid, strip_id uuid,
     assay_text text, call text, called text, closed_system boolean, error text, targets jsonb,
-    content text, standing text, why text, measured_text text)
+    flags text[], content text, standing text, why text, measured_text text)
 """)
 
 
@@ -312,6 +312,7 @@ def _row(
             {"target": r.target, "ct_cycles": r.ct_cycles, "call": r.call, "called": r.called}
             for r in one.readings
         ],
+        "flags": measurement.flags,
         "content": content_of(measurement),
         "standing": str(one.standing),
         "why": one.why,

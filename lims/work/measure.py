@@ -17,11 +17,13 @@ from sqlalchemy.orm import Session
 
 from instruments.measurement import Capture
 from lims.db.ids import uuid7
+from lims.domain.instrument_clock import ahead
 from lims.domain.lifecycle import MessageState, RunState, Standing
 from lims.domain.refusals import UnknownInstrument
 from lims.tables import Instrument, RawMessage
 from lims.work.judge_again import judge_again
 from lims.work.judge_run import Judged, hold_runs, judge_runs
+from lims.work.kits import VIETNAM
 from lims.work.match import match, release_held
 from lims.work.matched import Matched
 from lims.work.results import write_results
@@ -65,6 +67,9 @@ def take(
     if message_id is None and (message_id := _to_read_anew(session, capture)) is None:
         return _earlier(session, capture.digest), True
     instrument.last_message_at = now
+    off_s = _clock_ahead_s(capture, captured_at)
+    if off_s is not None:
+        instrument.clock_ahead_s = off_s
     session.flush()
     receipt = _read(session, capture, message_id, instrument.id, site_id=site_id, now=now)
     session.execute(
@@ -97,12 +102,19 @@ def _keep_bytes(
             state=MessageState.ACCEPTED,
             reason=capture.quarantine.reason if capture.quarantine else None,
             captured_at=captured_at,
+            sent_text=capture.sent_at,
+            clock_ahead_s=_clock_ahead_s(capture, captured_at),
             stored_at=now,
             receipt={},
         )
         .on_conflict_do_nothing(index_elements=[RawMessage.digest])
         .returning(RawMessage.id)
     ).scalar_one_or_none()
+
+
+def _clock_ahead_s(capture: Capture, captured_at: datetime) -> int | None:
+    by = ahead(capture.sent_at, captured_at, VIETNAM)
+    return None if by is None else round(by.total_seconds())
 
 
 def _to_read_anew(session: Session, capture: Capture) -> UUID | None:
