@@ -17,6 +17,7 @@ from lims.web import (
     deadlines,
     doorway,
     feed,
+    flag_words,
     gateways,
     handoff,
     handoff_dead,
@@ -118,6 +119,7 @@ def create_app(laboratory: Laboratory, settings: Settings) -> Flask:
     language.init_app(app)
     lab_words.init_app(app)
     names.init_app(app)
+    flag_words.init_app(app)
     counting.init_app(app, laboratory)
     shell.init_app(app)
     handoff.init_app(app)

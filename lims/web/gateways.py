@@ -9,9 +9,12 @@ from flask import Blueprint, render_template
 
 from lims.domain.gateways import LineState
 from lims.web.access import current, needs
+from lims.web.flag_words import doubt_words
 from lims.web.language import gettext as _
 from lims.web.language import laboratory, ngettext, now
 from lims.web.line_words import (
+    ANALYSER_CLOCK,
+    ANALYSER_CLOCK_WAY,
     CLOCK,
     CLOCK_WAY,
     DOWN,
@@ -50,6 +53,7 @@ _URGENT: Final = (
     NOT_SET_UP,
     TWICE,
     CLOCK,
+    ANALYSER_CLOCK,
 )
 _INSTRUMENTS, _TOKENS = "admin.instruments", "admin.tokens"
 _OPENED_BY: Final = {_INSTRUMENTS: {Role.ADMIN, Role.OPERATOR}, _TOKENS: {Role.ADMIN}}
@@ -167,6 +171,9 @@ def _of_line(gateway: Gateway, line: Line) -> Iterator[Errand]:
     if line.dead:
         about = ngettext("%(num)s message", "%(num)s messages", line.dead)
         yield Errand(line.instrument, SET_ASIDE, SET_ASIDE_WAY, None, about, box=gateway.name)
+    if line.clock is not None:
+        about = doubt_words(line.clock)
+        yield Errand(line.instrument, ANALYSER_CLOCK, ANALYSER_CLOCK_WAY, None, about)
 
 
 def _way(line: Line) -> Way | None:

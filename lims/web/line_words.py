@@ -49,6 +49,7 @@ NOT_SET_UP: Final = Look(later("Not set up here"), "!", "preliminary")
 TWICE: Final = Look(later("Two gateways, one analyser"), "!", "preliminary")
 
 CLOCK: Final = Look(later("Its clock is ahead"), "!", "preliminary")
+ANALYSER_CLOCK: Final = Look(later("Its clock is wrong"), "!", "preliminary")
 
 DOWN_WAY: Final = Way(
     later("Is the box on, and on the network? Does lims-gateway run, is its token still valid?"),
@@ -62,6 +63,13 @@ TWICE_WAY: Final = Way(
     later("Two gateways speak for an analyser of this name: rename one."), Place.BOX
 )
 CLOCK_WAY: Final = Way(later("Set the clock of the box: it says when results came."), Place.BOX)
+ANALYSER_CLOCK_WAY: Final = Way(
+    later(
+        "Set the analyser's clock. Results keep the order in which they came here; the next message"
+        " clears this. If it sent what it had kept back, its clock may be right."
+    ),
+    Place.ANALYSER,
+)
 SILENT_WAY: Final = Way(
     later("Nothing comes over the open line: normal at rest. If it has run, see its host settings.")
 )

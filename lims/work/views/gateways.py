@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
 from lims.domain.gateways import DOWN_AFTER, LineState
+from lims.domain.instrument_clock import ClockDoubt, skew
 
 _SESSION: Final = timedelta(minutes=1)
 _CLOCKS_DIFFER: Final = timedelta(minutes=2)
@@ -18,7 +19,8 @@ _CLOCKS_DIFFER: Final = timedelta(minutes=2)
 @dataclass(frozen=True, slots=True)
 class Line:
     """One analyser's line. ``set_up``: the laboratory takes its messages. ``twice``: another
-    gateway speaks for the same instrument."""
+    gateway speaks for the same instrument. ``clock``: its clock was wrong when it last said what
+    it shows."""
 
     instrument: str
     driver: str
@@ -35,6 +37,7 @@ class Line:
     detail: str
     set_up: bool
     twice: bool
+    clock: ClockDoubt | None
 
     @property
     def byte_after_message(self) -> bool:
@@ -68,9 +71,10 @@ _LINES = text("""
 SELECT g.gateway, g.version, g.heard_at, g.instrument, g.driver, g.link, g.state, g.since,
        g.last_byte_at, g.last_message_at, g.journal_bytes, g.waiting, g.dead, g.quarantined,
        g.trouble, g.detail,
-       EXISTS (SELECT FROM instrument i WHERE i.name = g.instrument AND i.active) AS set_up,
+       i.id IS NOT NULL AS set_up, i.clock_ahead_s,
        count(*) FILTER (WHERE g.heard_at > :alive) OVER (PARTITION BY g.instrument) > 1 AS twice
-FROM gateway_line g WHERE g.site_id = :site ORDER BY g.gateway, g.instrument
+FROM gateway_line g LEFT JOIN instrument i ON i.name = g.instrument AND i.active
+WHERE g.site_id = :site ORDER BY g.gateway, g.instrument
 """)
 
 
@@ -92,4 +96,6 @@ def _line(row: RowMapping) -> Line:
     said = dict(row)
     for name in ("gateway", "version", "heard_at"):
         del said[name]
-    return Line(**said | {"state": LineState(said["state"])})
+    off_s = said.pop("clock_ahead_s")
+    clock = None if off_s is None else skew(timedelta(seconds=off_s))
+    return Line(**said | {"state": LineState(said["state"]), "clock": clock})

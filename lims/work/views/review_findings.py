@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from lims.domain.signing import seen_of
 from lims.domain.verification import Hold
-from lims.work.views.review_messages import Readings, readings_of
+from lims.work.views.review_messages import Readings, said_of
 
 MOST: Final = 50
 _MOST_RUNS: Final = 8
@@ -100,7 +100,8 @@ WITH f AS MATERIALIZED (
 )
 SELECT f.id AS finding_id, p.id AS person_id, p.name, p.birth_year, home.full_name AS area,
        t.barcode, f.ct_cycles, f.created_at AS since, run.plate, m.well, res.why, f.rule,
-       res.rule AS reading_rule, m.targets, m.call, m.error, m.received_at, pool.barcode AS pool,
+       res.rule AS reading_rule, m.targets, m.call, m.error, m.received_at, m.flags,
+       m.measured_text, rm.captured_at, rm.clock_ahead_s, pool.barcode AS pool,
        pr.ct_cycles AS pool_ct, f.holds, f.signed_by, f.signed_at,
        p.identity_conflict IS NOT NULL AS conflict,
        (SELECT c.id FROM f0_case c WHERE c.person_id = p.id
@@ -114,6 +115,7 @@ LEFT JOIN LATERAL (
 ) t ON true
 LEFT JOIN result res ON res.id = f.evidence[1]
 LEFT JOIN measurement m ON m.id = res.measurement_id
+LEFT JOIN raw_message rm ON rm.id = m.message_id
 LEFT JOIN run ON run.id = res.run_id
 LEFT JOIN tube_source src ON src.source_id = t.id
 LEFT JOIN tube pool ON pool.id = src.pool_id
@@ -182,7 +184,7 @@ def _finding(row: Row[Any]) -> WaitingFinding:
         why=row.why,
         rule=row.rule,
         reading_rule=row.reading_rule,
-        readings=readings_of(row.targets, row.call, row.error, row.received_at),
+        readings=None if row.targets is None else said_of(row),
         pool=row.pool,
         pool_ct=row.pool_ct,
         case_id=row.case_id,

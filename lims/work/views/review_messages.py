@@ -1,27 +1,30 @@
 """What analysers said that a reviewer must place: second values, unknown tubes, unread messages."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from lims.domain.antigen import is_antigen, outcome_said
 from lims.work.matched import ShownTarget, other_word, shown_target
+from lims.work.views.remarks import NONE, Remarks, remarks
 
 MOST: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """One measurement's targets, the machine's word for the whole test, and the error it had."""
+    """One measurement's targets, the machine's word for the whole test, the error it had, and what
+    else is to be known of it."""
 
     targets: tuple[ShownTarget, ...]
     call: str | None
     error: str | None
     at: datetime
+    remarks: Remarks = NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +80,12 @@ class Unread:
 _CORRECTIONS = text("""
 SELECT m.id AS measurement_id, t.barcode, run.plate, m.well, i.name AS instrument,
        m.targets, m.call, m.error, m.received_at, old.targets AS old_targets, old.call AS old_call,
-       old.error AS old_error, old.received_at AS old_at, res.outcome, p.id AS person_id, p.name,
+       old.error AS old_error, old.received_at AS old_at, m.flags, m.measured_text, rm.captured_at,
+       rm.clock_ahead_s, res.outcome, p.id AS person_id, p.name,
        q.outcome AS read
 FROM measurement m
 JOIN instrument i ON i.id = m.instrument_id
+JOIN raw_message rm ON rm.id = m.message_id
 LEFT JOIN tube t ON t.id = m.tube_id
 LEFT JOIN run ON run.id = m.run_id
 LEFT JOIN LATERAL (
@@ -99,9 +104,11 @@ WHERE m.site_id = :site AND m.standing = 'correction' ORDER BY m.received_at, m.
 
 _STRAYS = text("""
 SELECT m.id AS measurement_id, m.specimen_text AS said, coalesce(run.plate, m.run_text) AS plate,
-       m.well, i.name AS instrument, m.targets, m.call, m.error, m.received_at, m.why, m.assay_text
+       m.well, i.name AS instrument, m.targets, m.call, m.error, m.received_at, m.why, m.assay_text,
+       m.flags, m.measured_text, rm.captured_at, rm.clock_ahead_s
 FROM measurement m
 JOIN instrument i ON i.id = m.instrument_id
+JOIN raw_message rm ON rm.id = m.message_id
 LEFT JOIN run ON run.id = m.run_id
 WHERE m.site_id = :site AND m.standing = 'unmatched' ORDER BY m.received_at, m.id LIMIT :most
 """)
@@ -129,7 +136,7 @@ def corrections(session: Session, *, site_id: UUID) -> list[Correction]:
             well=row.well,
             instrument=row.instrument,
             before=readings_of(row.old_targets, row.old_call, row.old_error, row.old_at),
-            after=said(row.targets, row.call, row.error, row.received_at),
+            after=said_of(row),
             outcome=row.outcome,
             since=row.received_at,
             person_id=row.person_id,
@@ -150,7 +157,7 @@ def strays(session: Session, *, site_id: UUID) -> list[Stray]:
             plate=row.plate,
             well=row.well,
             instrument=row.instrument,
-            readings=said(row.targets, row.call, row.error, row.received_at),
+            readings=said_of(row),
             why=row.why,
             since=row.received_at,
             antigen=is_antigen(row.assay_text),
@@ -164,6 +171,13 @@ def unread(session: Session, *, site_id: UUID, since: datetime) -> list[Unread]:
     """Messages of which nothing could be read, the newest first."""
     rows = session.execute(_MESSAGES, {"site": site_id, "since": since, "most": MOST})
     return [Unread(**row._mapping) for row in rows]
+
+
+def said_of(row: Row[Any]) -> Readings:
+    return replace(
+        said(row.targets, row.call, row.error, row.received_at),
+        remarks=remarks(row.flags, row.measured_text, row.captured_at, row.clock_ahead_s),
+    )
 
 
 def _antigen_says(targets: Any, error: str | None) -> str | None:

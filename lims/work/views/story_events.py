@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from lims.domain.lifecycle import OrderState
 from lims.work.matched import ShownTarget, other_word, shown_target
+from lims.work.views.remarks import NONE, Remarks, remarks
 
 
 class Happened(StrEnum):
@@ -68,6 +69,7 @@ class Event:
     readings: tuple[ShownTarget, ...] = ()
     call: str | None = None
     instrument: str | None = None
+    remarks: Remarks = NONE
     open: bool = False
     case_id: UUID | None = None
     team: str | None = None
@@ -120,7 +122,8 @@ WHERE o.tube_id = :tube
 
 _RESULTS = text("""
 SELECT res.created_at AS at, res.outcome, res.ct_cycles, res.why, res.rule, res.current, res.held,
-       res.status, run.plate, m.well, m.targets, m.call, i.name AS instrument, t.barcode,
+       res.status, run.plate, m.well, m.targets, m.call, m.flags,
+       m.measured_text, rm.captured_at, rm.clock_ahead_s, i.name AS instrument, t.barcode,
        t.id = :tube AS own, res.id AS result_id, res.supersedes_id IS NOT NULL AS corrects,
        (SELECT a.actor FROM audit_event a
         WHERE a.subject = t.barcode AND (
@@ -131,6 +134,7 @@ SELECT res.created_at AS at, res.outcome, res.ct_cycles, res.why, res.rule, res.
 FROM result res
 JOIN tube t ON t.id = res.tube_id
 JOIN measurement m ON m.id = res.measurement_id
+JOIN raw_message rm ON rm.id = m.message_id
 JOIN instrument i ON i.id = m.instrument_id
 LEFT JOIN run ON run.id = res.run_id
 WHERE res.tube_id = :tube
@@ -259,6 +263,7 @@ def _results(session: Session, about: dict[str, UUID]) -> list[Event]:
             readings=tuple(shown_target(t) for t in row.targets),
             call=other_word(row.call, row.targets),
             instrument=row.instrument,
+            remarks=remarks(row.flags, row.measured_text, row.captured_at, row.clock_ahead_s),
         )
         for row in session.execute(_RESULTS, about)
     ]
