@@ -171,6 +171,7 @@ def _environ(home: Path, port: int) -> dict[str, str]:
         "LIMS_SITE": SITE,
         "LIMS_WEBHOOK_PRIVATE": "allow",  # the offices are programs of this machine
         "PYTHONUNBUFFERED": "1",
+        "TZ": "ICT-7",  # the analysers show the laboratory's time, wherever this machine stands
     }
 
 

@@ -136,6 +136,7 @@ def _passing(line: Line) -> str | None:
 
 def _errands(found: Sequence[Gateway]) -> Iterator[Errand]:
     twice: set[str] = set()
+    clocks: set[str] = set()
     for gateway in found:
         if gateway.down:
             yield Errand(gateway.name, DOWN, DOWN_WAY, gateway.heard_at, _serves(gateway))
@@ -144,6 +145,10 @@ def _errands(found: Sequence[Gateway]) -> Iterator[Errand]:
             yield Errand(gateway.name, CLOCK, CLOCK_WAY, None, "")
         for line in gateway.lines:
             yield from _of_line(gateway, line)
+            if line.clock is not None and line.instrument not in clocks:
+                clocks.add(line.instrument)
+                about = doubt_words(line.clock)
+                yield Errand(line.instrument, ANALYSER_CLOCK, ANALYSER_CLOCK_WAY, None, about)
             if line.twice and line.instrument not in twice:
                 twice.add(line.instrument)
                 yield Errand(line.instrument, TWICE, TWICE_WAY, None, _speakers(found, line))
@@ -171,9 +176,6 @@ def _of_line(gateway: Gateway, line: Line) -> Iterator[Errand]:
     if line.dead:
         about = ngettext("%(num)s message", "%(num)s messages", line.dead)
         yield Errand(line.instrument, SET_ASIDE, SET_ASIDE_WAY, None, about, box=gateway.name)
-    if line.clock is not None:
-        about = doubt_words(line.clock)
-        yield Errand(line.instrument, ANALYSER_CLOCK, ANALYSER_CLOCK_WAY, None, about)
 
 
 def _way(line: Line) -> Way | None:

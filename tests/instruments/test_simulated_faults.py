@@ -9,6 +9,7 @@ import json
 import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,9 +21,10 @@ from instruments.misbehaviour import Fault
 from instruments.simulated.folder import FileFault
 from instruments.simulated.machines import MACHINES
 from instruments.simulated.mllp import MllpFault
-from instruments.simulated.playing import FolderPlayer, LinePlayer, Playing
+from instruments.simulated.playing import CLOCK_JUMP, FolderPlayer, LinePlayer, Playing
 from instruments.simulated.said import said
 from lims.domain import barcodes
+from lims.domain.instrument_clock import ahead
 from tests.instruments.bench_stand import Bench, bench_in, free_ports, until
 
 REPLY_S = {Format.ASTM: 1.1, Format.HL7: 0.5, Format.FILE: 0.0}  # half of it, then all begins anew
@@ -210,6 +212,22 @@ def test_a_fault_ends_in_what_is_right_or_set_aside(
         until(lambda: scene.delivered(tubes), f"{fault} on {name}")
     assert scene.wrong() == []
     assert all(c.quarantine.reason for c in scene.set_aside(before) if c.quarantine)
+
+
+@pytest.mark.parametrize("name", ["pty", "mllp"])
+def test_a_clock_that_jumped_is_told_beside_the_gateway_s_own(
+    scenes: dict[str, Scene], name: str
+) -> None:
+    scene = scenes[name]
+    asked, tubes = scene.story()
+    scene.plays("clock-jump", asked)
+    until(lambda: scene.delivered(tubes), f"a clock jump on {name}")
+    told = [c for c in scene.taken() if {m.specimen for m in c.measurements} & {*tubes}]
+    assert told
+    for capture in told:
+        by = ahead(capture.sent_at, datetime.fromisoformat(capture.captured_at), UTC)
+        assert by is not None
+        assert abs(by - CLOCK_JUMP) < timedelta(days=1)
 
 
 @pytest.mark.parametrize("name", ["pty-killed", "mllp-killed", "folder"])

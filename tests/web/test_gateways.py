@@ -12,6 +12,7 @@ from lims.domain.gateways import DOWN_AFTER, LineState
 from lims.work.access import Role
 from lims.work.gateways import Standing, hear
 from tests.builders import Bench
+from tests.captures import cartridge_capture
 from tests.web.browsing import words
 from tests.web.conftest import SignIn
 
@@ -173,3 +174,30 @@ def test_only_a_reader_of_messages_is_led_to_the_bytes(signed_in: SignIn, bench:
         page = signed_in(role).get("/gateways")
         assert "not-a-plate" in words(page)
         assert link not in page.text
+
+
+@pytest.mark.parametrize(
+    ("off", "said"),
+    [
+        (timedelta(days=-1096), "its clock is 3 years behind"),
+        (timedelta(minutes=12), "its clock is 12 min ahead"),
+        (timedelta(minutes=-9), None),
+    ],
+)
+def test_an_analyser_whose_clock_is_wrong_is_to_be_set(
+    signed_in: SignIn, bench: Bench, off: timedelta, said: str | None
+) -> None:
+    for gateway in ("lab-1", "lab-2"):
+        line = standing(bench, bench.instrument)
+        heard(bench, line, gateway=gateway, before=timedelta(seconds=5))
+    capture = cartridge_capture(
+        bench.swab().barcode, None, at=bench.now, instrument=bench.instrument
+    )
+    bench.take(replace(capture, sent_at=(bench.now + off).isoformat()))
+    bench.session.commit()
+    page = words(signed_in(Role.TECHNICIAN).get("/gateways"))
+    if said is None:
+        assert "clock" not in page
+    else:
+        assert f"{bench.instrument} At the analyser ! Its clock is wrong" in page
+        assert page.count(said) == 3, "once where somebody is needed, and beside both lines"

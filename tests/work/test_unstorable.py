@@ -37,6 +37,7 @@ WRONG_STATE = {
     "a valid run that was not judged": "UPDATE run SET judged_at = NULL, verdict_why = NULL",
     "a valid run without a verdict": "UPDATE run SET verdict = NULL",
     "a run with an unknown verdict": "UPDATE run SET verdict = 'fine'",
+    "a clock ahead of a time that was not told": "UPDATE raw_message SET clock_ahead_s = 5",
     "a planned run with a verdict": "UPDATE run SET state = 'planned'",
     "a closed order without its end": "UPDATE test_order SET closed_at = NULL"
     " WHERE state = 'resulted'",
@@ -68,6 +69,8 @@ WRONG_CONTENT = {
     "another specimen text": "UPDATE measurement SET specimen_text = 'x'",
     "another digest of the content": "UPDATE measurement SET content = 'x'",
     "an error that was not reported": "UPDATE measurement SET error = 'x'",
+    "flags that were not sent": "UPDATE measurement SET flags = '{NOAMP}'",
+    "another time of sending": "UPDATE raw_message SET sent_text = '2021-07-13'",
     "other bytes": "UPDATE raw_message SET body = 'x'",
     "another digest of the bytes": "UPDATE raw_message SET digest = repeat('0', 64)",
     "an emptied record of who did what": "TRUNCATE audit_event",
