@@ -1,4 +1,4 @@
-"""What was measured before flags and clocks were kept has none, and is kept as it came from then."""
+"""What was measured before flags and clocks were kept has none; from then it stays as it came."""
 
 from __future__ import annotations
 

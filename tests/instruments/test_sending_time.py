@@ -103,7 +103,9 @@ def bytes_of(task: Task) -> bytes:
     "driver", ["genexpert", "plate", "m2000", "cobas", "alinity-m", "cobas4800"]
 )
 def test_a_simulated_clock_that_jumps_is_seen_in_the_header(driver: str) -> None:
-    targets = {"": 21.0} if driver in ("m2000", "cobas4800", "alinity-m") else {"ORF1ab": 21.0, "E": 21.5}
+    targets = (
+        {"": 21.0} if driver in ("m2000", "cobas4800", "alinity-m") else {"ORF1ab": 21.0, "E": 21.5}
+    )
     asked = {"plate": "PL7", "wells": [{"well": "A01", "specimen": "S1", "targets": targets}]}
     for faults, jump in (([], timedelta()), (["clock-jump"], CLOCK_JUMP)):
         before = datetime.now(UTC)

@@ -60,9 +60,7 @@ def test_a_second_value_and_a_stray_tell_them(signed_in: SignIn, bench: Bench) -
     layout = bench.plate(swab.barcode)
     bench.later(90).take(plate_capture(layout, {swab.barcode: 24.0}, instrument=bench.instrument))
     nobody = (stray(layout, "TT000000000", "C05", 20.0),)
-    again = plate_capture(
-        layout, {swab.barcode: 31.0}, extra=nobody, instrument=bench.instrument
-    )
+    again = plate_capture(layout, {swab.barcode: 31.0}, extra=nobody, instrument=bench.instrument)
     bench.take(remarked(bench, again))
     bench.session.commit()
     reviewer = signed_in(Role.REVIEWER)

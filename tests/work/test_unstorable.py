@@ -37,7 +37,10 @@ WRONG_STATE = {
     "a valid run that was not judged": "UPDATE run SET judged_at = NULL, verdict_why = NULL",
     "a valid run without a verdict": "UPDATE run SET verdict = NULL",
     "a run with an unknown verdict": "UPDATE run SET verdict = 'fine'",
-    "a clock ahead of a time that was not told": "UPDATE raw_message SET clock_ahead_s = 5",
+    "a clock ahead of a time that was not told": "INSERT INTO raw_message (id, site_id,"
+    " instrument_id, digest, driver, driver_version, body, state, captured_at, stored_at, receipt,"
+    " clock_ahead_s) SELECT gen_random_uuid(), site_id, instrument_id, repeat('1', 64), driver,"
+    " driver_version, body, state, captured_at, stored_at, receipt, 5 FROM raw_message LIMIT 1",
     "a planned run with a verdict": "UPDATE run SET state = 'planned'",
     "a closed order without its end": "UPDATE test_order SET closed_at = NULL"
     " WHERE state = 'resulted'",
