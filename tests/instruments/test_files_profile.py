@@ -258,6 +258,13 @@ def test_a_fault_of_an_astm_profile_is_told_with_its_place(
     assert any(each.startswith(fault) for each in faults(PLATE.replace(was, now)))
 
 
+@pytest.mark.parametrize("taken", ["genexpert", "cobas", "m2000", "quantstudio"])
+def test_a_profile_passes_for_no_driver(taken: str) -> None:
+    """A closed system's word settles a test; a profile's never does, whatever it is called."""
+    with pytest.raises(BadProfile, match=f"profile.name: '{taken}' is a driver's"):
+        profile_read(PLATE.replace(b'name = "plate-astm"', f'name = "{taken}"'.encode()))
+
+
 def test_every_fault_is_told_at_once() -> None:
     assert len(faults(b"[profile]\nname = 3\n[file]\nnmaes = 4\n")) >= 7
 
