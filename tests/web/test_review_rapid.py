@@ -60,3 +60,13 @@ def test_a_stray_asks_for_a_tube_or_a_number_and_is_refused_with_the_reason(
     assert "tube or ID number" in page
     (attach,) = acts(reviewer, "unmatched", "attach")
     assert "was read before" in words(reviewer.post(attach, {"barcode": NUMBER}))
+
+
+def test_a_card_that_was_scanned_in_the_reader_is_told_by_its_number_alone(
+    reviewer: Browser, bench: Bench, read: None
+) -> None:
+    said(bench, scanned="001307000099|272012345|Trần Văn Lạ|01012000|Nam|Số 12, Hà Nội|01012021")
+    bench.session.commit()
+    page = reviewer.get("/review?show=unmatched").text
+    assert '<span class="code breaks">001307000099</span>' in page
+    assert "Trần Văn Lạ" not in page
