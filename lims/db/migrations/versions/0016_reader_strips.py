@@ -45,7 +45,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # What was read stays with its rapid test; the release before has no place for whose word it was.
+    # What was read stays with its rapid test; the release before knows no measurement of a strip.
     op.execute(
         "UPDATE measurement SET standing = 'dismissed', why = 'the reading of a rapid test'"
         " WHERE strip_id IS NOT NULL AND standing IN ('matched', 'correction')"
