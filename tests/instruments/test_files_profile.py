@@ -23,6 +23,7 @@ from tests.instruments.export_stand import EXPORTS, workbook
 SLAN = (PROFILES / "slan96-vi.toml").read_bytes()
 PLATE = (PROFILES / "plate-astm.toml").read_bytes()
 WIRE = Path(__file__).parent.parent / "data" / "astm_wire"
+HL7 = WIRE.parent / "hl7"
 
 FILE = """Phần mềm;SLAN 8.2
 Mã đĩa;PL7
@@ -320,6 +321,18 @@ def test_try_reads_a_captured_session() -> None:
     assert len(trial.measurements) == 4 and trial.quarantine is None
     code, out = tries("genexpert", str(path))
     assert code == 0 and "31.2 cycles" in out
+
+
+@pytest.mark.parametrize("framed", [b"%s", b"\x0b%s\x1c\r"])
+def test_try_reads_captured_hl7(tmp_path: Path, framed: bytes) -> None:
+    """With the line's own marks or without."""
+    message = (HL7 / "cobas6800_target_not_detected.hl7").read_bytes().strip(b"\x0b\x1c\r\n")
+    capture = tmp_path / "cobas.hl7"
+    capture.write_bytes(framed % message)
+    code, out = tries("cobas", str(capture), "--json")
+    assert code == 0 and json.loads(out)["measurements"][0]["targets"][0]["call"] == "ND"
+    capture.write_bytes(framed % message.replace(b"MSH|", b"MSX|"))
+    assert tries("cobas", str(capture))[0] == 1
 
 
 def test_try_tells_what_is_wrong_with_a_profile(tmp_path: Path) -> None:
