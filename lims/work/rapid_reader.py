@@ -34,7 +34,7 @@ _RESENT: Final = "resent"
 
 @dataclass(frozen=True, slots=True)
 class ReaderWord:
-    """What a reader said of one cassette. `lots`: what it scanned of the cassette; `resent`: that it
+    """What a reader said of one cassette. `lots`: what it scanned of it; `resent`: that it
     tells this again, so that when it was heard says nothing of when it was read."""
 
     scanned: str

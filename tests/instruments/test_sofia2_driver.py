@@ -46,8 +46,9 @@ def test_a_combined_cassette_is_one_measurement_of_each_virus() -> None:
 
 
 def test_every_test_of_a_message_is_told_each_with_its_own_patient_and_lot() -> None:
-    first, second = observed(("SARS", "negative"), lot="L1"), observed(
-        ("SARS", "positive"), specimen="TT7K40FQ9YC", lot="L2"
+    first, second = (
+        observed(("SARS", "negative"), lot="L1"),
+        observed(("SARS", "positive"), specimen="TT7K40FQ9YC", lot="L2"),
     )
     service = second[second.index(b"<SVC>") : second.index(b"</OBS.R01>")]
     found = measured(first.replace(b"</OBS.R01>", service + b"</OBS.R01>"))
