@@ -6,18 +6,19 @@ import re
 
 import pytest
 
-from lims.work.access import Role
+from instruments.measurement import Measurement, Role
+from lims.work.access import Role as Staff
 from tests.builders import Bench, add_instrument
 from tests.web.browsing import Browser, words
 from tests.web.conftest import SignIn
-from tests.work.reader_stand import NUMBER, class_of_four, said
+from tests.work.reader_stand import NUMBER, class_of_four, message, said
 
 _ACTION = re.compile(r'action="(/review/[^"]+)"')
 
 
 @pytest.fixture
 def reviewer(signed_in: SignIn) -> Browser:
-    return signed_in(Role.REVIEWER)
+    return signed_in(Staff.REVIEWER)
 
 
 def acts(browser: Browser, show: str, verb: str) -> list[str]:
@@ -70,3 +71,19 @@ def test_a_card_that_was_scanned_in_the_reader_is_told_by_its_number_alone(
     page = reviewer.get("/review?show=unmatched").text
     assert '<span class="code breaks">001307000099</span>' in page
     assert "Trần Văn Lạ" not in page
+
+
+def test_an_error_and_the_machine_s_word_are_told_apart(reviewer: Browser, bench: Bench) -> None:
+    failed = Measurement(
+        path="SPM1OBR1",
+        specimen="TT7K40FQ9XB",
+        role=Role.SPECIMEN,
+        assay="0BHIV1",
+        targets=(),
+        call="Invalid",
+        error="Invalid 5017",
+    )
+    add_instrument(bench.session, bench.site_id, now=bench.now, name="SOFIA-1")
+    bench.take(message(bench, failed))
+    bench.session.commit()
+    assert "Invalid 5017 · Invalid" in words(reviewer.get("/review?show=unmatched"))
