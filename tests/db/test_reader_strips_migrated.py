@@ -26,7 +26,7 @@ def test_a_reading_by_a_reader_outlives_the_way_back(database_server: str, now: 
             config = migrate._config(migrate.VERSIONS)
             config.attributes["connection"] = connection
             command.downgrade(config, "0013")
-        assert migrate.upgrade(engine) == ["0014", "0015", "0016"]
+        assert migrate.upgrade(engine)[:3] == ["0014", "0015", "0016"]
         assert migrate.differences(engine, Base.metadata) == []
         with Session(engine) as session:
             outcomes = session.scalars(text("SELECT outcome FROM rapid_test")).all()
