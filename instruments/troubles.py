@@ -55,27 +55,27 @@ TODO: Final[dict[Trouble, str]] = {
     Trouble.FELL: "the line is started again by itself; send its log to whoever maintains it",
     Trouble.LIMS_AWAY: "check the network to the LIMS; all is kept and posted when it is back",
     Trouble.LIMS_BUSY: "nothing to do: it is posted when the LIMS has time",
-    Trouble.LIMS_FAULT: "tell whoever runs the LIMS; then `lims-gateway retry`",
+    Trouble.LIMS_FAULT: "tell whoever runs the LIMS; then `lims-gateway retry --all`",
     Trouble.NOT_THE_LIMS: "correct the address after `post`: what answers there is not the LIMS",
     Trouble.TOKEN_REFUSED: "put a valid token into the token file (LIMS: Machine tokens); it is"
     " read again by itself",
     Trouble.SCOPE_MISSING: "make a token with the scope `measure` and put it into the token file",
     Trouble.INSTRUMENT_UNKNOWN: "set the instrument up under Administration, Analysers, with"
     " exactly this name; then everything is posted by itself",
-    Trouble.TUBE_UNKNOWN: "register the tube or attach it, then `lims-gateway retry`",
+    Trouble.TUBE_UNKNOWN: "register the tube or attach it, then `lims-gateway retry --all`",
     Trouble.TOO_LARGE: "raise the limit of the LIMS or of the proxy before it, then"
-    " `lims-gateway retry`",
+    " `lims-gateway retry --all`",
     Trouble.CONTENT_CONFLICT: "look at the message in the LIMS: it holds another under this digest",
     Trouble.MALFORMED: "bring the gateway and the LIMS to the same version, then"
     " `lims-gateway replay --since` the time of the message",
     Trouble.DAMAGED_FILE: "the journal holds the bytes: `lims-gateway replay --since` the time of"
     " the message",
-    Trouble.REFUSED: "read the problem, mend its cause, then `lims-gateway retry`",
+    Trouble.REFUSED: "read the problem, mend its cause, then `lims-gateway retry --all`",
 }
 
 _PARSE_FAULT: Final = (
-    "nothing is lost: `lims-gateway quarantine DIGEST` shows the bytes; after a driver update"
-    " `lims-gateway replay --since` the time of the message"
+    "nothing is lost: `lims-gateway quarantine --show DIGEST` shows the bytes; after a driver"
+    " update `lims-gateway replay --since` the time of the message"
 )
 QUARANTINE_TODO: Final[dict[str, str]] = {
     "frame-conflict": "send the message again from the analyser: two frames of one number differed",

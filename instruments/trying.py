@@ -24,9 +24,11 @@ from instruments.drivers.profile_toml import BadProfile
 from instruments.drivers.words import Standard, plain
 from instruments.files.export import Export
 from instruments.files.numbers import Decimal
+from instruments.hl7 import message as hl7
+from instruments.hl7 import mllp
 from instruments.measurement import Measurement, Quarantine, measurement_to_json
+from instruments.poct import conversation
 from instruments.poct import message as poct1
-from instruments.poct.conversation import messages_in
 
 NOTHING = "no amplification"
 
@@ -64,8 +66,8 @@ def tried(driver: Driver[Any], content: bytes, name: str) -> tuple[Trial, ...]:
     if driver.format is Format.ASTM:
         return tuple(_trial(driver, records.read(text)) for text in _texts(content))
     if driver.format is Format.POCT1:
-        return tuple(_poct1_trial(driver, text) for text in messages_in(content))
-    raise Unreadable("format", f"{driver.name} reads {driver.format}; try files, ASTM and POCT1")
+        return tuple(_poct1_trial(driver, text) for text in conversation.messages_in(content))
+    return tuple(_hl7_trial(driver, text) for text in mllp.messages_in(content))
 
 
 def _trial(driver: Driver[Any], message: object) -> Trial:
@@ -84,6 +86,14 @@ def _poct1_trial(driver: Driver[Any], text: bytes) -> Trial:
     try:
         message = poct1.read(text)
     except poct1.NotPoct1 as why:
+        return Trial(driver.name, (), (), Quarantine(why.reason, why.detail))
+    return _trial(driver, message)
+
+
+def _hl7_trial(driver: Driver[Any], text: bytes) -> Trial:
+    try:
+        message = hl7.read(text)
+    except hl7.NotHl7 as why:
         return Trial(driver.name, (), (), Quarantine(why.reason, why.detail))
     return _trial(driver, message)
 

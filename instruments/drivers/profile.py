@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeVar
 
+from instruments.drivers.exports import ALL_DRIVERS
 from instruments.drivers.plate_file import TASKS, Rules, Task
 from instruments.drivers.profile_toml import BadProfile, Section, opened
 from instruments.drivers.wells import COLUMNS, Naming
@@ -89,6 +90,8 @@ def profile_read(content: bytes) -> Profile:
     name = head.text("name", needed=True) or ""
     if name and not _NAME.fullmatch(name):
         head.fault("name", "2 to 40 of a–z, 0–9 and hyphens, as it stands on every capture")
+    if name in ALL_DRIVERS:  # the LIMS would believe its words as it does that driver's
+        head.fault("name", f"{name!r} is a driver's; give it one of its own")
     version = head.text("version", needed=True) or ""
     head.text("source")
     kind = head.text("format", needed=True, among=FORMATS)

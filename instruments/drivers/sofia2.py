@@ -21,11 +21,14 @@ Antigen FIA and Flu + SARS Antigen FIA, which show it so on the screen; no captu
 
 - One measurement for each analyte, of the assay `<test>^<analyte>`: a combined cassette is one test
   of the influenza and one of SARS. There is no Ct: the call stands as sent.
+- A message may have several SVC, each a test of its own (POCT01-A2, OBS.R01; from memory). One SVC
+  with two patients says of neither which observations are theirs, and is refused.
 - Without a patient id the order id is the specimen; without either nothing says whose it is.
 - OBS.R02 is a quality control (its role from CTC.level_cd, whatever SVC.role_cd says: Quidel's own
   example says OBS) or a calibration, which is no measurement.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from instruments.drivers.observations import control_role, refuse_twice
@@ -40,22 +43,33 @@ class Sofia2:
     """The driver of the document above."""
 
     name = "sofia2"
-    version = "1"
+    version = "2"
     format = Format.POCT1
 
     def measurements(self, message: Message) -> tuple[Measurement, ...]:
-        """Raises `Unreadable`: message-type, no-specimen, no-results, target-twice,
+        """Raises `Unreadable`: message-type, two-patients, no-specimen, no-results, target-twice,
         unknown-control."""
-        service = message.root.first("SVC")
-        if message.kind not in ("OBS.R01", "OBS.R02") or service is None:
+        services = message.root.named("SVC")
+        if message.kind not in ("OBS.R01", "OBS.R02") or not services:
             raise Unreadable("message-type", f"expected OBS.R01, came {message.kind[:40]!r}")
-        controls = service.first("CTC")
-        if message.kind == "OBS.R02" or controls is not None:
-            return _controls(service, controls)
-        name = service.value("PT.patient_id") or service.value("ORD.order_id")
-        if not name:
-            raise Unreadable("no-specimen", "neither PT.patient_id nor ORD.order_id says whose")
-        return _measured(service, name, Role.SPECIMEN)
+        first, *others = (_told_by(message.kind, service) for service in services)
+        return first + tuple(
+            replace(one, path=f"SVC{number}{one.path}")
+            for number, told in enumerate(others, start=2)
+            for one in told
+        )
+
+
+def _told_by(kind: str, service: Element) -> tuple[Measurement, ...]:
+    controls = service.first("CTC")
+    if kind == "OBS.R02" or controls is not None:
+        return _controls(service, controls)
+    if len(list(service.below("PT"))) > 1:
+        raise Unreadable("two-patients", "one SVC names several patients")
+    name = service.value("PT.patient_id") or service.value("ORD.order_id")
+    if not name:
+        raise Unreadable("no-specimen", "neither PT.patient_id nor ORD.order_id says whose")
+    return _measured(service, name, Role.SPECIMEN)
 
 
 def _controls(service: Element, controls: Element | None) -> tuple[Measurement, ...]:

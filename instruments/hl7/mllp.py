@@ -24,7 +24,7 @@ answer to something of ours (it carries MSA) is answered by nobody.
 
 import re
 from collections.abc import Callable, Generator, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum, StrEnum
 
 from instruments.hl7.acknowledgement import Code, acknowledgement, wants_answer
@@ -250,6 +250,19 @@ _WHY: dict[bytes, str | None] = {
     Kind.BROKEN_OFF.value: "the block broke off before its FS; nothing of it was acknowledged",
     Kind.ENDLESS.value: "the block had no end and was refused; this is its beginning",
 }
+
+
+def messages_in(content: bytes) -> list[bytes]:
+    """Of a capture, in order: the blocks that came over a line, or bare messages."""
+    if VT not in content:
+        return _messages_in(content)
+    texts = []
+    receiver = Receiver(lambda: datetime.min.replace(tzinfo=UTC))
+    for action in receiver.feed(content, 0.0):
+        if isinstance(action, Keep):
+            receiver.kept(True)
+            texts += [action.data] if action.kind is Kind.BLOCK else []
+    return texts
 
 
 def header_of(data: bytes) -> Message | None:

@@ -27,6 +27,8 @@ from lims.domain.interpretation import (
 from lims.domain.outcomes import Outcome
 
 OWN: Final = "the machine's own call"
+_SEEN: Final = frozenset({Outcome.DETECTED, Outcome.INCONCLUSIVE})
+_SAYS_SEEN: Final = frozenset({Called.DETECTED, Called.INCONCLUSIVE})
 
 
 class _Sign(Enum):
@@ -70,18 +72,26 @@ def interpret(
 
 
 def word_without_ct(
-    rule: AssayRule, readings: Sequence[TargetReading], own: OwnCall = NO_CALL
+    rule: AssayRule,
+    readings: Sequence[TargetReading],
+    own: OwnCall = NO_CALL,
+    *,
+    outcome: str | None = None,
 ) -> str | None:
-    """What to show where a Ct would stand and none came: the machine's word, as it was sent."""
+    """What to show where a Ct would stand and none came: the machine's word, as it was sent.
+
+    Nothing beside an ``outcome`` that only a reviewer gave: "NEG" is no word for a positive.
+    """
     if lowest_ct(rule, readings) is not None:
         return None
-    for meaning in Called:
+    meanings = [one for one in Called if outcome not in _SEEN or one in _SAYS_SEEN]
+    for meaning in meanings:
         words = dict.fromkeys(
             r.call for r in readings if r.call and _asked(rule, r) and r.called is meaning
         )
         if words:
             return ", ".join(words)
-    return own.word if own.called else None
+    return own.word if own.called in meanings else None
 
 
 def called_detected(rule: AssayRule, readings: Sequence[TargetReading], own: OwnCall) -> str | None:

@@ -79,7 +79,9 @@ _SEND_AGAIN: Final = later("It is not whole: send it again from the analyser.")
 _SET_RIGHT: Final = later(
     "It contradicts itself: correct names and wells at the analyser, then send it again."
 )
-_ASKED: Final = later("The analyser asked for its work list: set it to send results only.")
+_ASKED: Final = later(
+    "The analyser asked what to measure: set host_query on its line, or switch its host query off."
+)
 _NEW_DRIVER: Final = later(
     "The gateway's driver does not know this: send its bytes to whoever keeps the gateway."
 )

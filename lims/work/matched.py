@@ -96,9 +96,11 @@ class Stored(Protocol):
     def closed_system(self) -> bool | None: ...
 
 
-def shown_word(row: Stored, assay: str) -> str | None:
-    """The machine's word that a page shows where a Ct would stand and none came."""
+def shown_word(row: Stored, assay: str, outcome: str) -> str | None:
+    """The machine's word that a page shows where a Ct would stand and none came, for a result that
+    is this now."""
     if not row.targets and not row.call:
         return None
     own = stored_call(row.call, row.called, closed=bool(row.closed_system))
-    return word_without_ct(rule_in_force(assay), stored_readings(row.targets or ()), own)
+    readings = stored_readings(row.targets or ())
+    return word_without_ct(rule_in_force(assay), readings, own, outcome=outcome)

@@ -29,12 +29,13 @@ from lims.work.read_strips import CardedStrip, keep_cards
 from lims.work.strips_named import DroppedStrip, NotThisStrip, strips_named
 
 _LOT: Final = "lot-"
+_RESENT: Final = "resent"
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderWord:
-    """What a reader said of one cassette. `at`: when it read it, by whose clock could be trusted;
-    `lots`: what it scanned of the cassette."""
+    """What a reader said of one cassette. `lots`: what it scanned of it; `resent`: that it
+    tells this again, so that when it was heard says nothing of when it was read."""
 
     scanned: str
     outcome: RapidOutcome | None
@@ -42,6 +43,7 @@ class ReaderWord:
     measured_text: str | None
     heard_at: datetime
     lots: tuple[str, ...] = ()
+    resent: bool = False
 
     @classmethod
     def of(cls, measurement: Measurement, heard_at: datetime) -> "ReaderWord":
@@ -54,19 +56,29 @@ class ReaderWord:
             measured_text=measurement.measured_at,
             heard_at=heard_at,
             lots=tuple(lots),
+            resent=_RESENT in measurement.flags,
         )
 
     def read_at(self, started_at: datetime) -> datetime:
-        """When the strip was read: by the reader's own clock where that fits between the drop and
-        the receipt, else when it was heard. A time without a zone is the laboratory's."""
+        """When the strip was read: by the reader's own clock where that fits, else when it was
+        heard."""
+        return self._by_its_clock(started_at) or self.heard_at
+
+    def may_be_of(self, started_at: datetime) -> bool:
+        """Whether it can be about a strip dropped then: what is told again, by its own time alone.
+        A reader's memory may hold another cassette of the same person."""
+        return not self.resent or self._by_its_clock(started_at) is not None
+
+    def _by_its_clock(self, started_at: datetime) -> datetime | None:
+        """Where that is between the drop and the receipt. A time without a zone is the
+        laboratory's."""
         try:
             told = datetime.fromisoformat(self.measured_text or "")
         except ValueError:
-            return self.heard_at
+            return None
         told = told if told.tzinfo else told.replace(tzinfo=VIETNAM)
-        if started_at <= told <= self.heard_at + CLOCK_SKEW:
-            return min(told, self.heard_at)
-        return self.heard_at
+        fits = started_at <= told <= self.heard_at + CLOCK_SKEW
+        return min(told, self.heard_at) if fits else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +203,8 @@ def claim(
     if not open_ and len(running) != 1:
         raise NotThisStrip("no rapid test of this person is open")
     strip = (open_ or running)[0]
+    if not word.may_be_of(strip.started_at):
+        raise NotThisStrip("no rapid test of this person is open")
     if strip.mark not in (None, str(word.outcome)):
         raise NotThisStrip("the desk has marked another result on this strip")
     lot = _lot(session, strip, word.lots, site_id=site_id)
@@ -249,7 +263,8 @@ def _beside(base: Matched, word: ReaderWord, strip: DroppedStrip) -> Matched:
 
 def _is_open(strip: DroppedStrip, word: ReaderWord) -> bool:
     read_at = word.read_at(strip.started_at)
-    return strip.lot.window.readiness(strip.started_at, read_at) is Readiness.READABLE
+    readable = strip.lot.window.readiness(strip.started_at, read_at) is Readiness.READABLE
+    return readable and word.may_be_of(strip.started_at)
 
 
 def _lot(session: Session, strip: DroppedStrip, told: Sequence[str], *, site_id: UUID) -> LotKnown:

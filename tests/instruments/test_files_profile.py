@@ -23,6 +23,7 @@ from tests.instruments.export_stand import EXPORTS, workbook
 SLAN = (PROFILES / "slan96-vi.toml").read_bytes()
 PLATE = (PROFILES / "plate-astm.toml").read_bytes()
 WIRE = Path(__file__).parent.parent / "data" / "astm_wire"
+HL7 = WIRE.parent / "hl7"
 
 FILE = """Phần mềm;SLAN 8.2
 Mã đĩa;PL7
@@ -258,6 +259,13 @@ def test_a_fault_of_an_astm_profile_is_told_with_its_place(
     assert any(each.startswith(fault) for each in faults(PLATE.replace(was, now)))
 
 
+@pytest.mark.parametrize("taken", ["genexpert", "cobas", "m2000", "quantstudio"])
+def test_a_profile_passes_for_no_driver(taken: str) -> None:
+    """A closed system's word settles a test; a profile's never does, whatever it is called."""
+    with pytest.raises(BadProfile, match=f"profile.name: '{taken}' is a driver's"):
+        profile_read(PLATE.replace(b'name = "plate-astm"', f'name = "{taken}"'.encode()))
+
+
 def test_every_fault_is_told_at_once() -> None:
     assert len(faults(b"[profile]\nname = 3\n[file]\nnmaes = 4\n")) >= 7
 
@@ -313,6 +321,18 @@ def test_try_reads_a_captured_session() -> None:
     assert len(trial.measurements) == 4 and trial.quarantine is None
     code, out = tries("genexpert", str(path))
     assert code == 0 and "31.2 cycles" in out
+
+
+@pytest.mark.parametrize("framed", [b"%s", b"\x0b%s\x1c\r"])
+def test_try_reads_captured_hl7(tmp_path: Path, framed: bytes) -> None:
+    """With the line's own marks or without."""
+    message = (HL7 / "cobas6800_target_not_detected.hl7").read_bytes().strip(b"\x0b\x1c\r\n")
+    capture = tmp_path / "cobas.hl7"
+    capture.write_bytes(framed % message)
+    code, out = tries("cobas", str(capture), "--json")
+    assert code == 0 and json.loads(out)["measurements"][0]["targets"][0]["call"] == "ND"
+    capture.write_bytes(framed % message.replace(b"MSH|", b"MSX|"))
+    assert tries("cobas", str(capture))[0] == 1
 
 
 def test_try_tells_what_is_wrong_with_a_profile(tmp_path: Path) -> None:

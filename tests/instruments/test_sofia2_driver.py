@@ -45,6 +45,19 @@ def test_a_combined_cassette_is_one_measurement_of_each_virus() -> None:
     ]
 
 
+def test_every_test_of_a_message_is_told_each_with_its_own_patient_and_lot() -> None:
+    first, second = (
+        observed(("SARS", "negative"), lot="L1"),
+        observed(("SARS", "positive"), specimen="TT7K40FQ9YC", lot="L2"),
+    )
+    service = second[second.index(b"<SVC>") : second.index(b"</OBS.R01>")]
+    found = measured(first.replace(b"</OBS.R01>", service + b"</OBS.R01>"))
+    assert [(one.path, one.specimen, one.call, one.flags[0]) for one in found] == [
+        ("OBS1", "TT7K40FQ9XB", "negative", "lot-L1"),
+        ("SVC2OBS1", "TT7K40FQ9YC", "positive", "lot-L2"),
+    ]
+
+
 def test_an_invalid_one_is_an_error_with_its_note() -> None:
     noted = observed(("SARS", "invalid")).replace(
         b"</OBS>", b'<NTE><NTE.text V="procedural control"/></NTE></OBS>'
@@ -87,6 +100,7 @@ def test_a_calibration_is_no_measurement() -> None:
         (observed().replace(b"<OBS>", b"<OBX>").replace(b"</OBS>", b"</OBX>"), "no-results"),
         (observed(("", "negative")), "no-results"),
         (observed(("SARS", "negative"), ("SARS", "positive")), "target-twice"),
+        (observed().replace(b"</PT>", b'</PT><PT><PT.patient_id V="A"/></PT>'), "two-patients"),
         (control("Level 1"), "unknown-control"),
     ],
 )

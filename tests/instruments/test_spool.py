@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from instruments.gateway import main
 from instruments.journal import in_use
 from instruments.outbox import Outbox, Refused
 from instruments.spool import VERSION, Spool, SpoolRefused
-from instruments.troubles import TODO, Trouble
+from instruments.troubles import QUARANTINE_TODO, TODO, Trouble
 from tests.instruments.test_outbox import WHY, capture
 
 NOW = datetime(2021, 7, 13, 9, 0, tzinfo=UTC)
@@ -98,6 +99,21 @@ def test_a_line_that_cannot_be_opened_is_told_apart(number: str, trouble: Troubl
 
 def test_every_trouble_says_what_to_do() -> None:
     assert set(TODO) == set(Trouble)
+
+
+def test_what_to_do_can_be_done_as_it_is_written(tmp_path: Path) -> None:
+    """`lims-gateway retry` alone is used wrongly, and `quarantine` takes a file before a digest."""
+    told = [*TODO.values(), *map(troubles.quarantine_todo, (*QUARANTINE_TODO, "another"))]
+    commands = {found for todo in told for found in re.findall(r"`lims-gateway ([^`]+)`", todo)}
+    assert {command.split()[0] for command in commands} == {"retry", "replay", "quarantine"}
+    (tmp_path / "spool").mkdir()
+    for command in commands:
+        given = [*command.split(), "2021-07-13"] if command.endswith("--since") else command.split()
+        done = invoked(*given, "--spool", tmp_path / "spool", *_DRIVER_OF.get(given[0], ()))
+        assert "Usage:" not in done.output, done.output
+
+
+_DRIVER_OF = {"replay": ("--driver", "genexpert")}
 
 
 @pytest.mark.parametrize(

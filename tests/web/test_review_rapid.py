@@ -6,18 +6,19 @@ import re
 
 import pytest
 
-from lims.work.access import Role
+from instruments.measurement import Measurement, Role
+from lims.work.access import Role as Staff
 from tests.builders import Bench, add_instrument
 from tests.web.browsing import Browser, words
 from tests.web.conftest import SignIn
-from tests.work.reader_stand import NUMBER, class_of_four, said
+from tests.work.reader_stand import NUMBER, class_of_four, message, said
 
 _ACTION = re.compile(r'action="(/review/[^"]+)"')
 
 
 @pytest.fixture
 def reviewer(signed_in: SignIn) -> Browser:
-    return signed_in(Role.REVIEWER)
+    return signed_in(Staff.REVIEWER)
 
 
 def acts(browser: Browser, show: str, verb: str) -> list[str]:
@@ -60,3 +61,29 @@ def test_a_stray_asks_for_a_tube_or_a_number_and_is_refused_with_the_reason(
     assert "tube or ID number" in page
     (attach,) = acts(reviewer, "unmatched", "attach")
     assert "was read before" in words(reviewer.post(attach, {"barcode": NUMBER}))
+
+
+def test_a_card_that_was_scanned_in_the_reader_is_told_by_its_number_alone(
+    reviewer: Browser, bench: Bench, read: None
+) -> None:
+    said(bench, scanned="001307000099|272012345|Trần Văn Lạ|01012000|Nam|Số 12, Hà Nội|01012021")
+    bench.session.commit()
+    page = reviewer.get("/review?show=unmatched").text
+    assert '<span class="code breaks">001307000099</span>' in page
+    assert "Trần Văn Lạ" not in page
+
+
+def test_an_error_and_the_machine_s_word_are_told_apart(reviewer: Browser, bench: Bench) -> None:
+    failed = Measurement(
+        path="SPM1OBR1",
+        specimen="TT7K40FQ9XB",
+        role=Role.SPECIMEN,
+        assay="0BHIV1",
+        targets=(),
+        call="Invalid",
+        error="Invalid 5017",
+    )
+    add_instrument(bench.session, bench.site_id, now=bench.now, name="SOFIA-1")
+    bench.take(message(bench, failed))
+    bench.session.commit()
+    assert "Invalid 5017 · Invalid" in words(reviewer.get("/review?show=unmatched"))

@@ -48,6 +48,7 @@ def said(
     lot: str = "",
     heard: datetime | None = None,
     role: Role = Role.SPECIMEN,
+    resent: bool = False,
 ) -> Receipt:
     """A reader's message, heard now unless said otherwise."""
     one = Measurement(
@@ -59,7 +60,7 @@ def said(
         call=call,
         measured_at=at.isoformat() if at else None,
         error="invalid" if call == "invalid" else None,
-        flags=(f"lot-{lot}",) if lot else (),
+        flags=(*((f"lot-{lot}",) if lot else ()), *(("resent",) if resent else ())),
     )
     return bench.take(message(bench, one, heard=heard))
 

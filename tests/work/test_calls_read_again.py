@@ -14,6 +14,7 @@ from lims.tables import Measurement, Result
 from lims.work.amend import amend_result
 from lims.work.attach import attach
 from lims.work.correct import accept_correction
+from lims.work.views.case_file import case_file
 from tests import seen
 from tests.builders import Bench, open_bench
 from tests.captures import called_capture, called_plate
@@ -116,6 +117,9 @@ def test_a_reviewer_may_say_otherwise_and_no_ct_is_made_up(bench: Bench) -> None
         now=bench.later(5).now,
     )
     assert (_result(bench).outcome, _result(bench).ct_cycles) == ("detected", None)
+    case_id = bench.session.execute(text("SELECT id FROM f0_case")).scalar_one()
+    shown = case_file(bench.session, case_id, with_ct=True).evidence
+    assert [(one.outcome, one.called) for one in shown] == [("detected", None)]  # and not "NEG"
 
 
 def test_a_pool_called_positive_whose_members_are_called_negative_is_discordant(

@@ -163,3 +163,23 @@ def test_what_no_statement_can_store_of_a_strips_reading(
     said(bench.later(2))
     with pytest.raises(IntegrityError), bench.session.begin_nested():
         bench.session.execute(text(wrong))
+
+
+def test_what_a_reader_tells_again_is_no_reading_of_a_strip_dropped_since(
+    bench: Bench, room: Classroom
+) -> None:
+    """Its memory still holds the same person's cassette of yesterday, which nobody took."""
+    yesterday = bench.now - timedelta(days=1)
+    room.start()
+    said(bench.later(20), "negative", at=yesterday, resent=True)
+    assert rapid(bench) == []
+    assert standing(bench) == ("unmatched", "no rapid test of this person is open")
+
+
+def test_what_a_reader_tells_again_of_this_strip_is_its_reading(
+    bench: Bench, room: Classroom
+) -> None:
+    room.start()
+    read_at = bench.later(20).now
+    said(bench.later(5), "positive", at=read_at, resent=True)
+    assert rapid(bench) == [("positive", "AG21-07")]

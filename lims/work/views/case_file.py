@@ -164,7 +164,7 @@ def _evidence(
             assay=row.assay,
             outcome=_READS_ANTIGEN.get(row.outcome, row.outcome),
             ct_cycles=row.ct_cycles if with_ct else None,
-            called=shown_word(row, row.assay) if with_ct else None,
+            called=shown_word(row, row.assay, row.outcome) if with_ct else None,
             kit_lot=row.kit_lot,
             pooled=row.pooled,
             at=row.at,

@@ -207,7 +207,7 @@ def _well(row: Any, assay: str) -> PlateWell:
         people=row.people or 0,
         sign=WellSign.CONTROL if control else _sign(row),
         ct_cycles=ct,
-        called=word_without_ct(rule, readings, own),
+        called=word_without_ct(rule, readings, own, outcome=None if control else row.outcome),
         why=row.why or row.measurement_why or (row.because if row.order_state == "void" else None),
         held=bool(row.held) or row.standing == "held",
         measured=row.targets is not None,

@@ -11,7 +11,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from lims.domain.lifecycle import CaseState
-from lims.domain.outcomes import Basis
+from lims.domain.outcomes import Basis, Outcome
 from lims.work.matched import shown_word
 from lims.work.views.board import Scope
 from reports.positive_list import SECTION_OF, LabDetail, Line
@@ -134,6 +134,6 @@ def _detail(row: Row[Any]) -> LabDetail:
         barcode=row.barcode,
         pooled=row.pooled or 1,
         ct_cycles=row.ct_cycles,
-        called=shown_word(row, row.assay_code),
+        called=shown_word(row, row.assay_code, Outcome.DETECTED),
         kit_lot=row.kit_lot,
     )

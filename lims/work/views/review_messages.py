@@ -49,7 +49,8 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """A measurement that belongs to no tube yet, or (an antigen) to no strip."""
+    """A measurement that belongs to no tube yet, or (an antigen) to no strip. ``said``: what it was
+    told to be of; of a chip card's code the number alone."""
 
     measurement_id: UUID
     said: str
@@ -153,7 +154,7 @@ def strays(session: Session, *, site_id: UUID) -> list[Stray]:
     return [
         Stray(
             measurement_id=row.measurement_id,
-            said=row.said,
+            said=row.said.partition("|")[0] if is_antigen(row.assay_text) else row.said,
             plate=row.plate,
             well=row.well,
             instrument=row.instrument,

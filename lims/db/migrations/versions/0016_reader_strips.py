@@ -45,6 +45,11 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    # What was read stays with its rapid test; the release before knows no measurement of a strip.
+    op.execute(
+        "UPDATE measurement SET standing = 'dismissed', why = 'the reading of a rapid test'"
+        " WHERE strip_id IS NOT NULL AND standing IN ('matched', 'correction')"
+    )
     op.drop_index("uq_measurement_strip", table_name="measurement")
     op.drop_index(op.f("ix_measurement_strip_id"), table_name="measurement")
     op.drop_constraint(op.f(_STRIP), "measurement", type_="check")
