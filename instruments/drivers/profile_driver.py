@@ -12,6 +12,7 @@ from instruments.drivers.reading import (
     Unreadable,
     instrument_errors,
     iso_time,
+    orders_told,
     refuse_faults,
 )
 from instruments.drivers.run_name import NOT_SAID
@@ -124,9 +125,7 @@ class AstmProfile:
         if header and not self._is_ours(header.text(5)):
             raise Unreadable("another-instrument", f"H.5 is {header.text(5)[:40]!r}")
         refuse_faults(message)
-        orders = [*message.orders()]
-        if not message.terminated and not (orders := orders[:-1]):  # the last may be half there
-            raise Unreadable("no-terminator", "the message was broken off before L")
+        orders = orders_told(message)
         rows = tuple(row for path, node in orders for row in self._rows(path, node))
         times = (
             iso_time(self._text("time", order, result))
