@@ -36,6 +36,12 @@ class RawMessage(Base):
         UniqueConstraint("digest"),
         CheckConstraint("digest ~ '^[0-9a-f]{64}$'", name="digest"),
         Index(None, "site_id", "stored_at"),
+        Index(
+            "ix_raw_message_aside",
+            "instrument_id",
+            "stored_at",
+            postgresql_where=text("state IN ('held', 'quarantined')"),
+        ),
     )
     id: Mapped[RowId]
     site_id: Mapped[SiteRef]
