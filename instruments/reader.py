@@ -63,14 +63,14 @@ class Reader:
                 return self._astm(received)
 
     def _astm(self, received: Received) -> _Told | None:
-        text, message = self._whole(received.text)
+        text = received.text
+        text, message = (text, _read(text)) if received.conflict else self._whole(text)
         if not message.terminated and not message.faults and not _reports(text):
             return None
         unfit = None
         if received.conflict:
             self.held = b""  # no tail may make whole what is not known to be right
-            detail = "a frame came twice under one number with different bytes"
-            unfit = Quarantine("frame-conflict", detail)
+            unfit = Quarantine("frame-conflict", received.conflict)
         elif not message.terminated:
             self.held = self._further(_whole_records(text))
         elif any(message.orders()):  # a line test or a query says nothing of what is held

@@ -17,6 +17,7 @@ from tests.instruments.test_intake import (
     RECORDS,
     Gateway,
     gateway,
+    plate_records,
     tail_after,
     wells_of,
 )
@@ -37,6 +38,26 @@ def test_a_part_in_doubt_is_not_made_whole_by_its_tail(gateway: Gateway) -> None
         "sequence-gap",
     ]
     assert [capture.measurements for capture in captures] == [(), ()]
+
+
+def test_a_conflict_after_a_message_s_last_frame_leaves_it_and_the_next_one_alone(
+    gateway: Gateway,
+) -> None:
+    gateway.hears(ENQ + b"".join(FRAMES))
+    other = framed(len(FRAMES) % 8, b"L|1|X\r", last=True)
+    assert gateway.hears(other) == NAK
+    second = plate_records(plate="PL8")
+    numbered = [
+        framed((len(FRAMES) + n) % 8, record, last=True) for n, record in enumerate(second, start=1)
+    ]
+    gateway.hears(b"".join(numbered) + EOT)
+    first, refused, next_ = gateway.owed()
+    assert (first.quarantine, next_.quarantine) == (None, None)
+    assert [wells_of(each) for each in (first, next_)] == [["A01", "A02", "A03"]] * 2
+    assert refused.quarantine
+    assert refused.quarantine.reason == "frame-conflict"
+    assert "the message before them stands" in refused.quarantine.detail
+    assert refused.raw == b"L|1|X\r"
 
 
 def test_a_conflict_that_a_full_disk_does_not_keep_is_one_all_the_same(
