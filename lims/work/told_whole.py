@@ -46,12 +46,45 @@ def set_parts_aside(
         session.execute(_SET_ASIDE, {"measurements": again, "why": TOLD_WHOLE})
 
 
+def set_late_part_aside(
+    session: Session,
+    capture: Capture,
+    message_id: UUID,
+    instrument_id: UUID,
+    *,
+    site_id: UUID,
+    now: datetime,
+) -> None:
+    """The part comes after the whole where a journal is told again and only a newer driver reads
+    it: nothing of it waits then."""
+    opening = capture.raw[: capture.raw.find(b"\r") + 1]
+    wholes = session.execute(
+        _WHOLES,
+        {
+            "site": site_id,
+            "instrument": instrument_id,
+            "since": now - REACH,
+            "message": message_id,
+            "opening": opening,
+            "size": len(opening),
+        },
+    )
+    if any(is_beginning(capture.raw, bytes(whole.body)) for whole in wholes):
+        session.execute(_SET_ALL_ASIDE, {"message": message_id, "why": TOLD_WHOLE})
+
+
 _PARTS = text("""
 SELECT id, body, state FROM raw_message p
 WHERE instrument_id = :instrument AND stored_at >= :since AND state IN ('held', 'quarantined')
   AND (state = 'held' AND EXISTS (SELECT FROM measurement m
                                   WHERE m.message_id = p.id AND m.standing = 'unmatched')
        OR state = 'quarantined' AND reason = ANY(:reasons))
+""")
+
+_WHOLES = text("""
+SELECT body FROM raw_message
+WHERE site_id = :site AND stored_at >= :since AND instrument_id = :instrument
+  AND id <> :message AND state = 'accepted' AND substring(body FROM 1 FOR :size) = :opening
 """)
 
 _NOT_UNREAD = text("""
@@ -66,4 +99,9 @@ WHERE message_id = ANY(:messages) AND standing = 'unmatched' ORDER BY id FOR NO 
 
 _SET_ASIDE = text("""
 UPDATE measurement SET standing = 'dismissed', why = :why WHERE id = ANY(:measurements)
+""")
+
+_SET_ALL_ASIDE = text("""
+UPDATE measurement SET standing = 'dismissed', why = :why
+WHERE message_id = :message AND standing = 'unmatched'
 """)

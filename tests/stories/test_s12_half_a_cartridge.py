@@ -128,3 +128,17 @@ def test_the_parts_of_another_analyser_stay_where_they_are(bench: Bench) -> None
     unread(bench, PART)
     bench.later(5).take(replace(one(bench, None), instrument="GX-2"))
     assert waiting(bench) == ([], ["no-terminator"])
+
+
+def test_a_part_that_a_newer_driver_reads_after_the_whole_one_came_needs_nobody(
+    bench: Bench,
+) -> None:
+    """A gateway's journal told again: the part, unread by the old driver, then the whole."""
+    half = one(bench, 24.0)
+    unread(bench, PART, "truncated-record")
+    bench.later(5).take(half)
+    assert waiting(bench) == ([], ["truncated-record"])
+
+    assert broken_off(bench, half).unmatched == 1
+    assert waiting(bench) == ([], [])
+    assert len(seen.cases(bench.session)) == 1
