@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from instruments.astm.records import Message, Node
-from instruments.drivers.plate_file import PlateFile, WellRow, measured
+from instruments.drivers.plate_file import PlateFile, PlateFileDriver, WellRow, measured
 from instruments.drivers.profile import FieldAt, Profile, profile_read
 from instruments.drivers.reading import (
     Format,
@@ -26,18 +26,12 @@ from instruments.measurement import Measurement
 PROFILES: Final = Path(__file__).parent.parent / "profiles"
 
 
-class TableProfile:
+class TableProfile(PlateFileDriver):
     """Files as a profile describes them."""
-
-    format = Format.FILE
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
         self.name, self.version = profile.name, profile.version
-
-    def measurements(self, export: Export) -> tuple[Measurement, ...]:
-        """Raises `Unreadable`: those of `plate` and of `measured`."""
-        return measured(self.plate(export))
 
     def plate(self, export: Export) -> PlateFile:
         """Raises `Unreadable`: no-sheet, no-table, missing-columns, short-row, well-name, no-run,
