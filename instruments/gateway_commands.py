@@ -16,16 +16,14 @@ import click
 
 from instruments import quarantine as unread
 from instruments.drivers.exports import ALL_DRIVERS
-from instruments.journal import in_use, journal_bytes
 from instruments.line_driver import NoSuchDriver, told_driver
+from instruments.line_standing import in_words, standing
 from instruments.lines_file import LinesRefused, read_lines
-from instruments.outbox import Refused, dead_in, waiting_in
 from instruments.outbox import retry as put_back
 from instruments.quarantine import hex_lines, text_lines
 from instruments.replay import replay as told_again
 from instruments.spool import Spool, SpoolRefused
 from instruments.station import utc_now
-from instruments.troubles import TODO, Trouble
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -60,12 +58,15 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="one JSON object
 @_as_json
 def status(*, file: Path | None, spool: Path | None, instrument: str | None, as_json: bool) -> None:
     """How each line of FILE (or of one --spool) stands: what is kept, what waits, what is dead."""
-    lines = [_standing(place) for place in _places(file, spool, instrument)]
+    lines = [
+        standing(place.spool, place.instrument, place.reads.get("driver"))
+        for place in _places(file, spool, instrument)
+    ]
     if as_json:
         click.echo(json.dumps({"lines": lines}, ensure_ascii=False))
         return
     for line in lines:
-        _print_standing(line)
+        click.echo("\n".join(in_words(line)))
 
 
 @click.command()
@@ -233,53 +234,6 @@ def _clearly(place: Place) -> Iterator[None]:
     except OSError as error:
         unusable = place.spool.unusable(error)
         fail(str(unusable), unusable.exit_code)
-
-
-def _standing(place: Place) -> dict[str, Any]:
-    """What the gateway last said, and what lies in the folder now."""
-    said = place.spool.last_health()
-    running = in_use(place.spool.journal)
-    return {
-        "instrument": place.instrument,
-        "driver": place.reads.get("driver"),
-        "running": running,
-        "said_at": said.get("at"),
-        "state": said.get("state") if running else "stopped",
-        "since": said.get("since") if running else said.get("at"),
-        "link": said.get("link"),
-        "last_byte_at": said.get("last_byte_at"),
-        "last_message_at": said.get("last_message_at"),
-        "trouble": said.get("trouble") if running else None,
-        "detail": said.get("detail") if running else "",
-        "journal_bytes": journal_bytes(place.spool.journal),
-        "waiting": waiting_in(place.spool.outbox),
-        "quarantined": unread.count(place.spool.outbox),
-        "dead": [_letter(name, refused) for name, refused in dead_in(place.spool.outbox)],
-    }
-
-
-def _letter(name: str, refused: Refused) -> dict[str, Any]:
-    return {"letter": name, **asdict(refused), "todo": refused.todo}
-
-
-def _print_standing(line: dict[str, Any]) -> None:
-    click.echo(f"{line['instrument']}: {line['state'] or 'starting'} since {line['since'] or '?'}")
-    if line["trouble"]:
-        trouble = line["trouble"]
-        todo = TODO[Trouble(trouble)] if trouble in set(Trouble) else ""
-        click.echo(f"  trouble       {trouble} {line['detail']}")
-        click.echo(f"  -> {todo}")
-    click.echo(f"  last byte     {line['last_byte_at'] or 'never'}")
-    click.echo(f"  last message  {line['last_message_at'] or 'never'}")
-    click.echo(f"  journal       {line['journal_bytes']} bytes")
-    click.echo(f"  waiting       {line['waiting']}")
-    click.echo(f"  quarantined   {line['quarantined']}")
-    click.echo(f"  dead          {len(line['dead'])}")
-    for letter in line["dead"]:
-        status = letter["status"] or "not sent"
-        click.echo(f"    {letter['letter']}  {letter['at']}  {letter['reason']}  {status}")
-        click.echo(f"      {letter['problem']}")
-        click.echo(f"      -> {letter['todo']}")
 
 
 def _show(places: Iterable[Place], digest: str, *, as_text: bool, as_json: bool) -> None:

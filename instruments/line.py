@@ -61,12 +61,12 @@ class LineProtocol(Protocol):
 class Received:
     """A message's bytes, whole or broken off, ready for its driver.
 
-    conflict: a part of it came twice with different bytes, so which one was meant is unknown.
+    conflict: what came twice with different bytes, so that which one was meant is unknown.
     broken_off: why it is known not to be whole, where its own protocol can tell.
     """
 
     text: bytes
-    conflict: bool = False
+    conflict: str | None = None
     broken_off: str | None = None
 
 

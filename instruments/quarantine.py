@@ -1,7 +1,8 @@
 """Copies of messages that no driver could read, beside the gateway: for whoever repairs the line.
 
 The message itself is in the journal and goes to the LIMS like any other. A copy leaves when the
-same bytes are read after all (`replay` with a newer driver), and the oldest beyond `MOST`.
+same bytes are read after all (`replay` with a newer driver), that of a message that broke off when
+its tail has made it whole, and the oldest beyond `MOST`.
 Looking at bytes is written down first: they may name people.
 """
 
@@ -13,11 +14,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from instruments.broken_off import BROKEN_OFF, is_beginning
 from instruments.measurement import Capture, MalformedCapture, Quarantine
 from instruments.troubles import quarantine_todo
 
 MOST: Final = 200  # copies; a line that says so much nonsense is not read one by one
 _FOLDER: Final = "quarantine"
+_WHOLE, _PART = ".json", ".part.json"  # a part is looked at again with each message that is whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +42,33 @@ class Unread:
 def settle(outbox: Path, capture: Capture) -> None:
     """Keep a copy of what could not be read; forget the copy of what now could. Raises OSError."""
     folder = outbox / _FOLDER
-    copy = folder / f"{capture.digest}.json"
-    if capture.quarantine is None:
-        copy.unlink(missing_ok=True)
+    why = capture.quarantine
+    if why is None:
+        if folder.is_dir():
+            _forget(folder, capture)
         return
     folder.mkdir(exist_ok=True, mode=0o700)
+    part = not capture.complete and why.reason in BROKEN_OFF
+    copy = folder / f"{capture.digest}{_PART if part else _WHOLE}"
     draft = copy.with_suffix(".new")
     draft.write_text(json.dumps(capture.to_json()), "utf-8")
     draft.replace(copy)
     for old in sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime)[:-MOST]:
         old.unlink(missing_ok=True)
+
+
+def _forget(folder: Path, read: Capture) -> None:
+    for suffix in (_WHOLE, _PART):
+        (folder / f"{read.digest}{suffix}").unlink(missing_ok=True)
+    if not read.complete:
+        return
+    for path in folder.glob(f"*{_PART}"):
+        try:
+            part = Capture.from_json(json.loads(path.read_bytes()))
+        except ValueError:
+            continue  # listed as damaged
+        if is_beginning(part.raw, read.raw):
+            path.unlink(missing_ok=True)
 
 
 def count(outbox: Path) -> int:
@@ -62,7 +82,7 @@ def listed(outbox: Path) -> list[Unread]:
         try:
             one = Capture.from_json(json.loads(path.read_bytes()))
         except (OSError, ValueError) as error:  # MalformedCapture is a ValueError
-            found.append(Unread(path.stem, "", "", "damaged-file", str(error), 0))
+            found.append(Unread(_digest(path), "", "", "damaged-file", str(error), 0))
             continue
         why = one.quarantine or Quarantine("", "")
         size = len(one.raw)
@@ -74,7 +94,7 @@ def shown(outbox: Path, digest_start: str, *, log: Path, now: datetime) -> Captu
     """The one message whose digest begins so; None when none or several do. Who looked is on disk
     before the bytes are given. Raises OSError, MalformedCapture."""
     found = [
-        path for path in (outbox / _FOLDER).glob("*.json") if path.stem.startswith(digest_start)
+        path for path in (outbox / _FOLDER).glob("*.json") if path.name.startswith(digest_start)
     ]
     if len(found) != 1:
         return None
@@ -89,6 +109,10 @@ def shown(outbox: Path, digest_start: str, *, log: Path, now: datetime) -> Captu
         file.flush()
         os.fsync(file.fileno())
     return capture
+
+
+def _digest(copy: Path) -> str:
+    return copy.name.removesuffix(_WHOLE).removesuffix(".part")
 
 
 def hex_lines(raw: bytes) -> list[str]:

@@ -65,14 +65,14 @@ class Reader:
                 return self._astm(received)
 
     def _astm(self, received: Received) -> _Told | None:
-        text, message = self._whole(received.text)
-        if not message.terminated and not any(message.orders()) and not message.faults:
+        text = received.text
+        text, message = (text, _read(text)) if received.conflict else self._whole(text)
+        if not message.terminated and not message.faults and not _reports(text):
             return None
         unfit = None
         if received.conflict:
             self.held = b""  # no tail may make whole what is not known to be right
-            detail = "a frame came twice under one number with different bytes"
-            unfit = Quarantine("frame-conflict", detail)
+            unfit = Quarantine("frame-conflict", received.conflict)
         elif not message.terminated:
             self.held = self._further(_whole_records(text))
         elif any(message.orders()):  # a line test or a query says nothing of what is held
@@ -83,10 +83,10 @@ class Reader:
         """A tail together with what was held, if it fits there and does not stand alone. H, P, L
         is a tail of which all but L was saved; a bare H, L may be a line test and closes nothing.
         """
-        message = records.read(text)
+        message = _read(text)
         only_l = message.terminated and message.patients and not any(message.orders())
         if self.held and (message.faults or only_l):
-            together = records.read(self.held + text)
+            together = _read(self.held + text)
             if not together.faults:
                 return self.held + text, together
         return text, message
@@ -107,6 +107,18 @@ class Reader:
         if told.unfit:
             return (), told.unfit
         return driven(self._driver, told.message)
+
+
+def _read(text: bytes) -> records.Message:
+    """Of a text that broke off its whole records: half a number would be another number."""
+    message = records.read(text)
+    whole = b"" if message.terminated else _whole_records(text)
+    return records.read(whole) if whole and whole != text else message
+
+
+def _reports(text: bytes) -> bool:
+    """Half an order is one: that somebody's result broke off there must be seen."""
+    return any(records.read(text).orders())
 
 
 def _results(message: records.Message) -> int:

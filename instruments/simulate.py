@@ -31,6 +31,7 @@ from instruments.simulated.said import Said, said
 _KINDS = {
     Format.ASTM: "over an ASTM line",
     Format.HL7: "over an HL7 line",
+    Format.POCT1: "over a POCT1-A2 line",
     Format.FILE: "in a folder",
 }
 _EPILOG = "\n\n".join(

@@ -81,6 +81,8 @@ QUARANTINE_TODO: Final[dict[str, str]] = {
     "frame-conflict": "send the message again from the analyser: two frames of one number differed",
     "check-character": "send it again from the analyser; if it still disagrees, somebody typed"
     " the barcode wrongly there: read the tube's label and attach the result in the LIMS",
+    "id-characters": "send it again from the analyser; if the id is still so, it was typed there:"
+    " correct it, or read the tube's label and attach the result in the LIMS",
     "host-query": "set host_query and tests on this line, or switch host query off at the analyser",
 }
 

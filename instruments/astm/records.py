@@ -114,11 +114,6 @@ class Node:
     children: list["Node"] = field(default_factory=list)
     number: int | None = None  # of the record, read once
 
-    @property
-    def closed_children(self) -> list["Node"]:
-        """All but the last: a later sibling says that the one before it is whole (section 4.2)."""
-        return self.children[:-1]
-
 
 @dataclass(slots=True)
 class Message:
@@ -143,6 +138,13 @@ class Message:
             for order in patient.children:
                 path = f"O{order.record.number}"
                 yield (path if at == 1 else f"P{at}{path}"), order
+
+    def closed_orders(self) -> Iterator[tuple[str, Node]]:
+        """Those that are whole: all of a message that has its L; of one that was broken off, those
+        after which another O or another P came (section 4.2)."""
+        last = self.patients[-1].children[-1:] if self.patients else []
+        open_ = None if self.terminated or not last else last[0]
+        return ((path, order) for path, order in self.orders() if order is not open_)
 
 
 def read(text: bytes) -> Message:

@@ -12,6 +12,11 @@ from instruments.line import Received
 
 __all__ = ["Received"]
 
+IN_TWO_VERSIONS = "a frame came twice under one number with different bytes"
+AFTER_THE_LAST = (
+    "after a message's last frame another came under its number: these are the bytes that were"
+    " refused, the message before them stands as it was acknowledged"
+)
 LONGEST_MESSAGE = 16 * 1024 * 1024  # bytes; a plate is a hundredth of it. Beyond, it is cut here
 _LINE_ENDS = b"\r\n\0 "
 _LINE_BREAKS = b"\r\n"
@@ -28,7 +33,7 @@ class Assembly:
         self._longest_message = longest_message
         self._text = bytearray()
         self._record_at = 0
-        self._conflict = False
+        self._conflict: str | None = None
 
     def frame(self, body: bytes) -> list[Received]:
         """`body` is FN, text and ETX or ETB. ETX ends a record even where its CR was left out."""
@@ -42,14 +47,19 @@ class Assembly:
             whole += self._cut(len(self._text))
         return whole
 
-    def conflict(self) -> None:
-        self._conflict = True
+    def conflict(self, body: bytes) -> list[Received]:
+        """The frame before came again as `body`. Where a message that is not given yet has a part
+        of that frame, it is in doubt; else the message that is whole keeps what was acknowledged,
+        and nothing is said of the next one: the other version is given by itself."""
+        if self._text.strip(_LINE_ENDS):
+            self._conflict = IN_TWO_VERSIONS
+            return []
+        other = body[1:-1].lstrip(_LINE_ENDS)
+        return [Received(other, AFTER_THE_LAST)] if other else []
 
     def end(self) -> list[Received]:
         """The session is over: what has no L is given as it is."""
-        rest = self._cut(len(self._text))
-        self._conflict = False
-        return rest
+        return self._cut(len(self._text))
 
     def _looked_at(self, at: int) -> list[Received]:
         self._record_at, stop = at, self._end_of_record(at)
@@ -91,5 +101,5 @@ class Assembly:
         text = bytes(self._text[:at]).lstrip(_LINE_ENDS)
         del self._text[:at]
         self._record_at = 0
-        conflict, self._conflict = self._conflict, False
+        conflict, self._conflict = self._conflict, None
         return [Received(text, conflict)] if text else []

@@ -35,7 +35,7 @@ class Telling:
                 self.last = entry.data
                 return self.assembly.frame(entry.data)
             case Kind.CONFLICT.value:
-                self.assembly.conflict()
+                return self.assembly.conflict(entry.data)
             case Kind.END.value:
                 self.session, self.last = 0, None
                 return self.assembly.end()

@@ -18,15 +18,15 @@ from collections.abc import Iterator
 from typing import Final
 
 from instruments.drivers.file_times import month_first
-from instruments.drivers.plate_file import TASKS, PlateFile, Rules, WellRow, measured
-from instruments.drivers.reading import Format, Unreadable
+from instruments.drivers.plate_file import TASKS, PlateFile, PlateFileDriver, Rules, WellRow
+from instruments.drivers.reading import Unreadable
 from instruments.drivers.run_name import run_named
 from instruments.drivers.table_columns import Names, Table, found_table
 from instruments.drivers.wells import well_named
 from instruments.drivers.words import ROLE_WORDS, plain, words
 from instruments.files.export import Export
 from instruments.files.table import sheets
-from instruments.measurement import Measurement, Role
+from instruments.measurement import Role
 
 COLUMNS_NAMED: Final[Names] = {
     "well": ("Well",),
@@ -44,16 +44,11 @@ _RULES: Final = Rules(
 )
 
 
-class Cfx96:
+class Cfx96(PlateFileDriver):
     """The driver of the exports above."""
 
     name = "cfx96"
     version = "1"
-    format = Format.FILE
-
-    def measurements(self, export: Export) -> tuple[Measurement, ...]:
-        """Raises `Unreadable`: those of `plate` and of `measured`."""
-        return measured(self.plate(export))
 
     def plate(self, export: Export) -> PlateFile:
         """Raises `Unreadable`: no-table, missing-columns, no-target, short-row, well-name, and

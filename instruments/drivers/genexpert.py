@@ -18,6 +18,9 @@ between commas. Words and decimal marks follow the machine's language: words are
 a decimal comma is read. A call that says in one of the languages of the program's menu (the words
 are from memory, not from the documents) that there is no result is told as an error too, so that
 nobody downstream has to know the language to see that this is no negative.
+
+Without L the message was broken off: the cartridges whose O was followed by another O or P are held
+results (LIS2-A2 4.2), the last one may be half there and is left out.
 """
 
 from collections.abc import Callable
@@ -32,6 +35,7 @@ from instruments.drivers.reading import (
     cycles,
     instrument_errors,
     iso_time,
+    orders_told,
     refuse_faults,
 )
 from instruments.measurement import Measurement, Role, TargetReading
@@ -71,7 +75,7 @@ class GeneXpert:
     """The driver of the documents above."""
 
     name = "genexpert"
-    version = "2"
+    version = "3"
     format = Format.ASTM
 
     def measurements(self, message: Message) -> tuple[Measurement, ...]:
@@ -82,13 +86,12 @@ class GeneXpert:
         if header and not any("genexpert" in part.casefold() for part in header.components(5)):
             raise Unreadable("another-instrument", f"H.5 is {header.text(5)[:40]!r}")
         refuse_faults(message)
-        if not message.terminated:
-            raise Unreadable("no-terminator", "the message was broken off before L")
+        orders = orders_told(message)
         if any(record.type == "Q" for record in message.others):
             raise Unreadable(
                 "host-query", "the analyser asks for orders, and this line answers none"
             )
-        measured = tuple(m for path, order in message.orders() for m in _cartridge(path, order))
+        measured = tuple(m for path, order in orders for m in _cartridge(path, order))
         if not measured:
             raise Unreadable("no-results", "no order has a result")
         return measured

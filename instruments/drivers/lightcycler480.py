@@ -17,8 +17,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from instruments.drivers.plate_file import PlateFile, Rules, WellRow, measured
-from instruments.drivers.reading import Format, Unreadable
+from instruments.drivers.plate_file import PlateFile, PlateFileDriver, Rules, WellRow
+from instruments.drivers.reading import Unreadable
 from instruments.drivers.run_name import run_named
 from instruments.drivers.table_columns import Names, Table, found_table
 from instruments.drivers.wells import well_named
@@ -26,7 +26,6 @@ from instruments.drivers.words import plain, words
 from instruments.files.export import Export
 from instruments.files.numbers import Decimal, number
 from instruments.files.table import Row, sheets
-from instruments.measurement import Measurement
 
 COLUMNS_NAMED: Final[Names] = {
     "include": ("Include",),
@@ -40,16 +39,11 @@ _RULES: Final = Rules(no_amplification=words("-"), empty_is_none=True)
 _FILTER: Final = re.compile(r"Selected Filter:\s*(?P<filter>.+?)\s*$")
 
 
-class LightCycler480:
+class LightCycler480(PlateFileDriver):
     """The driver of the exports above."""
 
     name = "lightcycler480"
     version = "1"
-    format = Format.FILE
-
-    def measurements(self, export: Export) -> tuple[Measurement, ...]:
-        """Raises `Unreadable`: those of `plate` and of `measured`."""
-        return measured(self.plate(export))
 
     def plate(self, export: Export) -> PlateFile:
         """Raises `Unreadable`: no-table, missing-columns, no-target, short-row, well-name, and

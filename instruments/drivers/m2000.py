@@ -15,6 +15,9 @@ A failed order has O.26 X, a C with `<code> : <what>` and no R: a measurement wi
 is the serial number. Controls come as ordinary orders whose id is the assay's name with NEG, POS,
 LOPOS or HIPOS after an underscore (LOPOS and NEG in the capture, the others from memory). O.26
 other than F and X (C corrected, P preliminary: LIS2-A2 9.4.26) is told in `flags`.
+
+Without L the message was broken off: the orders after which another O or P came are held results
+(LIS2-A2 4.2), the last one may be half there and is left out.
 """
 
 import re
@@ -28,6 +31,7 @@ from instruments.drivers.reading import (
     cycles,
     instrument_errors,
     iso_time,
+    orders_told,
     refuse_faults,
 )
 from instruments.measurement import Measurement, Role, TargetReading
@@ -53,7 +57,7 @@ class M2000:
     """The driver of the session above."""
 
     name = "m2000"
-    version = "1"
+    version = "2"
     format = Format.ASTM
 
     def measurements(self, message: Message) -> tuple[Measurement, ...]:
@@ -64,9 +68,7 @@ class M2000:
         if header and header.component(5, 1).casefold() != "m2000":
             raise Unreadable("another-instrument", f"H.5 is {header.component(5, 1)[:40]!r}")
         refuse_faults(message)
-        if not message.terminated:
-            raise Unreadable("no-terminator", "the message was broken off before L")
-        measured = tuple(_measured(path, order) for path, order in message.orders())
+        measured = tuple(_measured(path, order) for path, order in orders_told(message))
         if not measured:
             raise Unreadable("no-results", "a whole message without an order")
         return measured

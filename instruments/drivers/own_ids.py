@@ -3,7 +3,9 @@
 A frame's sum cannot see two bytes that changed places, so an id may come over wrong under a right
 checksum. Our barcodes carry a check character (ISO/IEC 7064:2003, MOD 37,36): eleven characters
 that begin with the site's two and do not agree with their last were not printed by us, and then
-nothing of the message is trusted. Other laboratories' ids pass as they are.
+nothing of the message is trusted. Other laboratories' ids pass as they are, but for one that holds
+a control character or a space: no label says such a thing, and one of ours that took up a byte of
+the line's noise is no longer eleven characters.
 
 The rule of the check character is written a second time here (it is also in the LIMS' domain):
 what stands beside the analyser imports nothing of the LIMS. A test compares the two.
@@ -57,7 +59,7 @@ class OwnIds(Generic[M_contra]):
         self.format = driver.format
 
     def measurements(self, message: M_contra) -> tuple[Measurement, ...]:
-        """Raises `Unreadable`: check-character, and whatever the driver does."""
+        """Raises `Unreadable`: id-characters, check-character, and whatever the driver does."""
         measured = self._driver.measurements(message)
         for each in measured:
             if each.role is Role.SPECIMEN:
@@ -66,6 +68,11 @@ class OwnIds(Generic[M_contra]):
 
     def _refuse_misread(self, measured: Measurement) -> None:
         for specimen in measured.specimens:
+            if not specimen.isprintable() or any(each.isspace() for each in specimen):
+                raise Unreadable(
+                    "id-characters",
+                    f"{measured.path}: {specimen!r} holds a space or a control character",
+                )
             ours = specimen.startswith(self._sites) and _SHAPE.fullmatch(specimen)
             if ours and not agrees(specimen):
                 raise Unreadable(

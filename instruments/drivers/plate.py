@@ -69,10 +69,7 @@ class Plate:
         if header and header.component(5, 1) not in SENDERS:
             raise Unreadable("another-instrument", f"H.5 is {header.component(5, 1)[:40]!r}")
         refuse_faults(message)
-        orders = list(message.orders())
-        if not message.terminated:
-            orders = orders[:-1]
-        measured = tuple(_well(path, order) for path, order in orders)
+        measured = tuple(_well(path, order) for path, order in message.closed_orders())
         if len({m.run for m in measured}) > 1:
             raise Unreadable("two-plates", "the wells of one message name several plates")
         _refuse_twice([m.well for m in measured], "well-twice")

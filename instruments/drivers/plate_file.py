@@ -8,11 +8,12 @@ one. What the operator left out of the analysis, and a well without any cycle nu
 machine always prints something, are measurements with an error, so that they are seen.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
-from instruments.drivers.reading import LONGEST_ERROR, Unreadable
+from instruments.drivers.reading import LONGEST_ERROR, Format, Unreadable
 from instruments.drivers.words import (
     NO_AMPLIFICATION,
     ROLE_WORDS,
@@ -114,18 +115,20 @@ class ReadRow:
     error: str | None
 
 
-class PlateFileDriver(Protocol):
-    """A driver of files that can also show what it found before it is joined."""
+class PlateFileDriver(ABC):
+    """A driver of exports of one plate; it can also show what it found before it is joined."""
 
-    @property
-    def name(self) -> str: ...
+    name: str
+    version: str
+    format = Format.FILE
 
-    @property
-    def version(self) -> str: ...
-
+    @abstractmethod
     def plate(self, export: Export) -> PlateFile:
         """Raises `Unreadable`."""
-        ...
+
+    def measurements(self, export: Export) -> tuple[Measurement, ...]:
+        """Raises `Unreadable`: those of `plate` and of `measured`."""
+        return measured(self.plate(export))
 
 
 def measured(plate: PlateFile) -> tuple[Measurement, ...]:

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Final
 
 from instruments.astm.records import Message, Node
-from instruments.drivers.plate_file import PlateFile, WellRow, measured
+from instruments.drivers.plate_file import PlateFile, PlateFileDriver, WellRow, measured
 from instruments.drivers.profile import FieldAt, Profile, profile_read
 from instruments.drivers.reading import (
     Format,
     Unreadable,
     instrument_errors,
     iso_time,
+    orders_told,
     refuse_faults,
 )
 from instruments.drivers.run_name import NOT_SAID
@@ -25,18 +26,12 @@ from instruments.measurement import Measurement
 PROFILES: Final = Path(__file__).parent.parent / "profiles"
 
 
-class TableProfile:
+class TableProfile(PlateFileDriver):
     """Files as a profile describes them."""
-
-    format = Format.FILE
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
         self.name, self.version = profile.name, profile.version
-
-    def measurements(self, export: Export) -> tuple[Measurement, ...]:
-        """Raises `Unreadable`: those of `plate` and of `measured`."""
-        return measured(self.plate(export))
 
     def plate(self, export: Export) -> PlateFile:
         """Raises `Unreadable`: no-sheet, no-table, missing-columns, short-row, well-name, no-run,
@@ -124,9 +119,7 @@ class AstmProfile:
         if header and not self._is_ours(header.text(5)):
             raise Unreadable("another-instrument", f"H.5 is {header.text(5)[:40]!r}")
         refuse_faults(message)
-        orders = [*message.orders()]
-        if not message.terminated and not (orders := orders[:-1]):  # the last may be half there
-            raise Unreadable("no-terminator", "the message was broken off before L")
+        orders = orders_told(message)
         rows = tuple(row for path, node in orders for row in self._rows(path, node))
         times = (
             iso_time(self._text("time", order, result))

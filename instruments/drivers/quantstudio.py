@@ -26,15 +26,21 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from instruments.drivers.file_times import year_first
-from instruments.drivers.plate_file import TASKS, PlateFile, Rules, Task, WellRow, measured
-from instruments.drivers.reading import Format, Unreadable
+from instruments.drivers.plate_file import (
+    TASKS,
+    PlateFile,
+    PlateFileDriver,
+    Rules,
+    Task,
+    WellRow,
+)
+from instruments.drivers.reading import Unreadable
 from instruments.drivers.run_name import run_named
 from instruments.drivers.table_columns import Names, Table, found_table
 from instruments.drivers.wells import COLUMNS, Naming, well_named, well_numbered
 from instruments.drivers.words import plain, words
 from instruments.files.export import Export
 from instruments.files.table import Row, Sheet, sheets
-from instruments.measurement import Measurement
 
 COLUMNS_NAMED: Final[Names] = {
     "well": ("Well",),
@@ -65,16 +71,11 @@ _RULES: Final = Rules(no_amplification=words("Undetermined", "UNDETERMINED"), ta
 _HEADER: Final = re.compile(r"[*#]\s*\"?(?P<key>[^=:]+?)\s*[=:]\s*(?P<value>.*?)\"?\s*")
 
 
-class QuantStudio:
+class QuantStudio(PlateFileDriver):
     """The driver of the exports above."""
 
     name = "quantstudio"
     version = "1"
-    format = Format.FILE
-
-    def measurements(self, export: Export) -> tuple[Measurement, ...]:
-        """Raises `Unreadable`: those of `plate` and of `measured`."""
-        return measured(self.plate(export))
 
     def plate(self, export: Export) -> PlateFile:
         """Raises `Unreadable`: no-results-block, run-not-finished, no-table, missing-columns,

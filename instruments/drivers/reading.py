@@ -63,6 +63,15 @@ def refuse_faults(message: Message) -> None:
         raise Unreadable(first.reason, first.detail)
 
 
+def orders_told(message: Message) -> list[tuple[str, Node]]:
+    """With their paths. Of a message that was broken off those that are closed: held results.
+    Raises `Unreadable`: no-terminator, where none is."""
+    orders = list(message.closed_orders())
+    if not orders and not message.terminated:
+        raise Unreadable("no-terminator", "the message was broken off before L")
+    return orders
+
+
 def iso_time(text: str) -> str | None:
     """LIS2-A2 5.6.2, `YYYYMMDD[HHMM[SS]]`, by the instrument's clock and so without a zone; None
     where it is no time: a wrong clock is no reason to hold a result back."""

@@ -25,15 +25,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from instruments.drivers.file_times import month_first
-from instruments.drivers.plate_file import PlateFile, Rules, WellRow, measured
-from instruments.drivers.reading import Format, Unreadable
+from instruments.drivers.plate_file import PlateFile, PlateFileDriver, Rules, WellRow
+from instruments.drivers.reading import Unreadable
 from instruments.drivers.run_name import run_named
 from instruments.drivers.table_columns import Names, Table, columns_of, found_table
 from instruments.drivers.wells import Naming, well_named, well_numbered
 from instruments.drivers.words import plain, words
 from instruments.files.export import Export
 from instruments.files.table import Sheet, sheets
-from instruments.measurement import Measurement
 
 COLUMNS_NAMED: Final[Names] = {
     "well": ("No.",),
@@ -52,16 +51,11 @@ _ANALYSIS: Final = re.compile(
 WELLS: Final = 96
 
 
-class RotorGene:
+class RotorGene(PlateFileDriver):
     """The driver of the exports above."""
 
     name = "rotorgene"
     version = "1"
-    format = Format.FILE
-
-    def measurements(self, export: Export) -> tuple[Measurement, ...]:
-        """Raises `Unreadable`: those of `plate` and of `measured`."""
-        return measured(self.plate(export))
 
     def plate(self, export: Export) -> PlateFile:
         """Raises `Unreadable`: no-table, missing-columns, no-target, short-row, well-name, and

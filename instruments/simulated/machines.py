@@ -31,6 +31,8 @@ from instruments.simulated.hl7_messages import (
     cobas_message,
     fline_message,
 )
+from instruments.simulated.poct1 import Observed
+from instruments.simulated.poct1_messages import ANALYTE, sofia_message
 from instruments.simulated.said import Said
 
 _FULL_COLUMNS: Final = 12  # of a plate of 96
@@ -53,7 +55,7 @@ class ExportFile:
     content: bytes
 
 
-Task = Order | Block | ExportFile
+Task = Order | Block | Observed | ExportFile
 Says = Callable[[Said, str, datetime], Sequence[Task]]
 """What was said, the serial number, the end of the run. Raises ValueError, as a sentence, for what
 the machine has no place for."""
@@ -125,15 +127,26 @@ def _m2000(told: Said, serial: str, ended_at: datetime) -> list[Order]:
     return orders
 
 
+def _told_singly(told: Said) -> tuple[Well, ...]:
+    """The controls of a plate that the LIMS laid out are no tubes of a machine that has no plates;
+    one that was said by itself is sent."""
+    return told.wells if len(told.wells) == 1 else told.specimens
+
+
 def _each(
     message: Callable[..., bytes], told: Said, serial: str, ended_at: datetime
 ) -> list[Block]:
-    """A tube, a message. The controls of a plate that the LIMS laid out are no tubes of such a
-    machine; one that was said by itself is sent."""
-    wells = told.wells if len(told.wells) == 1 else told.specimens
+    """A tube, a message."""
     return [
         Block(well.specimen, message(well, serial=serial, ended_at=ended_at, number=number))
-        for number, well in enumerate(wells, start=1)
+        for number, well in enumerate(_told_singly(told), start=1)
+    ]
+
+
+def _sofia2(told: Said, serial: str, ended_at: datetime) -> list[Observed]:
+    return [
+        Observed(well.specimen, sofia_message(well, ended_at=ended_at, number=number), serial)
+        for number, well in enumerate(_told_singly(told), start=1)
     ]
 
 
@@ -206,6 +219,11 @@ MACHINES: Final[dict[str, Machine]] = {
         Kit((STRIP_TARGET,), words=("Positive", "Negative", "Invalid", "Invalid"), cycles=False),
         partial(_each, fline_message),
         hangs_up=True,
+    ),
+    "sofia2": Machine(
+        Format.POCT1,
+        Kit((ANALYTE,), words=("positive", "negative", "invalid", "invalid"), cycles=False),
+        _sofia2,
     ),
     "quantstudio": Machine(Format.FILE, _PLATE_KIT, _quantstudio, plates=True),
     "cfx96": Machine(Format.FILE, _PLATE_KIT, _cfx96, plates=True),

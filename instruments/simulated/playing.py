@@ -23,6 +23,7 @@ from instruments.simulated.folder import PAUSE_S, FileFault, write
 from instruments.simulated.lines import Line, NoLink, Waiting, line_at
 from instruments.simulated.machines import MACHINES, Block, ExportFile, Machine, Task
 from instruments.simulated.mllp import MllpFault, MllpMachine
+from instruments.simulated.poct1 import Observed, Poct1Fault, Poct1Machine
 from instruments.simulated.said import Said
 
 CLOCK_JUMP: Final = timedelta(days=-3653)  # a clock whose battery is dead
@@ -31,11 +32,13 @@ DROP_AFTER: Final = 5
 FAULTS: Final[Mapping[Format, type[StrEnum]]] = {
     Format.ASTM: Fault,
     Format.HL7: MllpFault,
+    Format.POCT1: Poct1Fault,
     Format.FILE: FileFault,
 }
 _SPEAKS: Final = {
     Format.ASTM: "speaks ASTM over a line",
     Format.HL7: "speaks HL7 over a line",
+    Format.POCT1: "speaks POCT1-A2 over a line",
     Format.FILE: "writes files",
 }
 
@@ -87,8 +90,12 @@ class Playing:
 
     def tasks(self, told: Said) -> Sequence[Task]:
         """Raises ValueError, as a sentence, for what the machine has no place for."""
+        return self.machine.says(told, self.serial, self.clock())
+
+    def clock(self) -> datetime:
+        """The machine's own."""
         jump = CLOCK_JUMP if Fault.CLOCK_JUMP.value in self.faults else timedelta()
-        return self.machine.says(told, self.serial, datetime.now().astimezone() + jump)
+        return datetime.now().astimezone() + jump
 
     def player(self, waiting: Waiting) -> "LinePlayer | FolderPlayer":
         """Raises CannotPlay, OSError."""
@@ -158,6 +165,13 @@ class LinePlayer:
             reply_timeout_s=playing.reply_timeout_s,
             hangs_up=playing.machine.hangs_up,
         )
+        self._reader = Poct1Machine(
+            _of(Poct1Fault, playing),
+            seed=playing.seed,
+            chance=playing.chance,
+            reply_timeout_s=playing.reply_timeout_s,
+            now=playing.clock,
+        )
 
     def play(self, task: Task) -> dict[str, Any]:
         """What became of it. Raises CannotPlay."""
@@ -166,6 +180,8 @@ class LinePlayer:
                 return {"sent": task.name, "frames": deliver(self._analyser, task, self.line)}
             case Block():
                 return {"sent": task.name, "attempts": deliver(self._mllp, task, self.line)}
+            case Observed():
+                return {"sent": task.name, "attempts": deliver(self._reader, task, self.line)}
         raise CannotPlay("a file is written into a folder")
 
 

@@ -42,6 +42,12 @@ class RawMessage(Base):
         CheckConstraint("digest ~ '^[0-9a-f]{64}$'", name="digest"),
         CheckConstraint("clock_ahead_s IS NULL OR sent_text IS NOT NULL", name="clock"),
         Index(None, "site_id", "stored_at"),
+        Index(
+            "ix_raw_message_aside",
+            "instrument_id",
+            "stored_at",
+            postgresql_where=text("state IN ('held', 'quarantined')"),
+        ),
     )
     id: Mapped[RowId]
     site_id: Mapped[SiteRef]

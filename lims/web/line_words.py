@@ -97,7 +97,7 @@ _UNREAD: Final[Mapping[str, str]] = {
         (
             *("check-character", "specimen-mismatch", "well-mismatch", "role-mismatch", "no-run"),
             *("two-patients", "two-plates", "several-plates", "target-twice", "no-specimen"),
-            *("another-instrument", "unknown-control", "unknown-task"),
+            *("another-instrument", "unknown-control", "unknown-task", "id-characters"),
         ),
         _SET_RIGHT,
     ),

@@ -96,7 +96,8 @@ _PATTERNS: Final = patterns(
     (r"the plate has no positive control", later("the plate has no positive control")),
     (r"the plate has no negative control", later("the plate has no negative control")),
     (r"waiting for the rest of the plate", later("waiting for the rest of the plate")),
-    (r"incomplete message", later("the message was cut off")),
+    (r"incomplete message", later("incomplete: the message was cut off")),
+    (r"the whole message came", later("the whole message came")),
     (r"another value for this strip", later("another value for this rapid test")),
     (
         r"what the reader scanned names nobody here",

@@ -153,12 +153,12 @@ def _place(
         well=measurement.well,
         assay=assay_named(measurement.assay),
     )
+    if measurement.run is None and not capture.complete:
+        # No run holds it: were it heard, the whole message would find it said and be dismissed.
+        return _because(base, "incomplete message")
     if measurement.run is None and is_antigen(measurement.assay):
         return readers.claim(base, measurement)
     if measurement.run is None:
-        # No run holds it: were it heard, the whole message would find it said and be dismissed.
-        if not capture.complete:
-            return _because(base, "incomplete message")
         return cartridges.claim(base, measurement, content_of(measurement))
     plate = plates.get(measurement.run)
     if plate is None:

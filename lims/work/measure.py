@@ -28,6 +28,7 @@ from lims.work.match import match, release_held
 from lims.work.matched import Matched
 from lims.work.results import write_results
 from lims.work.settle_run import settle_measured
+from lims.work.told_whole import set_late_part_aside, set_parts_aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +159,11 @@ def _read(
     runs = {m.run_id for m in matched if m.run_id is not None}
     if not capture.complete:
         hold_runs(session, runs, instrument_id, now=now)
+        set_late_part_aside(session, capture, message_id, instrument_id, site_id=site_id, now=now)
         return _receipt(
             capture, message_id, MessageState.HELD, matched=matched, reason="incomplete"
         )
+    set_parts_aside(session, capture, instrument_id, now=now)
     resumed = release_held(session, runs)
     states = judge_runs(session, runs, instrument_id, site_id=site_id, now=now)
     again = judge_again(session, states, instrument_id, site_id=site_id, now=now)

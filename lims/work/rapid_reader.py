@@ -118,8 +118,6 @@ class ReaderStrips:
         """Nothing is kept before `keep`."""
         if base.role is not Role.SPECIMEN:
             return replace(base, standing=Standing.CONTROL)
-        if not self._capture.complete:
-            return replace(base, why="incomplete message")
         word = ReaderWord.of(measurement, datetime.fromisoformat(self._capture.captured_at))
         try:
             return self._read(base, word)

@@ -56,7 +56,7 @@ def spoken(layout: Json, odd: Mapping[str, Mapping[str, float | None]]) -> Json:
     at = datetime(2021, 9, 11, 4, 0, tzinfo=UTC)
     printed = plate_message(layout["plate"], wells, serial="C384", ended_at=at)
     reader = Reader(DRIVERS["plate"], "QS5-1")
-    capture = reader.capture(Received(b"".join(encoded(printed)), conflict=False), at)
+    capture = reader.capture(Received(b"".join(encoded(printed))), at)
     assert capture is not None
     return bodies.posted(capture)
 

@@ -323,3 +323,43 @@ def test_a_simulated_cartridge_is_read_as_it_was_meant() -> None:
     assert (measured.assay, measured.call) == ("COV2^SARSCOV2", "POSITIVE")
     assert measured.targets == (TargetReading("E", 24.0, "POS"), TargetReading("SPC", 30.0, "NA"))
     assert measured.measured_at == "2021-07-13T16:42:24"
+
+
+GBS = ("O|1|A1||^^^GBS", MAIN.format(call="NEGATIVE^"))
+AFTER = ("O|2|A2||^^^GBS", MAIN.format(call="POSITIVE^"), "O|3|A3||^^^GBS")
+
+
+def test_the_closed_cartridges_of_a_message_that_broke_off_are_held_results() -> None:
+    told = XPERT.measurements(xpert(*GBS, *AFTER))
+    assert [(m.path, m.specimen, m.call) for m in told] == [
+        ("O1R1", "A1", "NEGATIVE"),
+        ("O2R1", "A2", "POSITIVE"),
+    ]
+
+
+@pytest.mark.parametrize("kept", range(1, 2 + len(AFTER)))
+def test_a_cartridge_is_told_only_when_it_is_closed(kept: int) -> None:
+    records = (*GBS, *AFTER)[:kept]
+    closed = {3: 1, 4: 1, 5: 2}.get(kept, 0)
+    if closed:
+        assert len(XPERT.measurements(xpert(*records))) == closed
+    else:
+        with pytest.raises(Unreadable, match="no-terminator"):
+            XPERT.measurements(xpert(*records))
+
+
+def test_a_later_patient_closes_the_order_before_it() -> None:
+    (told,) = XPERT.measurements(xpert(*GBS, "P|2"))
+    assert (told.path, told.specimen) == ("O1R1", "A1")
+    with pytest.raises(Unreadable, match="no-main-result"):
+        XPERT.measurements(xpert("O|1|A1||^^^GBS", "R|1|^^^GBS^^^GBS^Ct|^31", "P|2"))
+
+
+def test_of_an_m2000_message_that_broke_off_the_closed_orders_are_held_results() -> None:
+    first = m2000()
+    second = [line.replace("TT7K40FQ9XB", "TT7K40FR0A1") for line in m2000() if line[0] in "OR"]
+    second[0] = second[0].replace("O|1|", "O|2|")
+    whole = [*first[:-1], *second]
+    (told,) = M2000(read(b"".join(encoded(whole))))
+    assert (told.path, told.specimen, told.well) == ("O1", "TT7K40FQ9XB", "B07")
+    assert len(M2000(read(b"".join(encoded([*whole, "L|1|N"]))))) == 2

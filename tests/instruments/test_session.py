@@ -3,7 +3,7 @@ import itertools
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from instruments.astm.session import Assembly, Received
+from instruments.astm.session import AFTER_THE_LAST, IN_TWO_VERSIONS, Assembly, Received
 
 HEAD, TAIL = b"H|\\^&|||maker\r", b"L|1|N\r"
 
@@ -68,11 +68,25 @@ def test_a_session_that_ends_in_mid_record_gives_what_came() -> None:
 def test_a_message_with_a_frame_that_came_in_two_versions_is_marked() -> None:
     assembly = Assembly()
     told(assembly, frames(HEAD))
-    assembly.conflict()
+    assert assembly.conflict(b"1other\x03") == []
     assert [received.conflict for received in told(assembly, frames(TAIL, HEAD + TAIL))] == [
-        True,
-        False,
+        IN_TWO_VERSIONS,
+        None,
     ]
+
+
+def test_another_version_of_a_message_s_last_frame_is_told_and_marks_no_other_message() -> None:
+    assembly = Assembly()
+    told(assembly, frames(HEAD, TAIL))
+    assert assembly.conflict(b"2L|1|X\r\x03") == [Received(b"L|1|X\r", AFTER_THE_LAST)]
+    assert told(assembly, frames(HEAD + TAIL)) == [Received(HEAD + TAIL)]
+
+
+def test_a_frame_that_ended_one_message_and_began_the_next_leaves_the_next_in_doubt() -> None:
+    assembly = Assembly()
+    told(assembly, frames(HEAD + TAIL + HEAD))
+    assert assembly.conflict(b"1other\x03") == []
+    assert told(assembly, frames(TAIL)) == [Received(HEAD + TAIL, IN_TWO_VERSIONS)]
 
 
 def test_a_field_that_begins_with_l_is_no_terminator() -> None:

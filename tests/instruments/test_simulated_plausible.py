@@ -13,6 +13,7 @@ from instruments.gateway import main
 from instruments.hl7 import message as hl7
 from instruments.measurement import Measurement, Role
 from instruments.misbehaviour import Order
+from instruments.poct import message as poct1
 from instruments.simulated.machines import MACHINES, Block, Task
 from instruments.simulated.plausible import (
     Layout,
@@ -24,6 +25,7 @@ from instruments.simulated.plausible import (
     whole_plate,
 )
 from instruments.simulated.playing import Playing
+from instruments.simulated.poct1 import Observed
 from instruments.simulated.said import Said
 from lims.domain import barcodes
 from reports.worklist import WorklistLine, worklist_csv
@@ -46,6 +48,8 @@ def _as_read(task: Task) -> object:
             return records.read(b"".join(task.records))
         case Block():
             return hl7.read(task.message)
+        case Observed():
+            return poct1.read(task.message)
     return Export(task.content, task.file_name)
 
 

@@ -17,7 +17,7 @@ from lims.work.attach import attach
 from lims.work.attach_reading import NoOpenStrip
 from lims.work.correct import accept_correction
 from lims.work.dismiss import dismiss
-from lims.work.views.review_messages import corrections
+from lims.work.views.review_messages import corrections, strays
 from tests import seen
 from tests.builders import Bench
 from tests.builders_rapid import Classroom
@@ -27,6 +27,7 @@ from tests.work.reader_stand import (
     desk,
     message,
     person,
+    positive_of,
     rapid,
     said,
     standing,
@@ -86,6 +87,24 @@ def test_another_value_for_a_strip_that_was_read_is_a_correction(
         accept_correction(bench.session, waits.measurement_id, by="bs.lan", now=bench.now)
     dismiss(bench.session, waits.measurement_id, "a new strip", by="bs.lan", now=bench.now)
     assert corrections(bench.session, site_id=bench.site_id) == []
+
+
+@pytest.mark.parametrize("role", [Role.SPECIMEN, Role.POSITIVE_CONTROL])
+def test_what_a_message_that_broke_off_says_waits_for_the_whole_one(
+    bench: Bench, room: Classroom, role: Role
+) -> None:
+    room.start()
+    bench.later(20)
+    spoken = replace(positive_of(), role=role, measured_at=bench.now.isoformat())
+    part = bench.take(replace(message(bench, spoken), complete=False))
+    assert (part.state, part.matched, part.unmatched) == ("held", 0, 1)
+    assert standing(bench) == ("unmatched", "incomplete message")
+    assert (rapid(bench), seen.cases(bench.session)) == ([], [])
+
+    whole = bench.later(2).take(message(bench, spoken))
+    assert (whole.matched, whole.unmatched, whole.duplicates) == (1, 0, 0)
+    assert len(seen.cases(bench.session)) == (1 if role is Role.SPECIMEN else 0)
+    assert strays(bench.session, site_id=bench.site_id) == []
 
 
 def test_a_quality_control_is_nobodys(bench: Bench, room: Classroom) -> None:
