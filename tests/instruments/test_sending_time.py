@@ -12,6 +12,7 @@ from instruments.misbehaviour import Order
 from instruments.reader import Reader
 from instruments.simulated.machines import Block, Task
 from instruments.simulated.playing import CLOCK_JUMP, Playing
+from instruments.simulated.poct1 import Observed
 from instruments.simulated.said import said
 from tests.instruments.hl7_messages import cobas6800
 from tests.instruments.poct1_messages import observed
@@ -93,7 +94,7 @@ def bytes_of(task: Task) -> bytes:
     match task:
         case Order():
             return b"".join(task.records)
-        case Block():
+        case Block() | Observed():
             return task.message
         case _:
             return task.content
