@@ -112,9 +112,9 @@ def simulate(
 
     \b
     One tube, one plate, or whatever comes on standard input:
-      lims-gateway simulate genexpert --link pty:/run/gx-1 --specimen TT7K40FQ9XB --result positive
+      lims-gateway simulate genexpert --link pty:/run/gx-1 --specimen TT7K40FQ9XJ --result positive
       lims-gateway simulate quantstudio --link /srv/exports/qs-1 --layout PL7.csv
-      echo '{"specimen": "TT7K40FQ9XB", "targets": {"E": 24.8, "SPC": 27}}' |
+      echo '{"specimen": "TT7K40FQ9XJ", "targets": {"E": 24.8, "SPC": 27}}' |
         lims-gateway simulate genexpert --link pty:/run/gx-1
 
     Of standard input each line is a JSON object, answered by one when it was acknowledged to its

@@ -1,6 +1,6 @@
 """Tube barcodes: ten base-36 characters and an ISO 7064 check character.
 
-`TT7K40FQ9XB`: two for the site, two for the print batch, six for the serial, one check.
+`TT7K40FQ9XJ`: two for the site, two for the print batch, six for the serial, one check.
 Source: ISO/IEC 7064:2003, the hybrid system MOD 37,36 (alphanumeric, one check character of the
 same alphabet). A hybrid system catches every single substitution. Of the swaps of two neighbours
 it misses a few: swapping characters of values a and b goes unseen for particular running

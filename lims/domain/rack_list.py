@@ -1,6 +1,6 @@
 """What a rack scanner exports: a position and a barcode a line, in whatever order and dialect.
 
-Seen from the makers' programs: `A01,TT7K40FQ9XB`, `TT7K40FQ9XB;A1`, tab-separated with a heading
+Seen from the makers' programs: `A01,TT7K40FQ9XJ`, `TT7K40FQ9XJ;A1`, tab-separated with a heading
 and a rack id, and `NO TUBE` or `NO READ` where there was nothing to read. One barcode a line, as
 somebody pastes from a list, is the same without positions.
 """

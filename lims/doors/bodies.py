@@ -109,7 +109,7 @@ class RegistrationBody(_Whose):
     """One swab in one tube. ``specimen_id`` is a UUIDv7 minted by the client."""
 
     specimen_id: UUID
-    barcode: Scan = Field(examples=["TT7K-40FQ-9XB"])
+    barcode: Scan = Field(examples=["TT7K-40FQ-9XJ"])
     collected_at: Moment
     campaign_id: UUID | None = None
     assay: Literal["sars-cov-2"] = "sars-cov-2"
