@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
@@ -122,12 +123,16 @@ _ = gettext
 
 
 def num(value: float | int | None, digits: int | None = None) -> str:
-    """1204 → 1.204 in Vietnamese, 1,204 in English; 24.81 with one digit → 24,8 and 24.8."""
+    """1204 → 1.204 in Vietnamese, 1,204 in English; 24.81 with one digit → 24,8 and 24.8.
+
+    Rounded as the sentences of a reading rule are, so that one Ct is never two on one page.
+    """
     if value is None:
         return "—"
     if digits is None:
         return format_decimal(value, locale=language())
-    return format_decimal(value, format=f"#,##0.{'0' * digits}", locale=language())
+    rounded = Decimal(f"{value:.{digits}f}")
+    return format_decimal(rounded, format=f"#,##0.{'0' * digits}", locale=language())
 
 
 def local(at: datetime) -> datetime:

@@ -50,6 +50,12 @@ def test_numbers_are_written_as_the_language_writes_them(
         assert [num(1204), num(24.81, 1), num(None), people] == expected
 
 
+@pytest.mark.parametrize("ct", [25.05, 24.95, 25.15, 0.25])
+def test_a_cycle_number_is_rounded_as_the_rules_sentence_rounds_it(app: Flask, ct: float) -> None:
+    with speaking(app, "en"):
+        assert num(ct, 1) == f"{ct:.1f}"
+
+
 @pytest.mark.parametrize(
     ("code", "expected"),
     [("vi", ["11/09 08:00", "31/12/2020 23:59"]), ("en", ["11 Sep 08:00", "31 Dec 2020 23:59"])],
