@@ -153,20 +153,30 @@ def test_a_gateway_whose_clock_is_ahead_is_told_to_set_it(signed_in: SignIn, ben
     assert "clock" not in words(signed_in(Role.REVIEWER).get("/gateways"))
 
 
-def test_only_a_reader_of_messages_is_led_to_the_bytes(signed_in: SignIn, bench: Bench) -> None:
-    raw = b"noise"
+def noise(bench: Bench) -> Capture:
+    """A message that no driver could read."""
+    raw, at = b"noise", bench.now.isoformat()
     why = Quarantine("not-a-plate", "no header")
-    said = Capture(
-        digest_of(raw), bench.instrument, "plate96", "1", bench.now.isoformat(), True, raw, (), why
-    )
-    message_id = bench.take(said).message_id
+    return Capture(digest_of(raw), bench.instrument, "plate96", "1", at, True, raw, (), why)
+
+
+def test_an_unread_message_is_nobody_needed_no_longer(signed_in: SignIn, bench: Bench) -> None:
+    bench.take(noise(bench))
+    heard(bench, standing(bench, bench.instrument), before=timedelta(seconds=5))
+    page = words(signed_in(Role.TECHNICIAN).get("/gateways"))
+    assert "not every message could be read: see below what to do" in page
+    assert "Nobody is needed" not in page
+
+
+def test_only_a_reader_of_messages_is_led_to_the_bytes(signed_in: SignIn, bench: Bench) -> None:
+    message_id = bench.take(noise(bench)).message_id
     bench.session.commit()
     link = f"/review/messages/{message_id}"
     reviewer = signed_in(Role.REVIEWER)
     page = reviewer.get("/gateways")
     assert link in page.text
     assert "nobody" in words(page)
-    assert reviewer.get(link).data == raw
+    assert reviewer.get(link).data == b"noise"
     page = reviewer.get("/gateways")
     assert "nobody" not in words(page), "who opened the bytes is told from then on"
     assert "Reviewer" in words(page)
