@@ -204,9 +204,12 @@ def test_after_the_database_threw_us_out_every_page_looks_again_and_hears_on(
             )
         )
         here.session.commit()
-        assert stream.next().name == "reset"
-        case = told(here, board)
-        assert stream.next().data == {"id": str(case)}
+        heard, cases = stream.next(), set[str]()
+        assert heard.name == "reset"
+        while heard.name == "reset":  # once more where the next connection was thrown out as well
+            cases.add(str(told(here, board)))
+            heard = stream.next()
+        assert heard.data["id"] in cases
 
 
 def test_a_hundred_pages_share_one_connection(
