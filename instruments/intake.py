@@ -205,9 +205,9 @@ def telling_of(format_: Format) -> Telling:
     """By which a journal of such a line is told again."""
     match format_:
         case Format.HL7:
-            return mllp.Telling()
+            return mllp.TELLING
         case Format.POCT1:
-            return conversation.Telling()
+            return conversation.TELLING
         case _:
             return AstmTelling()
 

@@ -6,7 +6,7 @@ on disk. ASTM frames (`astm.frames`), MLLP blocks (`hl7.mllp`) and the XML conve
 (`poct.conversation`) are this.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Protocol
@@ -40,6 +40,24 @@ Action = Keep | Reply
 
 class NotToldWhetherKept(RuntimeError):
     """The caller asked for the next action without `kept()`: a fault in the caller."""
+
+
+class AwaitsDisk:
+    """The half of a protocol that goes no further before it was told whether its bytes are kept."""
+
+    def __init__(self) -> None:
+        self._kept: bool | None = None
+
+    def kept(self, on_disk: bool) -> None:
+        """Answer a `Keep`."""
+        self._kept = on_disk
+
+    def _keep(self, kind: Enum, data: bytes) -> Iterator[Action]:
+        """Afterwards `_kept` is the answer. Raises `NotToldWhetherKept`."""
+        self._kept = None
+        yield Keep(kind, data)
+        if self._kept is None:
+            raise NotToldWhetherKept(f"{kind.name} was neither kept nor refused")
 
 
 class LineProtocol(Protocol):
@@ -92,3 +110,30 @@ class Telling(Protocol):
     def tell(self, entry: Entry) -> list[Received]:
         """The messages that this entry made whole or broke off."""
         ...
+
+
+class EachForItself:
+    """The `Telling` of a line whose every entry is a message of its own: nothing needs resuming,
+    and what the disk refused was never acknowledged, so that it is sent again."""
+
+    session = 0
+    last: bytes | None = None
+
+    def __init__(
+        self, broken_off: Mapping[bytes, str | None], besides: Collection[bytes] = ()
+    ) -> None:
+        """`broken_off`: by kind of entry, why its message is not whole; None where it is.
+        `besides`: kinds that are kept, and are no message."""
+        self._broken_off = broken_off
+        self._begins = {*broken_off, *besides}
+
+    def begins_session(self, kind: bytes) -> bool:
+        return kind in self._begins
+
+    def holds_without_disk(self, kind: bytes) -> bool:  # noqa: ARG002 - all of it is sent again
+        return False
+
+    def tell(self, entry: Entry) -> list[Received]:
+        if entry.kind not in self._broken_off:
+            return []
+        return [Received(entry.data, broken_off=self._broken_off[entry.kind])]

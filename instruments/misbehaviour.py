@@ -23,9 +23,9 @@ from instruments.astm.sender import (
     Sender,
     cut,
 )
+from instruments.mischief import Mischief
 
 _NOISE = bytes(set(range(256)) - {Control.STX, Control.EOT, Control.ENQ})
-_STUCK_MOST = 3_000  # bytes of a line that hangs
 
 
 class Fault(StrEnum):
@@ -95,9 +95,8 @@ class Analyser:
     ) -> None:
         """`chance`: of a fault at each point where it could happen. `drop_after`: so many frames
         are accepted before the line is dropped."""
-        self._faults = list(faults)
-        self._random = random.Random(seed)  # noqa: S311 - a story to be told again, no secret
-        self._chance = chance
+        self._mischief = Mischief(faults, seed=seed, chance=chance)
+        self._now = self._mischief.now
         self._reply_timeout_s = reply_timeout_s
         self._drop_after = drop_after
         self._order = Order("", (), packed=False)
@@ -200,31 +199,22 @@ class Analyser:
 
     def _spoiled(self, frame: bytes, now_s: float) -> list[bytes]:
         """The frame as it comes out of the line's other end."""
-        rng = self._random
+        mischief = self._mischief
         for fault in _OF_THE_WIRE:
             if self._now(fault):
-                frame = spoiled(frame, fault, rng)
+                frame = spoiled(frame, fault, mischief.rng)
         if self._now(Fault.NOISE):
-            frame = b"\0" + bytes(rng.choices(_NOISE, k=rng.randint(1, 40))) + frame
+            frame = mischief.noisy(frame, _NOISE)
         if self._now(Fault.STUCK_LINE):
-            at = rng.randint(1, len(frame) - 1)
             self._sender = None
             self._wait(self._order.records, now_s)
-            return [frame[:at] + frame[at - 1 : at] * rng.randint(1, _STUCK_MOST)]
+            return [mischief.stuck(frame)]
         if self._now(Fault.KILLED):
             self._sender, self.dead = None, True
-            return [frame[: rng.randint(0, len(frame))]]
+            return [mischief.cut_short(frame)]
         if self._now(Fault.SPLIT):
-            places = sorted(rng.sample(range(1, len(frame)), k=min(rng.randint(1, 6), 6)))
-            edges = [0, *places, len(frame)]
-            return [frame[begin:end] for begin, end in itertools.pairwise(edges)]
+            return mischief.in_pieces(frame)
         return [frame]
-
-    def _now(self, fault: Fault) -> bool:
-        if fault not in self._faults or self._random.random() >= self._chance:
-            return False
-        self._faults.remove(fault)
-        return True
 
 
 def spoiled(frame: bytes, fault: Fault, rng: random.Random) -> bytes:

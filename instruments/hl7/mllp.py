@@ -31,8 +31,7 @@ from instruments.hl7.acknowledgement import Code, acknowledgement, wants_answer
 from instruments.hl7.charset import wide
 from instruments.hl7.message import Message, NotHl7, read
 from instruments.hl7.worklist import Order, query_of, worklist_answer
-from instruments.journal import Entry
-from instruments.line import Action, Keep, NotToldWhetherKept, Received, Reply
+from instruments.line import Action, AwaitsDisk, EachForItself, Keep, Reply
 
 LONGEST_BLOCK = 16 * 1024 * 1024  # bytes; a run of 384 specimens is a fiftieth of it
 KEPT_OF_ENDLESS = 64 * 1024  # bytes of a block without end that are kept, to see what it was
@@ -72,7 +71,7 @@ def framed(message: bytes) -> bytes:
     return VT + message + FS + CR
 
 
-class Receiver:
+class Receiver(AwaitsDisk):
     """One line's receiving state: at most one block. `now` is the wall clock, for MSH-7;
     `worklist` gives the orders of a tube ("" asks for all), or None when it cannot tell."""
 
@@ -84,6 +83,7 @@ class Receiver:
         idle_timeout_s: float = IDLE_TIMEOUT_S,
         longest_block: int = LONGEST_BLOCK,
     ) -> None:
+        super().__init__()
         self._now = now
         self._worklist = worklist
         self._idle_timeout_s = idle_timeout_s
@@ -92,7 +92,6 @@ class Receiver:
         self._block = bytearray()
         self._looked_at = 0
         self._deadline_s = float("inf")
-        self._kept: bool | None = None
 
     @property
     def in_session(self) -> bool:
@@ -100,10 +99,6 @@ class Receiver:
 
     def resume(self, last: bytes | None, now_s: float) -> None:
         """Nothing to take up: a block is kept whole or was never acknowledged."""
-
-    def kept(self, on_disk: bool) -> None:
-        """Answer a `Keep`."""
-        self._kept = on_disk
 
     def feed(self, data: bytes, now_s: float) -> Iterator[Action]:
         """What to do about these bytes, in order. `now_s` is a monotonic clock."""
@@ -220,36 +215,15 @@ class Receiver:
     ) -> Reply:
         return Reply(framed(acknowledgement(header, code, self._now(), text)), why)
 
-    def _keep(self, kind: Kind, data: bytes) -> Iterator[Action]:
-        self._kept = None
-        yield Keep(kind, data)
-        if self._kept is None:
-            raise NotToldWhetherKept(f"{kind.name} was neither kept nor refused")
 
-
-class Telling:
-    """An MLLP line's journal told in order: every entry stands for itself."""
-
-    session = 0
-    last: bytes | None = None
-
-    def begins_session(self, kind: bytes) -> bool:
-        return kind in _WHY
-
-    def holds_without_disk(self, kind: bytes) -> bool:  # noqa: ARG002 - all else is sent again
-        return False
-
-    def tell(self, entry: Entry) -> list[Received]:
-        if entry.kind not in _WHY:
-            return []
-        return [Received(entry.data, broken_off=_WHY[entry.kind])]
-
-
-_WHY: dict[bytes, str | None] = {
-    Kind.BLOCK.value: None,
-    Kind.BROKEN_OFF.value: "the block broke off before its FS; nothing of it was acknowledged",
-    Kind.ENDLESS.value: "the block had no end and was refused; this is its beginning",
-}
+TELLING = EachForItself(
+    {
+        Kind.BLOCK.value: None,
+        Kind.BROKEN_OFF.value: "the block broke off before its FS; nothing of it was acknowledged",
+        Kind.ENDLESS.value: "the block had no end and was refused; this is its beginning",
+    }
+)
+"""An MLLP line's journal told in order."""
 
 
 def messages_in(content: bytes) -> list[bytes]:

@@ -39,8 +39,7 @@ from typing import Final
 
 import structlog
 
-from instruments.journal import Entry
-from instruments.line import Action, Keep, NotToldWhetherKept, Received, Reply
+from instruments.line import Action, AwaitsDisk, EachForItself, Reply
 from instruments.poct import answers
 from instruments.poct.answers import Code, Detail
 from instruments.poct.documents import (
@@ -88,7 +87,7 @@ class Talk(Enum):
     OVER = "over"
 
 
-class Reviewer:
+class Reviewer(AwaitsDisk):
     """One line's state: at most one document. `now` is the wall clock, for HDR.creation_dttm."""
 
     def __init__(
@@ -98,11 +97,11 @@ class Reviewer:
         idle_timeout_s: float = IDLE_TIMEOUT_S,
         longest_document: int = LONGEST_DOCUMENT,
     ) -> None:
+        super().__init__()
         self._now = now
         self._idle_timeout_s = idle_timeout_s
         self._documents = Documents(longest_document)
         self._deadline_s = float("inf")
-        self._kept: bool | None = None
         self._own = 0
         self._talk = Talk.NONE
         self._takes_continuous = False
@@ -114,10 +113,6 @@ class Reviewer:
 
     def resume(self, last: bytes | None, now_s: float) -> None:
         """Nothing to take up: a message is kept whole or was never acknowledged."""
-
-    def kept(self, on_disk: bool) -> None:
-        """Answer a `Keep`."""
-        self._kept = on_disk
 
     def feed(self, data: bytes, now_s: float) -> Iterator[Action]:
         """What to do about these bytes, in order. `now_s` is a monotonic clock."""
@@ -229,37 +224,17 @@ class Reviewer:
         self._own += 1
         return self._own
 
-    def _keep(self, kind: Kind, data: bytes) -> Iterator[Action]:
-        self._kept = None
-        yield Keep(kind, data)
-        if self._kept is None:
-            raise NotToldWhetherKept(f"{kind.name} was neither kept nor refused")
 
-
-class Telling:
-    """A POCT1 line's journal told in order: every entry stands for itself."""
-
-    session = 0
-    last: bytes | None = None
-
-    def begins_session(self, kind: bytes) -> bool:
-        return kind in _WHY or kind == Kind.EVENT.value
-
-    def holds_without_disk(self, kind: bytes) -> bool:  # noqa: ARG002 - all else is sent again
-        return False
-
-    def tell(self, entry: Entry) -> list[Received]:
-        if entry.kind not in _WHY:
-            return []
-        return [Received(entry.data, broken_off=_WHY[entry.kind])]
-
-
-_WHY: Final[dict[bytes, str | None]] = {
-    Kind.MESSAGE.value: None,
-    Kind.UNREADABLE.value: None,
-    Kind.BROKEN_OFF.value: "the message broke off before its end; it was not acknowledged",
-    Kind.ENDLESS.value: "the message had no end and was refused; this is its beginning",
-}
+TELLING: Final = EachForItself(
+    {
+        Kind.MESSAGE.value: None,
+        Kind.UNREADABLE.value: None,
+        Kind.BROKEN_OFF.value: "the message broke off before its end; it was not acknowledged",
+        Kind.ENDLESS.value: "the message had no end and was refused; this is its beginning",
+    },
+    besides=(Kind.EVENT.value,),
+)
+"""A POCT1 line's journal told in order."""
 
 
 def messages_in(content: bytes) -> list[bytes]:

@@ -6,8 +6,6 @@ whole, until it is. MLLP has no checksum, so what a fault of the wire alters in 
 can see; that is what TCP is for, and why a barcode carries a check character.
 """
 
-import itertools
-import random
 from collections.abc import Iterable
 from enum import StrEnum
 
@@ -22,10 +20,10 @@ from instruments.hl7.sender import (
     Sender,
 )
 from instruments.misbehaviour import Fault, spoiled
+from instruments.mischief import Mischief
 from instruments.simulated.machines import Block
 
 _NOISE = bytes(set(range(256)) - set(VT + FS + b"M"))
-_STUCK_MOST = 3_000  # bytes of a line that hangs
 _STORM = 5  # refusals after which a sender gives up
 
 
@@ -74,10 +72,9 @@ class MllpMachine:
         hangs_up: bool = False,
     ) -> None:
         """`hangs_up`: after each message and its answer, as a rapid-test reader does."""
-        self._faults = list(faults)
-        self._same_id = MllpFault.SAME_ID in self._faults
-        self._random = random.Random(seed)  # noqa: S311 - a story to be told again, no secret
-        self._chance = chance
+        self._mischief = Mischief(faults, seed=seed, chance=chance)
+        self._now = self._mischief.now
+        self._same_id = self._mischief.asked_for(MllpFault.SAME_ID)
         self._reply_timeout_s = reply_timeout_s
         self._hangs_up = hangs_up
         self._sender: Sender | None = None
@@ -161,38 +158,29 @@ class MllpMachine:
 
     def _spoiled(self, block: bytes, now_s: float) -> list[bytes]:
         """The block as it comes out of the line's other end."""
-        rng = self._random
+        mischief = self._mischief
         for fault in _OF_THE_WIRE:
             if self._now(fault):
-                block = spoiled(block, Fault(fault.value), rng)
+                block = spoiled(block, Fault(fault.value), mischief.rng)
         if self._now(MllpFault.MISSING_START):
             block = block.removeprefix(VT)
         if self._now(MllpFault.MISSING_END):
             block = block.removesuffix(FS + CR)
         if self._now(MllpFault.NOISE):
-            block = b"\0" + bytes(rng.choices(_NOISE, k=rng.randint(1, 40))) + block
-        at = rng.randint(1, len(block) - 1)
+            block = mischief.noisy(block, _NOISE)
         if self._now(MllpFault.STUCK_LINE):
             self._wait(now_s)
-            return [block[:at] + block[at - 1 : at] * rng.randint(1, _STUCK_MOST)]
+            return [mischief.stuck(block)]
         if self._now(MllpFault.DROP_AND_REPEAT):
             self._wait(now_s)
             self.hung_up = True
-            return [block[:at]]
+            return [mischief.cut_short(block)]
         if self._now(MllpFault.KILLED):
             self._sender, self.dead = None, True
-            return [block[:at]]
+            return [mischief.cut_short(block)]
         if self._now(MllpFault.SPLIT):
-            places = sorted(rng.sample(range(1, len(block)), k=rng.randint(1, 6)))
-            edges = [0, *places, len(block)]
-            return [block[begin:end] for begin, end in itertools.pairwise(edges)]
+            return mischief.in_pieces(block)
         return [block]
-
-    def _now(self, fault: MllpFault) -> bool:
-        if fault not in self._faults or self._random.random() >= self._chance:
-            return False
-        self._faults.remove(fault)
-        return True
 
 
 def _renumbered(message: bytes) -> bytes:

@@ -16,8 +16,6 @@ the same bytes, until it is. XML has no checksum: what a fault of the wire alter
 receiver can see; that is what TCP is for, and why a barcode carries a check character.
 """
 
-import itertools
-import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,13 +23,13 @@ from enum import Enum, StrEnum
 from typing import Final
 
 from instruments.misbehaviour import Fault, spoiled
+from instruments.mischief import Mischief
 from instruments.poct.documents import Cut, Documents
 from instruments.poct.message import Message, read
 from instruments.simulated import poct1_messages as says
 
 ANSWER_TIMEOUT_S: Final = 15.0
 _NOISE = bytes(set(range(256)) - set(b"<"))
-_STUCK_MOST: Final = 3_000  # bytes of a line that hangs
 _STORM: Final = 5  # answers
 
 
@@ -99,9 +97,8 @@ class Poct1Machine:
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
     ) -> None:
         """`now`: the reader's own clock, of which the headers tell."""
-        self._faults = list(faults)
-        self._random = random.Random(seed)  # noqa: S311 - a story to be told again, no secret
-        self._chance = chance
+        self._mischief = Mischief(faults, seed=seed, chance=chance)
+        self._now = self._mischief.now
         self._reply_timeout_s = reply_timeout_s
         self._clock = now
         self._documents = Documents()
@@ -234,32 +231,23 @@ class Poct1Machine:
 
     def _spoiled(self, message: bytes, now_s: float) -> list[bytes]:
         """The message as it comes out of the line's other end."""
-        rng = self._random
+        mischief = self._mischief
         for fault in _OF_THE_WIRE:
             if self._now(fault):
-                message = spoiled(message, Fault(fault.value), rng)
+                message = spoiled(message, Fault(fault.value), mischief.rng)
         if self._now(Poct1Fault.MISSING_END):
             message = message[: message.rindex(b"</")]
         if self._now(Poct1Fault.NOISE):
-            message = b"\0" + bytes(rng.choices(_NOISE, k=rng.randint(1, 40))) + message
-        at = rng.randint(1, len(message) - 1)
+            message = mischief.noisy(message, _NOISE)
         if self._now(Poct1Fault.STUCK_LINE):
-            return [message[:at] + message[at - 1 : at] * rng.randint(1, _STUCK_MOST)]
+            return [mischief.stuck(message)]
         if self._now(Poct1Fault.DROP_AND_REPEAT):
             self._give_up(now_s)
-            return [message[:at]]
+            return [mischief.cut_short(message)]
         if self._now(Poct1Fault.KILLED):
             self._rest(_Talk.AWAY)
             self.dead = True
-            return [message[:at]]
+            return [mischief.cut_short(message)]
         if self._now(Poct1Fault.SPLIT):
-            places = sorted(rng.sample(range(1, len(message)), k=rng.randint(1, 6)))
-            edges = [0, *places, len(message)]
-            return [message[begin:end] for begin, end in itertools.pairwise(edges)]
+            return mischief.in_pieces(message)
         return [message]
-
-    def _now(self, fault: Poct1Fault) -> bool:
-        if fault not in self._faults or self._random.random() >= self._chance:
-            return False
-        self._faults.remove(fault)
-        return True

@@ -7,10 +7,10 @@ from typing import Annotated
 from pydantic import Field, StringConstraints, model_validator
 
 from lims.api.door import Answer, Ask, Door
-from lims.domain.gateways import LineState
+from lims.domain.gateways import LineStanding, LineState
 from lims.doors.bodies import Body
 from lims.doors.fields import NO_NUL, Stamp, Whole
-from lims.work.gateways import Standing, hear
+from lims.work.gateways import hear
 from lims.work.tokens import Scope
 from lims.work.views.analyser_orders import Ordered, ordered_on, worklist
 
@@ -45,9 +45,9 @@ class LineBody(Body):
     trouble: Slug | None
     detail: Said
 
-    def value(self) -> Standing:
+    def value(self) -> LineStanding:
         """As the laboratory reads it."""
-        return Standing(
+        return LineStanding(
             instrument=self.instrument,
             driver=self.driver,
             link=self.link,

@@ -4,8 +4,8 @@ A reader says an antigen where an analyser says a PCR target, so its words route
 the rapid tests instead of the plates. Sources: SD Biosensor's test menu and a log of an F2400
 (`COVID-19 Ag`, `SARS-CoV-2 Ag`); Quidel's inserts of the Sofia SARS Antigen FIA and Flu + SARS
 Antigen FIA (analyte `SARS`, of a test that is named Sofia or FIA); LOINC 94558-4 and 95209-3 as
-the CDC assigned them (LIVD, laboratory advisory of 23 September 2020). The words in Vietnamese are
-from memory. An influenza beside it in one cassette is none of ours.
+the CDC assigned them (LIVD, laboratory advisory of 23 September 2020). Their answers
+are the words of ``called``. An influenza beside it in one cassette is none of ours.
 """
 
 import re
@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from lims.domain.called import Called, called
 from lims.domain.rapid_test import RapidOutcome
 
 _VIRUS: Final = r"(SARS(-COV(-2)?)?|COVID(-19)?|2019-NCOV)"
@@ -21,22 +22,14 @@ _LOINC: Final = frozenset({"94558-4", "95209-3"})
 _READER_TEST: Final = re.compile(r"\b(SOFIA|FIA|ANTIGEN|AG)\b")
 _ANALYTE: Final = re.compile(_VIRUS)
 
-_WORDS: Final[Mapping[str, RapidOutcome]] = MappingProxyType(
+_OUTCOMES: Final[Mapping[Called, RapidOutcome]] = MappingProxyType(
     {
-        "positive": RapidOutcome.POSITIVE,
-        "pos": RapidOutcome.POSITIVE,
-        "detected": RapidOutcome.POSITIVE,
-        "dương tính": RapidOutcome.POSITIVE,
-        "negative": RapidOutcome.NEGATIVE,
-        "neg": RapidOutcome.NEGATIVE,
-        "not detected": RapidOutcome.NEGATIVE,
-        "âm tính": RapidOutcome.NEGATIVE,
-        "invalid": RapidOutcome.INVALID,
-        "error": RapidOutcome.INVALID,
-        "failed": RapidOutcome.INVALID,
-        "không hợp lệ": RapidOutcome.INVALID,
+        Called.DETECTED: RapidOutcome.POSITIVE,
+        Called.NOT_DETECTED: RapidOutcome.NEGATIVE,
+        Called.INVALID: RapidOutcome.INVALID,
     }
 )
+"""A strip knows no inconclusive: what a reader calls so is a word nobody knows."""
 
 
 def is_antigen(assay: str) -> bool:
@@ -55,8 +48,8 @@ def outcome_said(calls: Iterable[str], error: str | None) -> RapidOutcome | None
     the reader could not do is invalid, whatever else it sent."""
     if error:
         return RapidOutcome.INVALID
-    words = {call.strip().casefold() for call in calls if call.strip() and not _is_number(call)}
-    told = {_WORDS.get(word) for word in words}
+    words = [called(call) for call in calls if call.strip() and not _is_number(call)]
+    told = {_OUTCOMES.get(word) if word else None for word in words}
     return told.pop() if len(told) == 1 else None
 
 

@@ -102,8 +102,8 @@ _OWN_WORDS: Final[Mapping[str, Mapping[str, Called]]] = MappingProxyType(
 )
 
 
-def called(text: str | None, driver: str) -> Called | None:
-    """What this word of this driver's machine means; None for an unknown word, or none."""
+def called(text: str | None, driver: str = "") -> Called | None:
+    """What this word of the driver's machine means, or of any machine; None for an unknown one."""
     if not text:
         return None
     word = _plain(text)

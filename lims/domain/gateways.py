@@ -1,7 +1,8 @@
 """How a gateway's line stands, in the words its heartbeat uses, and when silence means that it is
 gone."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -16,3 +17,22 @@ class LineState(StrEnum):
     QUEUEING = "queueing"
     SILENT = "silent"
     UP = "up"
+
+
+@dataclass(frozen=True, slots=True)
+class LineStanding:
+    """One line as its gateway says it stands."""
+
+    instrument: str
+    driver: str
+    link: str
+    state: LineState
+    since: datetime
+    last_byte_at: datetime | None
+    last_message_at: datetime | None
+    journal_bytes: int
+    waiting: int
+    dead: int
+    quarantined: int
+    trouble: str | None
+    detail: str

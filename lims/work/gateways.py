@@ -1,7 +1,7 @@
 """Take a gateway's heartbeat: how its lines stand now, in place of how they stood."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -10,37 +10,18 @@ from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from lims.domain.gateways import LineState
+from lims.domain.gateways import LineStanding
 from lims.tables import GatewayLine
 
 _KEY = ("site_id", "gateway", "instrument")
 FORGOTTEN_AFTER: Final = timedelta(days=30)  # a gateway that was renamed or taken away
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """One line as its gateway says it stands."""
-
-    instrument: str
-    driver: str
-    link: str
-    state: LineState
-    since: datetime
-    last_byte_at: datetime | None
-    last_message_at: datetime | None
-    journal_bytes: int
-    waiting: int
-    dead: int
-    quarantined: int
-    trouble: str | None
-    detail: str
-
-
 def hear(
     session: Session,
     gateway: str,
     version: str,
-    lines: Sequence[Standing],
+    lines: Sequence[LineStanding],
     *,
     site_id: UUID,
     now: datetime,

@@ -100,7 +100,7 @@ def main(
         sys.exit(130)
     written = write(lived.verdict, lived.timeline, lived.book, lived.environment, report)
     tell(console, lived.verdict)
-    console.print(f"\n{written.page}\n{written.data}\n{written.locust}")
+    console.print(f"\n{written.page}\n{written.data}\n{written.exchanges}\n{written.locust}")
     if as_json:
         click.echo(json.dumps(lived.verdict.as_json(), ensure_ascii=False))
     sys.exit(lived.verdict.exit_status)

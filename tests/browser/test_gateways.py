@@ -10,9 +10,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from lims.db.laboratory import Laboratory
-from lims.domain.gateways import LineState
+from lims.domain.gateways import LineStanding, LineState
 from lims.work.access import Role
-from lims.work.gateways import Standing, hear
+from lims.work.gateways import hear
 from tests.browser.conftest import Open
 from tests.browser.test_pages import BENCH, TELEPHONE, View, sideways
 
@@ -22,8 +22,8 @@ LONG = "MáyXétNghiệmRealTimePCRTầng3KhoaViSinhBệnhViệnĐaKhoaTỉnh-01
 LOOK_AGAIN = "document.dispatchEvent(new Event('visibilitychange'))"
 
 
-def line(now: datetime, instrument: str, **changed: object) -> Standing:
-    well = Standing(
+def line(now: datetime, instrument: str, **changed: object) -> LineStanding:
+    well = LineStanding(
         instrument=instrument,
         driver="genexpert",
         link="/dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A9007VQb-if00-port0",
@@ -38,10 +38,12 @@ def line(now: datetime, instrument: str, **changed: object) -> Standing:
         trouble=None,
         detail="",
     )
-    return replace(well, **changed)  # type: ignore[arg-type]  # fields of Standing
+    return replace(well, **changed)  # type: ignore[arg-type]  # fields of LineStanding
 
 
-def heard(laboratory: Laboratory, *lines: Standing, gateway: str = "lab-1", ago_s: int = 1) -> None:
+def heard(
+    laboratory: Laboratory, *lines: LineStanding, gateway: str = "lab-1", ago_s: int = 1
+) -> None:
     at = laboratory.clock() - timedelta(seconds=ago_s)
     with laboratory.sessions.begin() as session:
         hear(session, gateway, "0.1.0", lines, site_id=laboratory.site_id, now=at)

@@ -247,4 +247,4 @@ def test_any_bytes_in_any_chunks_are_heard_alike(parts: list[bytes], data: st.Da
 
 def test_a_block_is_framed_as_it_is_read() -> None:
     assert framed(ONE) == block(ONE)
-    assert mllp.Telling().session == 0
+    assert mllp.TELLING.session == 0

@@ -8,17 +8,17 @@ from datetime import timedelta
 import pytest
 
 from instruments.measurement import Capture, Quarantine, digest_of
-from lims.domain.gateways import DOWN_AFTER, LineState
+from lims.domain.gateways import DOWN_AFTER, LineStanding, LineState
 from lims.work.access import Role
-from lims.work.gateways import Standing, hear
+from lims.work.gateways import hear
 from tests.builders import Bench
 from tests.captures import cartridge_capture
 from tests.web.browsing import words
 from tests.web.conftest import SignIn
 
 
-def standing(bench: Bench, instrument: str, **changed: object) -> Standing:
-    well = Standing(
+def standing(bench: Bench, instrument: str, **changed: object) -> LineStanding:
+    well = LineStanding(
         instrument=instrument,
         driver="plate96",
         link="/dev/serial/by-id/usb-FTDI",
@@ -33,10 +33,10 @@ def standing(bench: Bench, instrument: str, **changed: object) -> Standing:
         trouble=None,
         detail="",
     )
-    return replace(well, **changed)  # type: ignore[arg-type]  # fields of Standing
+    return replace(well, **changed)  # type: ignore[arg-type]  # fields of LineStanding
 
 
-def heard(bench: Bench, *lines: Standing, gateway: str = "lab-1", before: timedelta) -> None:
+def heard(bench: Bench, *lines: LineStanding, gateway: str = "lab-1", before: timedelta) -> None:
     at = bench.now - before
     hear(bench.session, gateway, "0.1.0", lines, site_id=bench.site_id, now=at)
     bench.session.commit()

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
-from lims.domain.gateways import DOWN_AFTER, LineState
+from lims.domain.gateways import DOWN_AFTER, LineStanding, LineState
 from lims.domain.instrument_clock import ClockDoubt, skew
 
 _SESSION: Final = timedelta(minutes=1)
@@ -17,24 +17,11 @@ _CLOCKS_DIFFER: Final = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Line(LineStanding):
     """One analyser's line. ``set_up``: the laboratory takes its messages. ``twice``: another
     gateway speaks for the same instrument. ``clock``: its clock was wrong when it last said what
     it shows."""
 
-    instrument: str
-    driver: str
-    link: str
-    state: LineState
-    since: datetime
-    last_byte_at: datetime | None
-    last_message_at: datetime | None
-    journal_bytes: int
-    waiting: int
-    dead: int
-    quarantined: int
-    trouble: str | None
-    detail: str
     set_up: bool
     twice: bool
     clock: ClockDoubt | None
