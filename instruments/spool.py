@@ -80,6 +80,8 @@ class Spool:
             raise self.unusable(error) from error
         try:
             write_whole(self.version, b"%d\n" % VERSION)
+            if not self.health.exists():  # on a disk that fills up at once there is no room later
+                self.health.write_bytes(b" " * _HEALTH_BYTES)
             return journal, Outbox(self.outbox)
         except OSError as error:
             journal.close()

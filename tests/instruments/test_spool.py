@@ -76,6 +76,18 @@ def test_a_mark_that_is_none_is_not_guessed_at(tmp_path: Path, mark: str) -> Non
     assert started(spool.root).exit_code == 5
 
 
+def test_room_to_say_how_the_line_stands_is_there_before_the_first_byte(tmp_path: Path) -> None:
+    """A disk that fills up before the first word has none later, and nobody would hear of it."""
+    spool = Spool(tmp_path / "spool")
+    spool.opened(NOW)[0].close()
+    room = spool.health.stat().st_size
+    assert spool.last_health() == {}
+    spool.keep_health(b'{"trouble": "disk-full"}')
+    assert spool.health.stat().st_size == room
+    spool.opened(NOW)[0].close()
+    assert spool.last_health() == {"trouble": "disk-full"}
+
+
 def test_a_folder_that_is_a_file_is_refused_with_words(tmp_path: Path) -> None:
     (tmp_path / "spool").write_text("")
     told = started(tmp_path / "spool")
