@@ -1,0 +1,87 @@
+"""What the posterior allows to be said of each member.
+
+Nobody is cleared but by a negative tube that held her, and nobody is confirmed but by a test of her
+own: a probability alone does neither (pooling.md, "Pitfalls").
+"""
+
+from enum import StrEnum
+from typing import Final
+
+from lims.domain.pooling.bayes.error_model import Role
+from lims.domain.pooling.bayes.posterior import Posterior
+from lims.domain.pooling.bayes.remaining_work import CLEARED_BELOW, NAMED_FROM
+
+MOST_ALONE: Final = 2  # attempts at one member's own tube; a third would say no more
+
+
+class Stands(StrEnum):
+    """How one member of a detected pool stands."""
+
+    CLEARED = "cleared"
+    PRESUMPTIVE = "presumptive"
+    CONFIRMED = "confirmed"
+    UNRESOLVED = "unresolved"
+    DISCORDANT = "discordant"
+
+
+def classify(seen: Posterior) -> tuple[Stands, ...]:
+    """One word for each member, in their order.
+
+    ``DISCORDANT``: her own tests contradict what the pools say of her, or contradict one another.
+    Where the pool was detected and nobody in it can be, everybody is: a state of its own (S4),
+    never a silent clear.
+    """
+    negative = held_negative(seen)
+    detected_alone, missed_alone = _own_words(seen)
+    words = [
+        _word(
+            risk,
+            negative=member in negative,
+            detected=detected_alone.get(member, 0),
+            missed=missed_alone.get(member, 0),
+        )
+        for member, risk in enumerate(seen.marginals)
+    ]
+    if unexplained(seen) and all(word is Stands.CLEARED for word in words):
+        return tuple(Stands.DISCORDANT for _ in words)
+    return tuple(words)
+
+
+def unexplained(seen: Posterior) -> bool:
+    """A pool was detected, and the evidence has it that nobody is infected."""
+    return any(m.role is Role.MASTER and m.detected for m in seen.measurements) and (
+        seen.nobody > 0.5
+    )
+
+
+def _word(risk: float, *, negative: bool, detected: int, missed: int) -> Stands:
+    if detected and missed:
+        return Stands.CONFIRMED if detected > missed else Stands.DISCORDANT
+    if detected:
+        return Stands.CONFIRMED
+    if negative and risk < CLEARED_BELOW:
+        return Stands.CLEARED
+    if missed >= MOST_ALONE:
+        return Stands.DISCORDANT if risk > 0.5 else Stands.CLEARED
+    return Stands.PRESUMPTIVE if risk >= NAMED_FROM else Stands.UNRESOLVED
+
+
+def held_negative(seen: Posterior) -> frozenset[int]:
+    """Who was in a tube, other than the master, that was not detected."""
+    return frozenset(
+        member
+        for one in seen.measurements
+        if one.role is not Role.MASTER and not one.detected
+        for member in one.members
+    )
+
+
+def _own_words(seen: Posterior) -> tuple[dict[int, int], dict[int, int]]:
+    """How often each member's own tube was detected, and how often not."""
+    detected: dict[int, int] = {}
+    missed: dict[int, int] = {}
+    for one in seen.measurements:
+        if one.role is Role.ALONE:
+            told = detected if one.detected else missed
+            told[one.members[0]] = told.get(one.members[0], 0) + 1
+    return detected, missed

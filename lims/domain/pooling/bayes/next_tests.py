@@ -1,0 +1,171 @@
+"""Which tests to put into the next run, to resolve one detected pool.
+
+A batch, never one test at a time: a run takes two hours however few wells it has, and halving a
+pool test by test takes thirteen (pooling.md). First a handful of overlapping sub-pools; then the
+likely ones alone beside check pools for the rest. Where the wells are free anyway, everybody alone.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+
+from lims.domain.pooling.bayes.classify import Stands, classify, held_negative
+from lims.domain.pooling.bayes.codes import code_designs
+from lims.domain.pooling.bayes.error_model import USUAL, ErrorModel, Role
+from lims.domain.pooling.bayes.overlapping import Design, Prospect, improved, prospect
+from lims.domain.pooling.bayes.posterior import Measurement, Posterior, posterior
+from lims.domain.pooling.bayes.remaining_work import (
+    CLEARED_BELOW,
+    LARGEST_CHECK,
+    LIGHT,
+    USUAL_WORTH,
+    Worth,
+    cheapest_partition,
+    named_and_left,
+)
+from lims.domain.pooling.bayes.states import independent
+
+_TRIES: Final = 2400  # exchanges in a design, a member of the pool
+_FINALISTS: Final = 2  # designs that are worth exchanges
+_FEWEST_TO_SPLIT: Final = 4  # members; fewer are tested alone
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the laboratory can do now.
+
+    ``empty_wells``: of the next run, that nothing else will fill: their tests cost nothing.
+    ``wells``: a batch has at most so many tests. ``runs``: so many may still follow one another,
+    this one included. ``worth``: of hours, in tests. ``largest``: members of a sub-pool at most
+    (the validated cap, or the channels of a pipette). ``draws``: for each member, how often her
+    tube can still be drawn from; one draw is always kept for her own test.
+    """
+
+    empty_wells: int = 0
+    wells: int = 94
+    runs: int = 2
+    worth: Worth = USUAL_WORTH
+    largest: int = 32
+    draws: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A test to make: one member's own tube, or a sub-pool to draw from several."""
+
+    members: tuple[int, ...]
+    risk: float
+
+    @property
+    def alone(self) -> bool:
+        return len(self.members) == 1
+
+
+def next_tests(
+    seen: Posterior, limits: Limits | None = None, model: ErrorModel = USUAL
+) -> tuple[Wanted, ...]:
+    """The batch for the next run, what tells most first; empty where nothing is open.
+
+    Depends on the evidence alone, not on its order.
+    """
+    limits = limits or Limits()
+    undecided = _open(seen)
+    if not undecided:
+        return ()
+    if len(undecided) <= max(limits.empty_wells, _FEWEST_TO_SPLIT - 1):
+        groups = [[member] for member in undecided]
+    else:
+        groups = _cheapest(seen, undecided, limits, model)
+    risks = seen.marginals
+    batch = [Wanted(tuple(sorted(g)), float(1 - np.prod(1 - risks[g]))) for g in groups]
+    batch.sort(key=lambda test: (-test.risk, test.members))
+    return tuple(batch[: limits.wells])
+
+
+def _open(seen: Posterior) -> list[int]:
+    decided = {Stands.CLEARED, Stands.CONFIRMED, Stands.DISCORDANT}
+    return [i for i, word in enumerate(classify(seen)) if word not in decided]
+
+
+def _cheapest(
+    seen: Posterior, undecided: list[int], limits: Limits, model: ErrorModel
+) -> list[list[int]]:
+    """Overlapping sub-pools where a run may follow them and they cost less in all; else who is
+    named alone, and of the others who is not waiting for that in check pools."""
+    groups, cost = _apart(seen, undecided, limits)
+    if limits.runs > 1 and not any(m.role is Role.SUB_POOL for m in seen.measurements):
+        design, expected = _design_for(seen, undecided, limits, model)
+        if expected + limits.worth.run_tests < cost:
+            return [[undecided[i] for i in np.flatnonzero(pool)] for pool in design]
+    return groups
+
+
+def _apart(seen: Posterior, undecided: list[int], limits: Limits) -> tuple[list[list[int]], float]:
+    """And the tests to be expected in all."""
+    heavy = seen.weights > LIGHT
+    infected = seen.states.infected[heavy]
+    named, given, _missed = named_and_left(seen.weights[None, heavy], infected)
+    weights = given[0]
+    risks = weights @ infected
+    alone = [member for member in undecided if named[0, member]]
+    settled = {m for m in held_negative(seen) if risks[m] < CLEARED_BELOW}.union(alone)
+    left = [member for member in undecided if member not in settled]
+    largest = min(limits.largest, LARGEST_CHECK)
+    groups, cost = cheapest_partition(weights, infected[:, left], limits.worth.run_tests, largest)
+    together = [[member] for member in alone] + [[left[place] for place in g] for g in groups]
+    if not together:  # their risk is that of being infected instead of one who was not
+        return [[member] for member in undecided], float(len(undecided))
+    return together, cost + len(alone)
+
+
+def _design_for(
+    seen: Posterior, undecided: list[int], limits: Limits, model: ErrorModel
+) -> tuple[Design, float]:
+    """Thought once where the members are alike and only their pool was measured."""
+    members = len(undecided)
+    if seen.states.alike and members == seen.states.members and len(seen.measurements) == 1:
+        risk = 1 - float(seen.states.prior[0]) ** (1 / members)
+        return _design_of_alike(members, float(f"{risk:.3g}"), limits, model)
+    return _cheapest_design(prospect(seen, undecided, model, limits.worth), limits)
+
+
+@lru_cache(maxsize=1024)
+def _design_of_alike(
+    members: int, risk: float, limits: Limits, model: ErrorModel
+) -> tuple[Design, float]:
+    pool = Measurement(Role.MASTER, tuple(range(members)), detected=True)
+    seen = posterior(independent([risk] * members), [pool], model)
+    return _cheapest_design(prospect(seen, list(range(members)), model, limits.worth), limits)
+
+
+def _cheapest_design(ahead: Prospect, limits: Limits) -> tuple[Design, float]:
+    """And the tests it leads to in all; without pools where none can be made."""
+    members = ahead.infected.shape[1]
+    fitting = [_fitting(design, limits) for design in code_designs(members)]
+    judged = sorted(
+        (
+            (ahead.expected(design), place)
+            for place, design in enumerate(fitting)
+            if 0 < len(design) <= limits.wells
+        ),
+    )
+    best: tuple[Design, float] = np.zeros((0, members), dtype=bool), float("inf")
+    for _cost, place in judged[:_FINALISTS]:
+        design, expected = improved(fitting[place], ahead, _TRIES // members)
+        design = _fitting(design, limits)
+        if expected < best[1] and len(design):
+            best = design, expected
+    return best
+
+
+def _fitting(design: Design, limits: Limits) -> Design:
+    """Without pools that are too large or empty, and no tube drawn from oftener than it can be."""
+    fitting = design.copy()
+    if limits.draws is not None:
+        for member, draws in enumerate(limits.draws):
+            fitting[np.flatnonzero(fitting[:, member])[max(0, draws - 1) :], member] = False
+    sizes = fitting.sum(axis=1)
+    kept: Design = fitting[(sizes > 1) & (sizes <= limits.largest)]
+    return kept
