@@ -11,6 +11,7 @@ from lims.domain.pooling.bayes.error_model import Role
 from lims.domain.pooling.bayes.posterior import Posterior
 from lims.domain.pooling.bayes.remaining_work import CLEARED_BELOW, NAMED_FROM
 
+_RATHER_NOT: Final = 0.5
 MOST_ALONE: Final = 2  # attempts at one member's own tube; a third would say no more
 
 
@@ -24,8 +25,11 @@ class Stands(StrEnum):
     DISCORDANT = "discordant"
 
 
-def classify(seen: Posterior) -> tuple[Stands, ...]:
+def classify(seen: Posterior, cleared_below: float = CLEARED_BELOW) -> tuple[Stands, ...]:
     """One word for each member, in their order.
+
+    ``cleared_below``: the risk under which a negative tube clears, no lower than what a person of a
+    pool that was not detected still has: her prior times what the pool misses.
 
     ``DISCORDANT``: her own tests contradict what the pools say of her, or contradict one another.
     Where the pool was detected and nobody in it can be, everybody is: a state of its own (S4),
@@ -36,6 +40,7 @@ def classify(seen: Posterior) -> tuple[Stands, ...]:
     words = [
         _word(
             risk,
+            cleared_below,
             negative=member in negative,
             detected=detected_alone.get(member, 0),
             missed=missed_alone.get(member, 0),
@@ -54,15 +59,19 @@ def unexplained(seen: Posterior) -> bool:
     )
 
 
-def _word(risk: float, *, negative: bool, detected: int, missed: int) -> Stands:
+def _word(
+    risk: float, cleared_below: float, *, negative: bool, detected: int, missed: int
+) -> Stands:
     if detected and missed:
         return Stands.CONFIRMED if detected > missed else Stands.DISCORDANT
     if detected:
         return Stands.CONFIRMED
-    if negative and risk < CLEARED_BELOW:
+    if negative and risk < cleared_below:
+        return Stands.CLEARED
+    if missed and risk <= _RATHER_NOT:  # as anybody whose own tube was not detected
         return Stands.CLEARED
     if missed >= MOST_ALONE:
-        return Stands.DISCORDANT if risk > 0.5 else Stands.CLEARED
+        return Stands.DISCORDANT
     return Stands.PRESUMPTIVE if risk >= NAMED_FROM else Stands.UNRESOLVED
 
 

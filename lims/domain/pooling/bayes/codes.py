@@ -16,7 +16,6 @@ import numpy as np
 from lims.domain.pooling.bayes.overlapping import Design
 
 FEWEST: Final = 2  # sub-pools
-MOST: Final = 7  # about what two carriers among 32 need; more patterns than that cost more than say
 
 
 @lru_cache(maxsize=64)
@@ -24,10 +23,16 @@ def code_designs(members: int) -> tuple[Design, ...]:
     """Designs worth judging for so many members; read-only."""
     return tuple(
         design
-        for pools in range(FEWEST, min(MOST, members - 1) + 1)
+        for pools in _numbers(members)
         for weights in _weightings(pools, members)
         if (design := _design(pools, weights, members)).any(axis=1).all()
     )
+
+
+def _numbers(members: int) -> range:
+    """Of sub-pools: about as many as it takes to give everybody a word of her own."""
+    enough = members.bit_length()
+    return range(max(FEWEST, enough - 2), min(enough + 1, members - 1) + 1)
 
 
 def _weightings(pools: int, members: int) -> list[tuple[int, ...]]:

@@ -17,7 +17,6 @@ from lims.domain.pooling.bayes.error_model import USUAL, ErrorModel, Role
 from lims.domain.pooling.bayes.overlapping import Design, Prospect, improved, prospect
 from lims.domain.pooling.bayes.posterior import Measurement, Posterior, posterior
 from lims.domain.pooling.bayes.remaining_work import (
-    CLEARED_BELOW,
     LARGEST_CHECK,
     LIGHT,
     USUAL_WORTH,
@@ -27,7 +26,8 @@ from lims.domain.pooling.bayes.remaining_work import (
 )
 from lims.domain.pooling.bayes.states import independent
 
-_TRIES: Final = 2400  # exchanges in a design, a member of the pool
+_TRIES: Final = 40_000  # exchanges in a design, for each member and pattern
+_MOST_TRIES: Final = 240
 _FINALISTS: Final = 2  # designs that are worth exchanges
 _FEWEST_TO_SPLIT: Final = 4  # members; fewer are tested alone
 
@@ -71,7 +71,7 @@ def next_tests(
     Depends on the evidence alone, not on its order.
     """
     limits = limits or Limits()
-    undecided = _open(seen)
+    undecided = _open(seen, limits)
     if not undecided:
         return ()
     if len(undecided) <= max(limits.empty_wells, _FEWEST_TO_SPLIT - 1):
@@ -84,9 +84,13 @@ def next_tests(
     return tuple(batch[: limits.wells])
 
 
-def _open(seen: Posterior) -> list[int]:
+def _open(seen: Posterior, limits: Limits) -> list[int]:
     decided = {Stands.CLEARED, Stands.CONFIRMED, Stands.DISCORDANT}
-    return [i for i, word in enumerate(classify(seen)) if word not in decided]
+    return [
+        i
+        for i, word in enumerate(classify(seen, limits.worth.cleared_below))
+        if word not in decided
+    ]
 
 
 def _cheapest(
@@ -106,11 +110,11 @@ def _apart(seen: Posterior, undecided: list[int], limits: Limits) -> tuple[list[
     """And the tests to be expected in all."""
     heavy = seen.weights > LIGHT
     infected = seen.states.infected[heavy]
-    named, given, _missed = named_and_left(seen.weights[None, heavy], infected)
-    weights = given[0]
+    named, weights = named_and_left(seen.weights[heavy], infected)
     risks = weights @ infected
-    alone = [member for member in undecided if named[0, member]]
-    settled = {m for m in held_negative(seen) if risks[m] < CLEARED_BELOW}.union(alone)
+    last_draw = {m for m, draws in enumerate(limits.draws or ()) if draws < 2}  # S10
+    alone = [member for member in undecided if member in last_draw.union(named)]
+    settled = {m for m in held_negative(seen) if risks[m] < limits.worth.cleared_below}.union(alone)
     left = [member for member in undecided if member not in settled]
     largest = min(limits.largest, LARGEST_CHECK)
     groups, cost = cheapest_partition(weights, infected[:, left], limits.worth.run_tests, largest)
@@ -153,11 +157,16 @@ def _cheapest_design(ahead: Prospect, limits: Limits) -> tuple[Design, float]:
     )
     best: tuple[Design, float] = np.zeros((0, members), dtype=bool), float("inf")
     for _cost, place in judged[:_FINALISTS]:
-        design, expected = improved(fitting[place], ahead, _TRIES // members)
+        design, expected = improved(fitting[place], ahead, _tries(fitting[place]))
         design = _fitting(design, limits)
         if expected < best[1] and len(design):
             best = design, expected
     return best
+
+
+def _tries(design: Design) -> int:
+    pools, members = design.shape
+    return min(_MOST_TRIES, _TRIES // (members << pools))
 
 
 def _fitting(design: Design, limits: Limits) -> Design:

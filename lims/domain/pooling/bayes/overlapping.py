@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 from lims.domain.pooling.bayes.error_model import ErrorModel, Floats, Role
 from lims.domain.pooling.bayes.posterior import Posterior
-from lims.domain.pooling.bayes.remaining_work import Worth, work_after
+from lims.domain.pooling.bayes.remaining_work import NAMED_FROM, Worth, work_after
 
 Design = NDArray[np.bool_]
 """(pools, members): who is drawn into which."""
+
+Places = NDArray[np.intp]
 
 _KEPT_MASS: Final = 0.99  # of the posterior, in planning only
 _MOST_PLANNED: Final = 2000  # subsets; of 32 members those with two carriers, which are 96 % at 1 %
@@ -26,27 +28,61 @@ _TIE: Final = 1e-9  # subsets of one weight are kept or left out together
 
 @dataclass(frozen=True)
 class Prospect:
-    """A posterior as designs are judged on: its heaviest subsets."""
+    """A posterior as designs are judged on: its heaviest subsets.
+
+    ``holder``, ``pair``: for each subset and each two of its carriers (i and j, and i with
+    herself), the subset and i * members + j.
+    """
 
     infected: Floats
     weights: Floats
+    holder: Places
+    pair: Places
     model: ErrorModel
     worth: Worth
 
     def expected(self, design: Design) -> float:
         """The design's own tests, and those expected after it."""
-        pools = len(design)
-        pattern = (self.infected @ design.T.astype(float) > 0.5) @ (1 << np.arange(pools))
-        shown: Floats = _errors(pools, self.model)[:, pattern] * self.weights
-        chance = shown.sum(axis=1)
-        negative = ~(np.arange(1 << pools)[:, None] >> np.arange(pools) & 1).astype(bool)
+        pools, members = design.shape
+        patterns = 1 << pools
+        true = (self.infected @ design.T.astype(float) > 0.5) @ (1 << np.arange(pools))
+        shown = _errors(pools, self.model)
+        chance = shown @ np.bincount(true, self.weights, patterns)
+        together: Floats = (
+            np.bincount(
+                true[self.holder] * members**2 + self.pair,
+                self.weights[self.holder],
+                patterns * members**2,
+            )
+            .reshape(patterns, members, members)
+            .astype(float)
+        )
+        each = np.arange(members)
+        risks = shown @ together[:, each, each] / chance[:, None]
+        named, missed, given = _if_named(risks, together, shown, chance)
+        negative = ~(np.arange(patterns)[:, None] >> np.arange(pools) & 1).astype(bool)
         after = work_after(
-            shown / chance.clip(min=1e-12)[:, None],
-            self.infected,
+            named=named,
+            missed=missed,
+            risks=given,
             held_negative=negative @ design,
             worth=self.worth,
         )
-        return pools + float(chance @ after)
+        return pools + float((chance * after).sum())
+
+
+def _if_named(
+    risks: Floats, together: Floats, shown: Floats, chance: Floats
+) -> tuple[NDArray[np.bool_], Floats, Floats]:
+    """Who is named by each pattern; P(she is not infected); the risks of all if she is."""
+    rows = np.arange(len(risks))
+    likeliest = risks.argmax(axis=1)
+    sure = risks[rows, likeliest] >= NAMED_FROM
+    named = np.zeros(risks.shape, dtype=bool)
+    named[rows, likeliest] = sure
+    with_her = np.einsum("yx,xiy->yi", shown, together[:, :, likeliest]) / chance[:, None]
+    given = np.where(sure[:, None], with_her / risks[rows, likeliest][:, None], risks)
+    return named, np.where(sure, 1 - risks[rows, likeliest], 0.0), given
 
 
 def prospect(seen: Posterior, members: list[int], model: ErrorModel, worth: Worth) -> Prospect:
@@ -57,9 +93,13 @@ def prospect(seen: Posterior, members: list[int], model: ErrorModel, worth: Wort
     if enough > _MOST_PLANNED:  # without the ties that would be cut through
         lightest *= 1 + 2 * _TIE
     kept = np.flatnonzero(seen.weights >= lightest * (1 - _TIE))
+    if not len(kept):  # all of one weight: there is nothing to choose
+        kept = np.argsort(-seen.weights, kind="stable")[:_MOST_PLANNED]
     weights = seen.weights[kept] / seen.weights[kept].sum()
     infected = seen.states.infected[kept][:, members]
-    return Prospect(infected.astype(float), weights, model, worth)
+    holder, one, other = np.nonzero(infected[:, :, None] & infected[:, None, :])
+    pair = one * len(members) + other
+    return Prospect(infected.astype(float), weights, holder, pair, model, worth)
 
 
 def improved(design: Design, ahead: Prospect, tries: int, seed: int = 0) -> tuple[Design, float]:

@@ -36,52 +36,50 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """What time is worth, in tests. ``run_tests`` (lambda): a further run's hours, for the whole
-    pool. ``name_tests``: that an infected member is named a run earlier; .4 spends .01 to .02 tests
-    a person at 1 % to name nine of ten pools after one run instead of four."""
+    """What a decision weighs.
+
+    ``run_tests`` (lambda): a further run's hours, in tests, for the whole pool. ``name_tests``:
+    that an infected member is named a run earlier, in tests; .4 names nine pools of ten after one
+    run, at 1 %, where 0 names four for .001 tests a person less. ``cleared_below``: see
+    ``classify``.
+    """
 
     run_tests: float = 0.0
     name_tests: float = 0.4
+    cleared_below: float = CLEARED_BELOW
 
 
 USUAL_WORTH: Final = Worth()
 
 
-def named_and_left(weights: Floats, infected: Floats | Flags) -> tuple[Flags, Floats, Floats]:
-    """Of several posteriors at once: ``weights`` (posteriors, states), ``infected`` (states,
-    members).
+def named_and_left(weights: Floats, infected: Flags) -> tuple[list[int], Floats]:
+    """Who is named, and the weights of the subsets if they are indeed infected.
 
-    Returns who is named, (posteriors, members); the posteriors if they are infected, (posteriors,
-    states); and P(one of them is not), (posteriors,).
+    ``weights``: (states,), their sum 1. ``infected``: (states, members).
     """
-    rows = np.arange(len(weights))
-    named = np.zeros((len(weights), infected.shape[1]), dtype=bool)
-    missed = np.zeros(len(weights))
+    named: list[int] = []
     given = weights
     for _ in range(_NAMED_MOST):
         risks = given @ infected
-        likeliest = np.where(named, -1.0, risks).argmax(axis=1)
-        risk = risks[rows, likeliest]
-        sure = (risk >= NAMED_FROM) & ~named[rows, likeliest]
-        if not sure.any():
+        risks[named] = 0
+        likeliest = int(risks.argmax())
+        if risks[likeliest] < NAMED_FROM:
             break
-        named[rows[sure], likeliest[sure]] = True
-        missed = np.where(sure, missed + 1 - risk, missed)
-        with_her = given * infected[:, likeliest].T
-        total = with_her.sum(axis=1, keepdims=True).clip(min=1e-300)
-        given = np.where(sure[:, None], with_her / total, given)
-    return named, given, missed
+        named.append(likeliest)
+        given = given * infected[:, likeliest] / risks[likeliest]
+    return named, given
 
 
-def work_after(weights: Floats, infected: Floats, *, held_negative: Flags, worth: Worth) -> Floats:
-    """Tests to be expected from each of several posteriors, (posteriors,).
+def work_after(
+    *, named: Flags, missed: Floats, risks: Floats, held_negative: Flags, worth: Worth
+) -> Floats:
+    """Tests to be expected after each of several patterns, (patterns,).
 
-    ``held_negative``: who was in a negative tube, (posteriors, members). Members of a check pool
-    count as independent, which errs by little once those named are taken out.
+    ``named``: who is, (patterns, members); ``missed``: P(she is not infected), (patterns,);
+    ``risks``: of all if she is; ``held_negative``: who was in a negative tube. Members of a check
+    pool count as independent, which errs by little once who is named is taken out.
     """
-    named, given, missed = named_and_left(weights, infected)
-    risks = given @ infected
-    is_open = ~named & ~(held_negative & (risks < CLEARED_BELOW))
+    is_open = ~named & ~(held_negative & (risks < worth.cleared_below))
     counts = is_open.sum(axis=1)
     ordered = -np.sort(-np.where(is_open, risks, -1.0), axis=1)[:, : counts.max(initial=0)]
     cost, _began = _partition(_Independent(ordered), worth.run_tests, LARGEST_CHECK)

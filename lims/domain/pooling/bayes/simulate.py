@@ -31,9 +31,8 @@ class Truth(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """One pool's way. ``runs``: after the master's. ``named_after_one``: every infected member was
-    presumptive or confirmed after the first of them; None where the pool was not detected or held
-    nobody infected."""
+    """One pool's way. ``runs``: after the master's. ``named_after_one``: infected members who were
+    presumptive or confirmed after the first of them."""
 
     infected: int
     found: int
@@ -41,7 +40,7 @@ class Resolved:
     tests: int
     runs: int
     detected: bool
-    named_after_one: bool | None
+    named_after_one: int
     discordant: bool
 
 
@@ -77,7 +76,10 @@ class Deciding:
         """The next batch, and how each member stands."""
         if told not in self._thought:
             seen = self.seen(told)
-            self._thought[told] = next_tests(seen, self.limits, self.model), classify(seen)
+            self._thought[told] = (
+                next_tests(seen, self.limits, self.model),
+                classify(seen, self.limits.worth.cleared_below),
+            )
         return self._thought[told]
 
 
@@ -89,12 +91,12 @@ def resolve(truth: Truth, deciding: Deciding) -> Resolved:
     told = frozenset([master])
     attempts: dict[tuple[int, ...], int] = {}
     tests, runs = 1, 0
-    named: bool | None = None
+    named = 0
     stands: tuple[Stands, ...] = tuple(Stands.CLEARED for _ in members)
     while master.detected and runs < _MOST_RUNS:
         batch, stands = deciding.on(told)
-        if runs == 1 and infected.any():
-            named = all(stands[i] in _NAMED for i in np.flatnonzero(infected))
+        if runs == 1:
+            named = sum(stands[i] in _NAMED for i in np.flatnonzero(infected))
         if not batch:
             break
         told |= {_attempt(truth, wanted, attempts) for wanted in batch}
