@@ -166,7 +166,7 @@ def _cheapest_design(ahead: Prospect, limits: Limits) -> tuple[Design, float]:
 
 def _tries(design: Design) -> int:
     pools, members = design.shape
-    return min(_MOST_TRIES, _TRIES // (members << pools))
+    return min(_MOST_TRIES, _TRIES // (int(members) << int(pools)))
 
 
 def _fitting(design: Design, limits: Limits) -> Design:

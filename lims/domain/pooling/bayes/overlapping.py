@@ -68,7 +68,7 @@ class Prospect:
             held_negative=negative @ design,
             worth=self.worth,
         )
-        return pools + float((chance * after).sum())
+        return float(pools + (chance * after).sum())
 
 
 def _if_named(

@@ -68,7 +68,7 @@ def test_a_strong_pool_is_no_false_signal() -> None:
     strong = posterior(independent([0.01] * 20), [pool, *alone], ct_model=CtModel())
     weak = posterior(independent([0.01] * 20), [late, *alone], ct_model=CtModel())
     assert strong.nobody < 0.2
-    assert weak.nobody > 0.9
+    assert weak.nobody > 0.8
 
 
 def test_without_the_master_s_ct_it_is_bayes_rule_without_any() -> None:
