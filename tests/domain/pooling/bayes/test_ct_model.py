@@ -61,10 +61,7 @@ def test_two_of_like_load_cannot_be_matched_and_all_four_stay_suspect() -> None:
 def test_a_strong_pool_is_no_false_signal() -> None:
     pool = Measurement(Role.MASTER, TWENTY, detected=True, ct_cycles=22.0)
     late = Measurement(Role.MASTER, TWENTY, detected=True, ct_cycles=38.5)
-    alone = [
-        Measurement(Role.SUB_POOL, TWENTY[:10], detected=False),
-        Measurement(Role.SUB_POOL, TWENTY[10:], detected=False),
-    ]
+    alone = [Measurement(Role.ALONE, (member,), detected=False) for member in TWENTY]
     strong = posterior(independent([0.01] * 20), [pool, *alone], ct_model=CtModel())
     weak = posterior(independent([0.01] * 20), [late, *alone], ct_model=CtModel())
     assert strong.nobody < 0.2
