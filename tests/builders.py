@@ -263,8 +263,15 @@ def add_areas(session: Session) -> None:
         session.flush()
 
 
-def add_instrument(session: Session, site_id: UUID, *, now: datetime, name: str = "QS5-1") -> str:
+def add_instrument(
+    session: Session,
+    site_id: UUID,
+    *,
+    now: datetime,
+    name: str = "QS5-1",
+    driver: str = "plate-csv",
+) -> str:
     """An analyser set up at the site; returns the name its gateway gives."""
-    session.add(Instrument(site_id=site_id, name=name, driver="plate-csv", created_at=now))
+    session.add(Instrument(site_id=site_id, name=name, driver=driver, created_at=now))
     session.flush()
     return name
