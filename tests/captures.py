@@ -72,7 +72,7 @@ def called_capture(
     at: datetime,
     whole: str | None = None,
     driver: str = "cobas",
-    instrument: str = "C68-1",
+    instrument: str = "cobas-1",
 ) -> Capture:
     """A message of a machine that sends its own words of each target and no cycle number."""
     one = Measurement(
@@ -92,7 +92,7 @@ def called_plate(
     positives: Collection[str] = (),
     *,
     controls: Mapping[str, str] | None = None,
-    instrument: str = "QS5-1",
+    instrument: str = "m2000-1",
 ) -> Capture:
     """A message of an m2000 that sends words and no cycle numbers; ``controls``: by role."""
     said = {"positive_control": "Detected", **(controls or {})}

@@ -176,6 +176,10 @@ _PATTERNS: Final = patterns(
         later("plate %(plate)s is not laid out here"),
     ),
     (
+        r"the gateway reads it as (?P<told>.+), but it is set up here as (?P<driver>.+)",
+        later("read as %(told)s, but set up here as %(driver)s: its word alone does not count"),
+    ),
+    (
         r"plate (?P<plate>\S+) has no well (?P<well>.+)",
         later("plate %(plate)s has no well %(well)s"),
     ),

@@ -31,6 +31,7 @@ from lims.work.matched import (
     stored_call,
     stored_readings,
 )
+from lims.work.own_word import kept_back, may_judge
 from lims.work.rapid_reader import ReaderStrips
 
 
@@ -69,9 +70,11 @@ def match(
     instrument_id: UUID,
     *,
     site_id: UUID,
+    set_up: str,
     now: datetime,
 ) -> tuple[Matched, ...]:
-    """Match and store every measurement of a message; locks the runs it speaks of."""
+    """Match and store every measurement of a message; locks the runs it speaks of. ``set_up``: the
+    driver that the laboratory set the analyser up with."""
     plates = _plates(session, {m.run for m in capture.measurements if m.run})
     if capture.complete:
         _expect_late(session, capture, plates)
@@ -84,7 +87,11 @@ def match(
     found: list[Matched] = []
     rows: list[dict[str, Any]] = []
     for measurement in capture.measurements:
-        one = _place(measurement, capture, plates, cartridges, readers)
+        one = kept_back(
+            _place(measurement, capture, plates, cartridges, readers, set_up=set_up),
+            told=capture.driver,
+            set_up=set_up,
+        )
         found.append(one)
         rows.append(_row(measurement, one, message_id, instrument_id, site_id=site_id))
     if rows:
@@ -142,6 +149,8 @@ def _place(
     plates: Mapping[str, _Plate],
     cartridges: Cartridges,
     readers: ReaderStrips,
+    *,
+    set_up: str,
 ) -> Matched:
     base = Matched(
         measurement_id=uuid7(),
@@ -149,7 +158,7 @@ def _place(
         role=measurement.role,
         readings=heard_readings(measurement, capture.driver),
         error=measurement.error,
-        own=heard_call(measurement, capture.driver),
+        own=heard_call(measurement, capture.driver, closed=may_judge(capture.driver, set_up)),
         well=measurement.well,
         assay=assay_named(measurement.assay),
     )

@@ -72,7 +72,7 @@ def take(
     if off_s is not None:
         instrument.clock_ahead_s = off_s
     session.flush()
-    receipt = _read(session, capture, message_id, instrument.id, site_id=site_id, now=now)
+    receipt = _read(session, capture, message_id, instrument, site_id=site_id, now=now)
     session.execute(
         update(RawMessage)
         .where(RawMessage.id == message_id)
@@ -146,16 +146,25 @@ def _read(
     session: Session,
     capture: Capture,
     message_id: UUID,
-    instrument_id: UUID,
+    instrument: Instrument,
     *,
     site_id: UUID,
     now: datetime,
 ) -> Receipt:
+    instrument_id = instrument.id
     if capture.quarantine is not None:
         return _receipt(
             capture, message_id, MessageState.QUARANTINED, reason=capture.quarantine.reason
         )
-    matched = match(session, capture, message_id, instrument_id, site_id=site_id, now=now)
+    matched = match(
+        session,
+        capture,
+        message_id,
+        instrument_id,
+        site_id=site_id,
+        set_up=instrument.driver,
+        now=now,
+    )
     runs = {m.run_id for m in matched if m.run_id is not None}
     if not capture.complete:
         hold_runs(session, runs, instrument_id, now=now)

@@ -94,6 +94,7 @@ ROUTES: dict[str, frozenset[Role] | None] = {
     "POST /admin/control-templates/<uuid:template_id>/retire": RUNNERS,
     "POST /admin/instruments": RUNNERS,
     "POST /admin/instruments/<uuid:instrument_id>/active": RUNNERS,
+    "POST /admin/instruments/<uuid:instrument_id>/driver": RUNNERS,
     "POST /admin/policy/<setting>": ADMINS,
     "POST /admin/subscriptions": RUNNERS,
     "POST /admin/subscriptions/<uuid:subscription_id>/disable": RUNNERS,

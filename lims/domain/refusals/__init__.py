@@ -40,6 +40,7 @@
     │   ├── PoolOfPools                 pool-of-pools
     │   ├── MixedAssay                  mixed-assay
     │   ├── WellTaken                   well-taken
+    │   ├── DriverDiffers               driver-differs
     │   ├── TooLateToTakeBack           too-late-to-take-back
     │   ├── WasTakenBack                was-taken-back
     │   ├── TubeStillOpen               tube-still-open
@@ -79,6 +80,7 @@ from lims.domain.refusals.conflict import (
     BarcodeTaken,
     DeskStays,
     DifferentBody,
+    DriverDiffers,
     IdentityConflict,
     IllegalMove,
     KitExpired,
@@ -144,6 +146,7 @@ __all__ = [
     "Conflict",
     "DeskStays",
     "DifferentBody",
+    "DriverDiffers",
     "Forbidden",
     "ForgedForm",
     "IdentityConflict",

@@ -129,6 +129,12 @@ class WellTaken(Conflict):
     todo = "choose an empty well, or clear this one first"
 
 
+class DriverDiffers(Conflict):
+    slug = "driver-differs"
+    expected = "an analyser that is set up as what its gateway reads it as"
+    todo = "set its driver right under Analysers, then attach this; or dismiss it"
+
+
 class TooLateToTakeBack(Conflict):
     slug = "too-late-to-take-back"
     expected = "a tube that has not reached the laboratory"
