@@ -168,7 +168,7 @@ def _read(
     runs = {m.run_id for m in matched if m.run_id is not None}
     if not capture.complete:
         hold_runs(session, runs, instrument_id, now=now)
-        set_late_part_aside(session, capture, message_id, instrument_id, site_id=site_id, now=now)
+        set_late_part_aside(session, capture, message_id, instrument_id, now=now)
         return _receipt(
             capture, message_id, MessageState.HELD, matched=matched, reason="incomplete"
         )
