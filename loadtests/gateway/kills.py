@@ -33,7 +33,8 @@ from loadtests.gateway.stand import GatewayProcess, a_folder, until
 
 _COLD = 10  # of so many lives one is started by its command line
 _COLD_START_S = 1.5  # within which that one is killed
-_AT_WORK_S = 1.0  # after a fork: its spool is taken up, its lines opened, its first messages kept
+_START_S = 0.4  # after a fork: its spool is taken up, its lines are opened
+_AT_WORK_S = 0.5  # after its lines are open: messages are kept, captured, posted
 _DRAIN_S = 120.0
 
 
@@ -70,9 +71,7 @@ def killed(
         gateway = GatewayProcess(folder, [each.as_line for each in bedsides], lims.url)
         try:
             for number in range(kills):
-                cold = number % _COLD == 0
-                gateway.start() if cold else gateway.fork()
-                most_s = _COLD_START_S if cold else _AT_WORK_S
+                most_s = _begin(gateway, number, lines)
                 drive(bedsides, time.monotonic() + chance.uniform(0.0, most_s))
                 gateway.kill()
                 told(number + 1, sum(len(each.acknowledged) for each in bedsides))
@@ -89,6 +88,18 @@ def killed(
         torn = sum(bool(event["torn_bytes"]) for event in gateway.events("started"))
         told_all = reckoned(bedsides, lims, kills, torn)
         return replace(told_all, took_s=round(time.monotonic() - begun_s, 1))
+
+
+def _begin(gateway: GatewayProcess, number: int, lines: int) -> float:
+    """The next life, and within which time it is killed: a third of them while they start."""
+    if number % _COLD == 0:
+        gateway.start()
+        return _COLD_START_S
+    if number % 3 == 0:
+        gateway.fork()
+        return _START_S
+    gateway.fork(lines_up=lines)
+    return _AT_WORK_S
 
 
 def reckoned(bedsides: Sequence[Bedside], lims: CountingLims, kills: int, torn: int) -> Reckoned:

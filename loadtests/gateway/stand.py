@@ -16,6 +16,7 @@ from typing import Any, Final
 PATIENCE_S: Final = 60.0
 NOWHERE: Final = "http://127.0.0.1:9/api/v1/messages"  # the port of `discard`: nobody answers
 _SUMMARY: Final = "gateway.log"
+_DECODER: Final = json.JSONDecoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,24 @@ class _Log:
                 log.seek(self._read_to)
                 whole = log.read().rpartition(b"\n")[0]
             self._read_to += len(whole) + 1 if whole else 0
-            for line in whole.splitlines():
-                if line[:1] == b"{":
-                    event = json.loads(line)
+            for line in whole.decode("utf-8", errors="replace").splitlines():
+                for event in _events_in(line):
                     self._events.setdefault(event["event"], []).append(event)
         return self._events.get(named, [])
+
+
+def _events_in(line: str) -> Iterator[Mapping[str, Any]]:
+    """A kill cuts a line, and the next life writes on in it."""
+    at = line.find("{")
+    while at >= 0:
+        try:
+            event, at = _DECODER.raw_decode(line, at)
+        except json.JSONDecodeError:
+            at += 1
+        else:
+            if isinstance(event, dict) and "event" in event:
+                yield event
+        at = line.find("{", at)
 
 
 class GatewayProcess:
@@ -97,8 +111,9 @@ class GatewayProcess:
             self._process = subprocess.Popen(command, stderr=log)
         until(lambda: len(self.events("link up")) >= before + lines_up, "open lines")
 
-    def fork(self) -> None:
-        """A start without the imports: see `preloaded`."""
+    def fork(self, *, lines_up: int = 0) -> None:
+        """As `start`, without the imports: see `preloaded`."""
+        before = len(self.events("link up"))
         if self._preloaded is None:
             self.log.touch()
             words = ["-m", "loadtests.gateway.preloaded", str(self._file), str(self.log)]
@@ -106,6 +121,7 @@ class GatewayProcess:
                 [sys.executable, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
             )
         self._forked = self._ask("start")
+        until(lambda: len(self.events("link up")) >= before + lines_up, "open lines")
 
     def kill(self) -> None:
         """As when the power goes, but for the disk's own memory."""

@@ -51,3 +51,10 @@ def test_a_log_that_grows_is_read_once_and_half_a_line_not_yet(tmp_path: Path) -
     with gateway.log.open("a") as log:
         log.write('nk up"}\n')
     assert len(gateway.events("link up")) == 2
+
+
+def test_a_line_of_the_log_that_a_kill_cut_hides_no_event_of_the_next_life(tmp_path: Path) -> None:
+    gateway = GatewayProcess(tmp_path, [])
+    whole = json.dumps({"event": "link up"})
+    gateway.log.write_text(f"{whole[:9]}{whole}\n{whole}{whole}\n{whole[:3]}\n")
+    assert len(gateway.events("link up")) == 3
