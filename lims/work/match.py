@@ -25,6 +25,7 @@ from lims.domain.registration import digest
 from lims.work.cartridges import Cartridges, find_cartridges
 from lims.work.late_wells import waiting_again
 from lims.work.matched import (
+    SAID_BEFORE,
     Matched,
     heard_call,
     heard_readings,
@@ -162,10 +163,15 @@ def _place(
         well=measurement.well,
         assay=assay_named(measurement.assay),
     )
+    antigen = is_antigen(measurement.assay)
+    if measurement.run is None and not antigen:
+        beside = cartridges.beside(base, measurement, content_of(measurement))
+        if beside is not None:
+            return beside
     if measurement.run is None and not capture.complete:
         # No run holds it: were it heard, the whole message would find it said and be dismissed.
         return _because(base, "incomplete message")
-    if measurement.run is None and is_antigen(measurement.assay):
+    if measurement.run is None and antigen:
         return readers.claim(base, measurement)
     if measurement.run is None:
         return cartridges.claim(base, measurement, content_of(measurement))
@@ -184,7 +190,7 @@ def _in_plate(base: Matched, measurement: Measurement, plate: _Plate, *, complet
     inside = replace(inside, order_id=place.order_id, tube_id=place.tube_id)
     content = content_of(measurement)
     if content in place.said_before:
-        return replace(inside, standing=Standing.DISMISSED, why="the same was said before")
+        return replace(inside, standing=Standing.DISMISSED, why=SAID_BEFORE)
     if place.said_before:
         plate.hear(measurement.well or "", content)
         return replace(inside, standing=Standing.CORRECTION, why="another value for this well")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from instruments.measurement import Measurement, Role
@@ -10,6 +10,8 @@ from lims.domain.called import NO_CALL, Called, OwnCall, called
 from lims.domain.interpretation import TargetReading, rule_in_force
 from lims.domain.lifecycle import Standing
 from lims.domain.well_reading import word_without_ct
+
+SAID_BEFORE: Final = "the same was said before"
 
 
 @dataclass(frozen=True, slots=True)

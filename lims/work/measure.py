@@ -25,7 +25,7 @@ from lims.work.judge_again import judge_again
 from lims.work.judge_run import Judged, hold_runs, judge_runs
 from lims.work.kits import VIETNAM
 from lims.work.match import match, release_held
-from lims.work.matched import Matched
+from lims.work.matched import SAID_BEFORE, Matched
 from lims.work.results import write_results
 from lims.work.settle_run import settle_measured
 from lims.work.told_whole import set_late_part_aside, set_parts_aside
@@ -226,6 +226,6 @@ def _receipt(
         held=count(Standing.HELD),
         unmatched=count(Standing.UNMATCHED),
         corrections=count(Standing.CORRECTION),
-        duplicates=count(Standing.DISMISSED),
+        duplicates=sum(m.why == SAID_BEFORE for m in matched),
         runs=runs or {},
     )
