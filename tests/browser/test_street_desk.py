@@ -252,6 +252,29 @@ def test_enter_in_a_household_s_field_adds_the_person_and_undoes_nothing(
     expect(page.locator("ol li")).to_have_count(2)
 
 
+def test_enter_in_a_field_answers_no_question_about_a_namesake(
+    open_as: Open,
+    bench: Bench,  # noqa: F811 - the fixture above
+) -> None:
+    bench.session.commit()
+    page = open_as(Role.TECHNICIAN, language="en").new_page()
+    page.goto("/collect", wait_until="load")
+    for _ in range(2):
+        page.get_by_label("Full name").fill("Nguyễn Thị Mai")
+        page.get_by_label("Birth", exact=True).fill("1980")
+        page.get_by_label("Phone").fill("0912345218")
+        page.get_by_label("Tube", exact=True).fill(next(bench.labels))
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+    asked = page.get_by_text("Perhaps somebody known?")
+    expect(asked).to_be_visible()
+    page.get_by_label("Address").focus()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    expect(asked).to_be_visible()
+    assert registered(bench) == ["Nguyễn Thị Mai"]
+
+
 def test_a_household_is_registered_from_the_keyboard_alone(
     open_as: Open,
     bench: Bench,  # noqa: F811 - the fixture above
