@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from lims.work.access import Role
 from tests.browser.conftest import Open
 from tests.browser.test_pages import BENCH, TELEPHONE, View, sideways
-from tests.builders import Bench
+from tests.builders import Bench, set_up
 from tests.captures import Blank, four_capture, plate_capture
 from tests.web.conftest import bench  # noqa: F401 - a fixture, which pytest finds by name
 
@@ -25,9 +25,10 @@ def waiting(bench: Bench) -> None:  # noqa: F811 - the fixture above
     bench.take(
         plate_capture(layout, {swab.barcode: 21.0}, pc=Blank.INVALID, instrument=bench.instrument)
     )
+    xpert = set_up(bench.session, bench.site_id, "genexpert", now=bench.now)
     for barcode in (flu.barcode, "LAB-2021-00017/A NAME OF ANOTHER WARD'S 123456789"):
         calls = {"FLUA": "POSITIVE"}
-        bench.take(four_capture(barcode, instrument=bench.instrument, at=bench.now, calls=calls))
+        bench.take(four_capture(barcode, instrument=xpert, at=bench.now, calls=calls))
     bench.session.commit()
 
 

@@ -15,17 +15,21 @@ from lims.tables import Measurement
 from lims.work.dismiss import dismiss
 from lims.work.views.review_messages import strays
 from tests import seen
-from tests.builders import Bench, open_bench
+from tests.builders import Bench, add_instrument, open_bench
 from tests.captures import FOUR, four_capture
+
+XPERT = "GX-4"
 
 
 @pytest.fixture
 def bench(session: Session, now: datetime) -> Bench:
-    return open_bench(session, now)
+    opened = open_bench(session, now)
+    add_instrument(session, opened.site_id, now=now, name=XPERT, driver="genexpert")
+    return opened
 
 
 def four(bench: Bench, barcode: str, **said: str) -> Capture:
-    return four_capture(barcode, instrument=bench.instrument, at=bench.now, calls=said)
+    return four_capture(barcode, instrument=XPERT, at=bench.now, calls=said)
 
 
 def cards(bench: Bench) -> list[tuple[str | None, str | None]]:

@@ -17,7 +17,7 @@ from lims.tables import Finding, Person, Run
 from lims.web.line_words import unread_todo
 from lims.work.access import Role
 from lims.work.register import register
-from tests.builders import Bench
+from tests.builders import Bench, set_up
 from tests.captures import four_capture, plate_capture, stray
 from tests.web.browsing import Browser, words
 from tests.web.conftest import SignIn
@@ -369,10 +369,9 @@ def test_an_influenza_that_nobody_asked_for_is_noted_and_never_attached(
     reviewer: Browser, bench: Bench
 ) -> None:
     swab = bench.swab()
+    xpert = set_up(bench.session, bench.site_id, "genexpert", now=bench.now)
     bench.take(
-        four_capture(
-            swab.barcode, instrument=bench.instrument, at=bench.now, calls={"FLUA": "POSITIVE"}
-        )
+        four_capture(swab.barcode, instrument=xpert, at=bench.now, calls={"FLUA": "POSITIVE"})
     )
     bench.session.commit()
     page = reviewer.get("/review?show=unmatched")
