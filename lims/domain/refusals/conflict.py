@@ -193,3 +193,15 @@ class DeskStays(Conflict):
     slug = "desk-stays"
     expected = "a subscription of one area, or a webhook"
     todo = "leave the board of the whole country as it is; without it a case could go nowhere"
+
+
+class NoDesign(Conflict):
+    slug = "no-design-within-limits"
+    expected = "a design that keeps to all the limits"
+    todo = "allow larger pools or more stages, or ask for less pooling sensitivity"
+
+
+class PoolAboveCap(Conflict):
+    slug = "pool-above-cap"
+    expected = "no pool larger than this laboratory has validated"
+    todo = "plan with smaller pools, or validate larger ones first"
