@@ -84,8 +84,11 @@ def compare(circumstances: Circumstances) -> Sequence[Plan]:
     return [_said(choice, its.clock) for choice in every]
 
 
-def fixed(asked: Asked, configuration: str, circumstances: Circumstances) -> Plan:
-    """The design as written down, held to the limits. Raises NotADesign, PoolAboveCap, NoDesign."""
+def fixed(
+    asked: Asked, configuration: str, circumstances: Circumstances, *, largest: int | None = None
+) -> Plan:
+    """The design as written down, held to the limits; its pools to ``largest``, where that was
+    said. Raises NotADesign, PoolAboveCap, NoDesign."""
     if asked in {Asked.BEST, Asked.BAYESIAN}:
         raise NotADesign(
             came=asked.value,
@@ -107,20 +110,19 @@ def fixed(asked: Asked, configuration: str, circumstances: Circumstances) -> Pla
             expected="a design for as many people as the list has",
             todo="let the pools add up to the people of the list",
         )
-    if design.largest_pool > its.limits.max_pool:
-        raise PoolAboveCap(came=f"{design.largest_pool}, at most {its.limits.max_pool}")
+    if largest is not None and design.largest_pool > largest:
+        raise PoolAboveCap(came=f"{design.largest_pool}, at most {largest}", where="configuration")
     found = weighed(algorithm, design, its.probabilities, its.accuracy)
     sensitivity = found.characteristics.pooling_sensitivity
     if design.stages > its.limits.max_stages or sensitivity < its.limits.min_pse - ROUNDING:
-        raise NoDesign(came=configuration.strip()[:40])
+        raise NoDesign(came=configuration.strip()[:40], where="configuration")
     return _said(found, its.clock)
 
 
-def expected_of_the_adaptive_strategy(circumstances: Circumstances) -> Plan:
+def expected_of_the_adaptive_strategy(_circumstances: Circumstances) -> Plan:
     """What Bayesian resolution comes to; it has no formula and wants simulating."""
     raise NotADesign(
         came=Asked.BAYESIAN.value,
-        where=f"{circumstances.limits.max_pool}",
         expected="a design with a formula: D2, D3, D4, A2, A2M or best",
         todo="choose one of these; the adaptive strategy is not reckoned here yet",
     )

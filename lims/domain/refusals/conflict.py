@@ -203,5 +203,5 @@ class NoDesign(Conflict):
 
 class PoolAboveCap(Conflict):
     slug = "pool-above-cap"
-    expected = "no pool larger than this laboratory has validated"
+    expected = "no pool larger than the largest that is allowed"
     todo = "plan with smaller pools, or validate larger ones first"

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 
 from lims.domain.pooling.designs.accuracy import Accuracy
+from lims.domain.pooling.designs.hours import Clock
 from lims.domain.pooling.designs.optimal import MOST_MAX_POOL, Limits
 from lims.domain.refusals import OutOfRange, PoolAboveCap
 
 MOST_STAGES = 4
+_MOST_HOURS = 1_000
 
 
 def asked_probability(value: float, *, where: str) -> float:
@@ -60,7 +62,11 @@ def asked_limits(
             todo="a pool of one is a single test: give 2 or more",
         )
     if validated is not None and max_pool > validated:
-        raise PoolAboveCap(came=f"{max_pool}, at most {validated}", where="max_pool")
+        raise PoolAboveCap(
+            came=f"{max_pool}, at most {validated}",
+            where="max_pool",
+            expected="no pool larger than this laboratory has validated",
+        )
     if not 1 <= max_stages <= MOST_STAGES:
         raise OutOfRange(
             came=str(max_stages),
@@ -76,3 +82,17 @@ def asked_limits(
             todo="give it as a share: 0.95 for 95 percent",
         )
     return Limits(max_pool, max_stages, float(min_pse))
+
+
+def asked_clock(run_hours: float, setup_hours: float, wait_hours: float) -> Clock:
+    """Raises OutOfRange for hours that no run takes."""
+    named = {"run_hours": run_hours, "setup_hours": setup_hours, "wait_hours": wait_hours}
+    for where, hours in named.items():
+        if not 0 <= hours <= _MOST_HOURS:
+            raise OutOfRange(
+                came=f"{hours:g}",
+                where=where,
+                expected="hours from 0 to 1,000",
+                todo="give hours, with a point: 0.75 for three quarters of an hour",
+            )
+    return Clock(run_hours, setup_hours, wait_hours)

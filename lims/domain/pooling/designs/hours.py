@@ -18,4 +18,5 @@ class Clock:
     def expected_hours(self, stages: int) -> float:
         """From the first pool found positive to the last answer of its people; none when there was
         no pool."""
-        return (stages - 1) * (self.setup_hours + self.wait_hours + self.run_hours)
+        of_a_stage = self.setup_hours + self.wait_hours + self.run_hours
+        return round((stages - 1) * of_a_stage, 6)

@@ -8,6 +8,7 @@
     cohort  3 of 24: 6×4; 2 of 1  several, for people in ascending order of risk
 
 ``x`` and ``*`` do for ``×``; the total before the colon may be left out where parts are given.
+The literature's D3(25:5:1), A2(25:1) and A2M(36:6:1) are read too, without the letters.
 """
 
 import re
@@ -26,7 +27,11 @@ from lims.domain.pooling.designs.configuration import (
 from lims.domain.refusals import NotADesign
 
 _TOKEN: Final = re.compile(r"\s*(?:(?P<number>\d{1,4})|(?P<sign>[():,×]))", re.ASCII)
-_SQUARE: Final = re.compile(r"(?P<side>\d{1,3})\s*(?:×\s*(?P<same>\d{1,3})|²)?", re.ASCII)
+_SQUARE: Final = re.compile(
+    r"(?:(?P<total>\d{1,5})\s*:\s*)?(?P<side>\d{1,3})\s*(?:×\s*(?P<same>\d{1,3})|²)?",
+    re.ASCII,
+)
+_BY_STAGE: Final = re.compile(r"\d{1,4}(?:\s*:\s*\d{1,4})*\s*:\s*1", re.ASCII)
 _SEVERAL: Final = re.compile(r"\s*(?:(?P<times>\d{1,4})\s+of\s+)?(?P<design>.+)", re.ASCII)
 _MOST_LETTERS: Final = 20_000
 _MOST_PEOPLE: Final = 10_000
@@ -61,9 +66,9 @@ def _part(part: Group) -> str:
 def read(text: str, algorithm: Algorithm) -> Design | Cohort:
     """What was written, for this algorithm. Raises NotADesign."""
     came = text.strip()
-    if not came or len(came) > _MOST_LETTERS:
-        raise NotADesign(came=came[:40])
     pieces = [piece for piece in re.sub(r"[xX*]", "×", came).split(";") if piece.strip()]
+    if not pieces or len(came) > _MOST_LETTERS:
+        raise NotADesign(came=came[:40])
     designs = [design for piece in pieces for design in _several(piece, algorithm)]
     if len(designs) == 1:
         return designs[0]
@@ -85,7 +90,11 @@ def _one(text: str, algorithm: Algorithm) -> Design:
         return Hierarchical(Group(1))
     if not algorithm.hierarchical:
         return _square(text, master=algorithm is Algorithm.A2M)
-    design = Hierarchical(_Reading(text).master())
+    by_stage = _BY_STAGE.fullmatch(text)
+    master = (
+        _alike([int(size) for size in text.split(":")]) if by_stage else _Reading(text).master()
+    )
+    design = Hierarchical(master)
     if design.stages > algorithm.stages:
         raise NotADesign(
             came=text[:40],
@@ -95,15 +104,27 @@ def _one(text: str, algorithm: Algorithm) -> Design:
     return design
 
 
+def _alike(sizes: Sequence[int]) -> Group:
+    """Of pools that are alike at each stage: 25, 5, 1. Raises NotADesign."""
+    people, *inner = sizes
+    if len(inner) <= 1:
+        return Group(people)
+    if people <= inner[0] or people % inner[0]:
+        raise NotADesign(came=":".join(map(str, sizes))[:40])
+    return Group(people, (_alike(inner),) * (people // inner[0]))
+
+
 def _square(text: str, *, master: bool) -> SquareArray:
-    found = _SQUARE.fullmatch(text)
-    if not found or (found["same"] or found["side"]) != found["side"] or int(found["side"]) < 2:
+    found = _SQUARE.fullmatch(re.sub(r"\s*:\s*1$", "", text))
+    side = int(found["side"]) if found else 0
+    same, total = (int((found and found[name]) or 0) for name in ("same", "total"))
+    if side < 2 or same not in {0, side} or total not in {0, side * side}:
         raise NotADesign(
             came=text[:40],
             expected="a square: as many rows as columns, 2 or more",
             todo="write it as 12×12",
         )
-    return SquareArray(int(found["side"]), master)
+    return SquareArray(side, master)
 
 
 class _Reading:
