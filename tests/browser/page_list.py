@@ -40,6 +40,8 @@ PAGES: list[tuple[str, Role | None]] = [
     ("/runs", Role.OPERATOR),
     ("/review", Role.REVIEWER),
     ("/day", Role.OPERATOR),
+    ("/plan", Role.OPERATOR),
+    ("/plan?prevalence=0&se=40", Role.OPERATOR),
     ("/review?show=negatives", Role.REVIEWER),
     ("/review?show=addresses", Role.REVIEWER),
     ("/labels", Role.TECHNICIAN),

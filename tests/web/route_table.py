@@ -60,6 +60,7 @@ ROUTES: dict[str, frozenset[Role] | None] = {
     "GET /login": PUBLIC,
     "GET /me/password": EVERYBODY,
     "GET /people/<uuid:person_id>": LAB,
+    "GET /plan": OPERATORS,
     "GET /pools": BENCH,
     "GET /pools/<barcode>": LAB,
     "GET /pools/made/<barcode>": BENCH,
