@@ -5,6 +5,7 @@ from typing import Final
 
 from flask import Blueprint, render_template, request
 
+from lims.domain.pooling.designs.configuration import Algorithm
 from lims.domain.pooling.planning import Asked, Circumstances, Plan, compare, fixed, plan
 from lims.domain.refusals import Refusal
 from lims.tables import Site
@@ -38,8 +39,9 @@ class Answer:
 
     @property
     def rows(self) -> tuple[Plan, ...]:
-        own = () if self.written is None or self.written in self.every else (self.written,)
-        return (*own, *self.every)
+        """A D3 or D4 that comes out with fewer stages is the design before it over again."""
+        found = [p for p in self.every if p.stages == Algorithm(p.algorithm).stages]
+        return (*(p for p in (self.chosen,) if p not in found), *found)
 
 
 @blueprint.get("")

@@ -41,7 +41,6 @@ PAGES: list[tuple[str, Role | None]] = [
     ("/review", Role.REVIEWER),
     ("/day", Role.OPERATOR),
     ("/plan", Role.OPERATOR),
-    ("/plan?prevalence=0&se=40", Role.OPERATOR),
     ("/review?show=negatives", Role.REVIEWER),
     ("/review?show=addresses", Role.REVIEWER),
     ("/labels", Role.TECHNICIAN),
