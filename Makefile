@@ -6,10 +6,10 @@ READY  := $(VENV)/ready
 PIP    := $(BIN)/pip -qq --disable-pip-version-check --no-input install --no-warn-script-location
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage lint format bench loadtest lock clean
+.PHONY: help demo test coverage lint format bench bench-pooling loadtest lock clean
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): requirements.lock pyproject.toml
 	@echo "installing into $(VENV) (about two minutes the first time)"
@@ -39,6 +39,9 @@ format: $(READY)  ## let ruff write the format
 
 bench: $(READY)  ## measured figures as ratios to a limit taken in the same run
 	$(BIN)/python -m loadtests.bench $(ARGS)
+
+bench-pooling: $(READY)  ## what pool resolution must reach, with its bars (ARGS="--only search")
+	$(BIN)/python -m loadtests.pooling $(ARGS)
 
 loadtest: $(READY)  ## a mass-testing day with faults, reconciled (ARGS="--people 50000 --compress 60")
 	$(BIN)/lims loadtest $(ARGS)

@@ -17,7 +17,7 @@ import click
 from instruments import quarantine as unread
 from instruments.drivers.exports import ALL_DRIVERS
 from instruments.line_driver import NoSuchDriver, told_driver
-from instruments.line_standing import in_words, standing
+from instruments.line_standing import here, in_words, standing
 from instruments.lines_file import LinesRefused, read_lines
 from instruments.outbox import retry as put_back
 from instruments.quarantine import hex_lines, text_lines
@@ -97,7 +97,7 @@ def quarantine(
         click.echo(json.dumps({"quarantined": found}, ensure_ascii=False))
         return
     for one in found:
-        click.echo(f"{one['digest'][:16]}  {one['captured_at']}  {one['instrument']}")
+        click.echo(f"{one['digest'][:16]}  {here(one['captured_at'])}  {one['instrument']}")
         click.echo(f"  {one['reason']}: {one['detail']} ({one['size_bytes']} bytes)")
         click.echo(f"  -> {one['todo']}")
     click.echo(f"{len(found)} in quarantine")

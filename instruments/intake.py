@@ -20,6 +20,7 @@ from instruments.astm.line import Line
 from instruments.astm.telling import Telling as AstmTelling
 from instruments.drivers import Format
 from instruments.hl7 import mllp
+from instruments.hl7.work_desk import WorkDesk
 from instruments.host_query import QueryDesk
 from instruments.journal import CHECKPOINT, Entry, Journal
 from instruments.line import NOT_KEPT, Action, Keep, LineProtocol, Received, Reply, Telling
@@ -219,17 +220,19 @@ def intake_of(
     now: Callable[[], datetime],
     *,
     idle_timeout_s: float,
-    desk: QueryDesk | None = None,
+    desk: QueryDesk | WorkDesk | None = None,
 ) -> Intake:
     """The intake of a line that speaks what the reader's driver reads: frames, MLLP blocks, or a
-    conversation in XML. A desk brings the line on which it answers."""
+    conversation in XML. An ASTM desk brings the line on which it answers."""
+    asked = desk if isinstance(desk, QueryDesk) else None
     receiver: LineProtocol
     match reader.format:
         case Format.HL7:
-            receiver = mllp.Receiver(now, idle_timeout_s=idle_timeout_s)
+            work = desk if isinstance(desk, WorkDesk) else None
+            receiver = mllp.Receiver(now, work, idle_timeout_s=idle_timeout_s)
         case Format.POCT1:
             receiver = conversation.Reviewer(now, idle_timeout_s=idle_timeout_s)
         case _:
-            receiver = desk.line if desk else Line(idle_timeout_s=idle_timeout_s)
+            receiver = asked.line if asked else Line(idle_timeout_s=idle_timeout_s)
     telling = telling_of(reader.format)
-    return Intake(journal, outbox, reader, receiver, now, telling=telling, desk=desk)
+    return Intake(journal, outbox, reader, receiver, now, telling=telling, desk=asked)

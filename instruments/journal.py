@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from instruments.own_file import for_us_alone
+
 SEGMENT_BYTES = 8 * 1024 * 1024
 SEGMENTS_KEPT = 16
 ROOM_BYTES = 64 * 1024  # laid out at a time: six seconds of a line at 115200 baud
@@ -170,7 +172,8 @@ class Journal:
             return
         self.torn_bytes = len(tail)
         kept = self._path.with_suffix(f".torn-{self._end}")
-        kept.write_bytes(tail)
+        with open(kept, "wb", opener=for_us_alone) as file:
+            file.write(tail)
         self._cut()
         os.fsync(self._fd)
 

@@ -20,12 +20,14 @@ class LimsDoor:
         self._token: str | None = None
         self._client = httpx.Client(timeout=TIMEOUT, limits=_MOST_CONNECTIONS)
 
-    def post(self, url: str, content: bytes) -> httpx.Response:
-        """Raises httpx.HTTPError, NoToken, or ValueError for a token that no header can carry."""
+    def post(self, url: str, content: bytes, *, within_s: float | None = None) -> httpx.Response:
+        """`within_s`: how long each step may take, where that is less than usual. Raises
+        httpx.HTTPError, NoToken, or ValueError for a token that no header can carry."""
         token = self._token or self._read_token()
         self._token = token
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        response = self._client.post(url, content=content, headers=headers)
+        timeout = TIMEOUT if within_s is None else httpx.Timeout(within_s)
+        response = self._client.post(url, content=content, headers=headers, timeout=timeout)
         if response.status_code == 401:
             self._token = None
         return response

@@ -3,6 +3,7 @@ folder now. It may be asked beside a gateway that runs and without one."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from instruments import quarantine
@@ -37,21 +38,33 @@ def standing(spool: Spool, instrument: str, driver: str | None) -> dict[str, Any
 
 def in_words(line: Mapping[str, Any]) -> Iterator[str]:
     """The same, line by line, with what to do about each trouble."""
-    yield f"{line['instrument']}: {line['state'] or 'starting'} since {line['since'] or '?'}"
+    since = here(line["since"]) if line["since"] else "?"
+    yield f"{line['instrument']}: {line['state'] or 'starting'} since {since}"
     if trouble := line["trouble"]:
         yield f"  trouble       {trouble} {line['detail']}"
         yield f"  -> {TODO[Trouble(trouble)] if trouble in set(Trouble) else ''}"
-    yield f"  last byte     {line['last_byte_at'] or 'never'}"
-    yield f"  last message  {line['last_message_at'] or 'never'}"
+    for what, at in (
+        ("last byte   ", line["last_byte_at"]),
+        ("last message", line["last_message_at"]),
+    ):
+        yield f"  {what}  {here(at) if at else 'never'}"
     yield f"  journal       {line['journal_bytes']} bytes"
     yield f"  waiting       {line['waiting']}"
     yield f"  quarantined   {line['quarantined']}"
     yield f"  dead          {len(line['dead'])}"
     for letter in line["dead"]:
         status = letter["status"] or "not sent"
-        yield f"    {letter['letter']}  {letter['at']}  {letter['reason']}  {status}"
+        yield f"    {letter['letter']}  {here(letter['at'])}  {letter['reason']}  {status}"
         yield f"      {letter['problem']}"
         yield f"      -> {letter['todo']}"
+
+
+def here(moment: str) -> str:
+    """A moment of ISO 8601 for a person: by this machine's clock on the wall, its zone named."""
+    try:
+        return f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d %H:%M:%S %Z}"
+    except ValueError:
+        return moment
 
 
 def _letter(name: str, refused: Refused) -> dict[str, Any]:

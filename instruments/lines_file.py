@@ -23,7 +23,7 @@ spool = "…"                                     # if not its own folder under 
 import socket
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -95,6 +95,7 @@ class _Reading:
 
     def __init__(self, beside: Path) -> None:
         self._beside = beside
+        self._said: dict[str, list[str]] = {"instrument": [], "spool": [], "link": []}
         self.faults: list[str] = []
 
     def gateway(self, said: Mapping[str, Any]) -> GatewaySettings:
@@ -111,8 +112,8 @@ class _Reading:
         sites = self._texts(said, "sites", "")
         told = (self._line(line, f"line {n}: ", root, sites) for n, line in enumerate(lines, 1))
         read = [line for line in told if line]
-        for what, key in (("instrument", _instrument), ("spool", _spool), ("link", _link)):
-            self._each_once(read, what, key)
+        for what, values in self._said.items():
+            self._each_once(what, values)
         return GatewaySettings(
             name=(self._optional(said, "name", "") or socket.gethostname())[:LONGEST_NAME],
             post=post,
@@ -143,6 +144,10 @@ class _Reading:
         idle_timeout_s = self._number(said, "idle_timeout_s", where, IDLE_TIMEOUT_S)
         settle_s = self._number(said, "settle_s", where, SETTLE_S)
         tests = self._tests(said, where, reads)
+        self._said["instrument"].append(instrument)
+        self._said["link"].append(link)
+        if instrument or "spool" in said:
+            self._said["spool"].append(str(spool))
         if reads is None:
             return None
         return LineSettings(
@@ -251,22 +256,9 @@ class _Reading:
             return default
         return float(value)
 
-    def _each_once(
-        self, lines: list[LineSettings], what: str, key: Callable[[LineSettings], str]
-    ) -> None:
-        counted = Counter(value for value in map(key, lines) if value)
+    def _each_once(self, what: str, values: list[str]) -> None:
+        """Also of lines that have another fault."""
+        counted = Counter(filter(None, values))
         for value, times in counted.items():
             if times > 1:
                 self.faults.append(f"{times} lines with one {what}: {value}")
-
-
-def _instrument(line: LineSettings) -> str:
-    return line.instrument
-
-
-def _spool(line: LineSettings) -> str:
-    return str(line.spool)
-
-
-def _link(line: LineSettings) -> str:
-    return line.link

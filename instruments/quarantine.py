@@ -16,6 +16,7 @@ from typing import Final
 
 from instruments.broken_off import BROKEN_OFF, is_beginning
 from instruments.measurement import Capture, MalformedCapture, Quarantine
+from instruments.own_file import for_us_alone
 from instruments.troubles import quarantine_todo
 
 MOST: Final = 200  # copies; a line that says so much nonsense is not read one by one
@@ -51,7 +52,8 @@ def settle(outbox: Path, capture: Capture) -> None:
     part = not capture.complete and why.reason in BROKEN_OFF
     copy = folder / f"{capture.digest}{_PART if part else _WHOLE}"
     draft = copy.with_suffix(".new")
-    draft.write_text(json.dumps(capture.to_json()), "utf-8")
+    with open(draft, "w", encoding="utf-8", opener=for_us_alone) as file:
+        file.write(json.dumps(capture.to_json()))
     draft.replace(copy)
     for old in sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime)[:-MOST]:
         old.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,15 @@ from instruments.astm.sender import REPLY_TIMEOUT_S
 from instruments.drivers.reading import Format
 from instruments.measurement import Role
 from instruments.simulated.asking import ALL, heard_answer, question
+from instruments.simulated.asking_law import (
+    ANSWER_WITHIN_S,
+    ASKERS,
+    HostCannotTell,
+    heard_work,
+)
 from instruments.simulated.folder import PAUSE_S
 from instruments.simulated.hl7_messages import amplified
+from instruments.simulated.lines import Line
 from instruments.simulated.machines import MACHINES
 from instruments.simulated.plausible import NoLayout, Outcome, one_tube, read_layout, whole_plate
 from instruments.simulated.playing import (
@@ -34,6 +42,7 @@ _KINDS = {
     Format.POCT1: "over a POCT1-A2 line",
     Format.FILE: "in a folder",
 }
+_ASKING = ("genexpert", *sorted(ASKERS))
 _EPILOG = "\n\n".join(
     ["What can go wrong, by the kind of driver:"]
     + [
@@ -70,7 +79,7 @@ _EPILOG = "\n\n".join(
     "--ask",
     multiple=True,
     metavar="BARCODE",
-    help=f"of genexpert: ask what is ordered for the tube, or for {ALL}, and print the answer",
+    help=f"of {', '.join(_ASKING)}: ask what is ordered for the tube, or for {ALL}, and print it",
 )
 @click.option("--fault", multiple=True, help="what goes wrong; as often as it is given; see below")
 @click.option("--seed", default=0, show_default=True, help="the same seed tells the same story")
@@ -236,23 +245,48 @@ def _ending(answer: dict[str, Any]) -> str:
 
 
 def _ask(playing: Playing, specimens: Sequence[str]) -> None:
-    if playing.driver != "genexpert":
-        raise click.UsageError("only a genexpert asks")
+    if playing.driver not in _ASKING:
+        raise click.UsageError(f"a {playing.driver} does not ask; {', '.join(_ASKING)} do")
     player = _player(playing)
     line = player.line if isinstance(player, LinePlayer) else None
     if line is None:
         raise click.UsageError("only over a line")
+    with closing(line):
+        if playing.driver in ASKERS:
+            _ask_law(playing.driver, specimens, line)
+        else:
+            _ask_astm(player, specimens, line)
+
+
+def _ask_astm(player: LinePlayer | FolderPlayer, specimens: Sequence[str], line: Line) -> None:
     player.play(question(specimens, datetime.now().astimezone()))
     answer = heard_answer(line)
     if answer is None:
         raise click.ClickException("the host did not answer within a minute")
     for order in answer.orders:
-        urgent = "urgent" if order.priority == "S" else ""
         gone = "taken back" if order.action is Action.CANCEL else ""
-        told = (order.specimen, " ".join(order.tests), urgent, gone)
-        click.echo("  ".join(filter(None, told)))
+        _say_order(order.specimen, order.tests, gone, urgent=order.priority == "S")
     if not answer.orders:
         click.echo("no order")
+
+
+def _ask_law(driver: str, specimens: Sequence[str], line: Line) -> None:
+    now = datetime.now().astimezone()
+    try:
+        answer = heard_work(driver, specimens, line, now, within_s=ANSWER_WITHIN_S)
+    except HostCannotTell as error:
+        raise click.ClickException(f"the host cannot tell: {error}") from error
+    if answer is None:
+        raise click.ClickException("the host did not answer within half a minute")
+    for work in answer:
+        _say_order(work.specimen, work.tests or ("no order",), urgent=work.urgent)
+    if not answer:
+        click.echo("no order")
+
+
+def _say_order(specimen: str, tests: Sequence[str], *more: str, urgent: bool) -> None:
+    told = (specimen, " ".join(tests), "urgent" if urgent else "", *more)
+    click.echo("  ".join(filter(None, told)))
 
 
 def _player(playing: Playing) -> LinePlayer | FolderPlayer:

@@ -24,8 +24,10 @@ from instruments import quarantine, troubles
 from instruments.astm.frames import IDLE_TIMEOUT_S
 from instruments.astm.line import Line
 from instruments.beside import beside
+from instruments.drivers import Format
 from instruments.files.watch import SETTLE_S
 from instruments.folder_line import FolderLine, folder_of
+from instruments.hl7.work_desk import WorkDesk
 from instruments.host_query import QueryDesk
 from instruments.intake import Intake, intake_of
 from instruments.journal import Journal, JournalInUse, journal_bytes
@@ -78,6 +80,7 @@ class _Work:
     journal: Journal
     outbox: Outbox
     poster: Poster
+    orders: LimsOrders | None
 
 
 class Station:
@@ -150,12 +153,14 @@ class Station:
         """How the line stands. Never raises: what cannot be counted is told as the trouble."""
         work, fallen = self._work, self._fallen
         trouble, detail = fallen or (None, "")
-        store = link = post = None
+        store = link = post = asked = None
         if work is None:
             store = trouble or Trouble.FELL if fallen else None
         else:
             link, detail = work.link.trouble, work.link.detail or detail
             post = work.poster.trouble
+            if orders := work.orders and work.orders.not_told:
+                asked, detail = Trouble.ORDERS_NOT_TOLD, detail or orders
             if work.journal.refused:
                 store, detail = troubles.of_disk(work.journal.refused), str(work.journal.refused)
             self._last_message_at = work.outbox.last_message_at or self._last_message_at
@@ -177,7 +182,7 @@ class Station:
             since=self._state[1].isoformat(timespec="seconds"),
             last_byte_at=_iso(self._last_byte_at),
             last_message_at=self._last_message_at,
-            trouble=store or link or post,
+            trouble=store or link or post or asked,
             detail=detail[:LONGEST_TOLD],
             **counted,
         )
@@ -202,7 +207,7 @@ class Station:
         except BaseException:
             journal.close()
             raise
-        work = _Work(link, journal, outbox, Poster(outbox, self._lims, now=utc_now))
+        work = _Work(link, journal, outbox, Poster(outbox, self._lims, now=utc_now), self._orders())
         self._work, self._fallen = work, None
         try:
             yield work
@@ -233,12 +238,16 @@ class Station:
         except OSError as error:
             raise self.spool.unusable(error) from error
 
-    def _desk(self) -> QueryDesk | None:
-        settings = self.settings
-        if not settings.tests:
+    def _orders(self) -> LimsOrders | None:
+        tests = self.settings.tests
+        return LimsOrders(self._lims, self.settings.instrument, tests) if tests else None
+
+    def _desk(self, orders: LimsOrders | None) -> QueryDesk | WorkDesk | None:
+        if orders is None:
             return None
-        lookup = LimsOrders(self._lims, settings.instrument, settings.tests)
-        return QueryDesk(Line(idle_timeout_s=settings.idle_timeout_s), lookup)
+        if self.settings.reads.driver.format is Format.HL7:
+            return WorkDesk(orders.of_law)
+        return QueryDesk(Line(idle_timeout_s=self.settings.idle_timeout_s), orders.of_astm)
 
     @contextmanager
     def _listening(self, work: _Work) -> Iterator[tuple[Callable[[], None], list[BaseException]]]:
@@ -251,7 +260,7 @@ class Station:
             with beside({"poster": work.poster.run}) as fell:
                 yield partial(self._look, link), fell
             return
-        reader, desk = Reader(settings.reads.driver, settings.instrument), self._desk()
+        reader, desk = Reader(settings.reads.driver, settings.instrument), self._desk(work.orders)
         intake = intake_of(
             reader,
             work.journal,

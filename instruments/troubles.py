@@ -29,6 +29,7 @@ class Trouble(StrEnum):
     TOKEN_REFUSED = "token-refused"  # noqa: S105 - the name of a trouble
     SCOPE_MISSING = "scope-missing"
     INSTRUMENT_UNKNOWN = "instrument-unknown"
+    ORDERS_NOT_TOLD = "orders-not-told"
     TUBE_UNKNOWN = "tube-unknown"
     TOO_LARGE = "too-large"
     CONTENT_CONFLICT = "content-conflict"
@@ -62,6 +63,8 @@ TODO: Final[dict[Trouble, str]] = {
     Trouble.SCOPE_MISSING: "make a token with the scope `measure` and put it into the token file",
     Trouble.INSTRUMENT_UNKNOWN: "set the instrument up under Administration, Analysers, with"
     " exactly this name; then everything is posted by itself",
+    Trouble.ORDERS_NOT_TOLD: "the analyser asked what to measure and could not be told: read the"
+    " detail, check `tests` of this line and the way to the LIMS; then scan the tube again",
     Trouble.TUBE_UNKNOWN: "register the tube or attach it, then `lims-gateway retry --all`",
     Trouble.TOO_LARGE: "raise the limit of the LIMS or of the proxy before it, then"
     " `lims-gateway retry --all`",

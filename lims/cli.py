@@ -11,6 +11,7 @@ import click
 
 from lims.access_cli import token, user
 from lims.console import as_json, counted, say, settings
+from lims.plan_cli import plan
 from lims.report_cli import report
 from lims.report_many_cli import report_positives, report_situation
 from lims.settings import Settings
@@ -55,6 +56,7 @@ def main() -> None:
     """The LIMS that lets testing outrun an epidemic."""
 
 
+main.add_command(plan)
 main.add_command(report)
 main.add_command(user)
 main.add_command(token)

@@ -4,12 +4,12 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
+from lims.own_file import put_in_place
 from lims.settings import BadSetting, Settings
 
 ACTOR = "command line"  # as the audit names whoever holds this machine's shell
@@ -53,14 +53,7 @@ def write_pieces(pieces: Iterable[bytes], to: Path) -> None:
         for piece in pieces:
             sys.stdout.buffer.write(piece)
         return
-    beside = to.with_name(f".{to.name}.{os.getpid()}")
     try:
-        with beside.open("wb") as file:
-            for piece in pieces:
-                file.write(piece)
-        beside.replace(to)
+        put_in_place(pieces, to)
     except OSError as error:
         raise click.ClickException(f"{to} cannot be written: {error.strerror}") from error
-    finally:
-        with suppress(OSError):
-            beside.unlink()

@@ -18,6 +18,7 @@ from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfgen.canvas import Canvas
 
+from lims.domain import barcodes
 from reports import fonts, pen
 from reports.positive_list import Line, PositiveList, Section
 from reports.positive_words import (
@@ -40,6 +41,8 @@ _FLOOR: Final = 16 * mm
 _ROW: Final = 25.0
 _LEADING: Final = 1.17
 _SMALLEST: Final = 5.5
+_DOOR: Final = 8.0  # of an address too long for its column in the usual letters
+_SMALL: Final = 6.5  # what is said under a name is rather broken than made smaller
 _SECTION: Final = 32.0
 _COLUMNS: Final = (  # heading, left edge in mm, width in mm
     ("case", 0, 20),
@@ -156,9 +159,21 @@ def _team(line: Line, saying: Saying) -> tuple[float, Sequence[str]]:
 
 
 def _height(line: Line, saying: Saying) -> float:
-    """Of a person's row, in points; the usual two lines, more where the team's name takes them."""
+    """Of a person's row, in points; the usual two lines, more where the team's name takes them, or
+    what is said of the person, or the address."""
     size, team = _team(line, saying)
-    return _ROW + _LEADING * size * (len(team) - 1)
+    under = _LEADING * 7.5 * (len(_under_the_name(line, saying)) - 1)
+    door = _LEADING * _DOOR * (len(_door(line)) - 1)
+    return _ROW + max(_LEADING * size * (len(team) - 1), under, door)
+
+
+def _door(line: Line) -> Sequence[str]:
+    """The address: somebody is to find the door, so that a long one is broken, not made small."""
+    said = line.address or "–"
+    room = (_COLUMNS[3][2] - 2) * mm
+    if pdfmetrics.stringWidth(said, fonts.REGULAR, _DOOR) <= room:
+        return [said]
+    return _lines(said, fonts.REGULAR, _DOOR, _COLUMNS[3][2])
 
 
 def _section(canvas: Canvas, head: _Head, saying: Saying, y: float) -> None:
@@ -169,33 +184,45 @@ def _section(canvas: Canvas, head: _Head, saying: Saying, y: float) -> None:
 
 
 def _person(canvas: Canvas, line: Line, saying: Saying, y: float) -> None:
-    born = " · ".join(filter(None, (str(line.birth_year or ""), sex_words(saying, line))))
     home = " · ".join(filter(None, (line.area, line.province)))
     if line.work_area:
         home += f" · {plain(saying, 'work').lower()}: {line.work_area}"
-    name, rest = _broken(line.name)
+    name, _rest = _broken(line.name)
+    door = _door(line)
+    under, *further = _under_the_name(line, saying)
     people = f" ({line.household_people})" if line.household_people > 1 else ""
     first = (
         line.code,
         name,
         phone_words(line),
-        line.address or "–",
+        door[0],
         (line.household or "–") + people,
         basis_words(saying, line),
         "",
     )
     second = (
         "",
-        " · ".join(filter(None, (rest, _identity(line, born)))),
+        under,
         "",
-        home,
+        "" if len(door) > 1 else home,
         "",
         saying.moment(line.collected_at),
         "",
     )
     for place, (_, left, width) in enumerate(_COLUMNS):
-        _say(canvas, first[place], left, y - 10, width, size=9, bold=place == 1)
+        size = _DOOR if place == 3 and len(door) > 1 else 9
+        _say(canvas, first[place], left, y - 10, width, size=size, bold=place == 1)
         _say(canvas, second[place], left, y - 20.5, width, size=7.5, soft=True)
+    (_key, left, width), below = _COLUMNS[1], y - 20.5
+    for part in further:
+        below -= _LEADING * 7.5
+        _say(canvas, part, left, below, width, size=7.5, soft=True)
+    if len(door) > 1:
+        (_key, left, width), below = _COLUMNS[3], y - 10
+        for part in door[1:]:
+            below -= _LEADING * _DOOR
+            _say(canvas, part, left, below, width, size=_DOOR)
+        _say(canvas, home, left, below - 10.5, width, size=7.5, soft=True)
     (_key, left, width), (size, team), below = _COLUMNS[-1], _team(line, saying), y - 10
     for part in team:
         _say(canvas, part, left, below, width, size=size)
@@ -215,13 +242,32 @@ def _broken(name: str) -> tuple[str, str]:
     return " ".join(words[:kept]), " ".join(words[kept:])
 
 
-def _identity(line: Line, born: str) -> str:
-    """The second line of a person; the laboratory's own copy adds the number and the Ct."""
-    detail = line.laboratory
+def _under_the_name(line: Line, saying: Saying) -> Sequence[str]:
+    """What is said of a person, in one line; in more where even small letters would be cut."""
+    parts = [part for part in (_broken(line.name)[1], *_identity(line, saying)) if part]
+    said, room = " · ".join(parts), (_COLUMNS[1][2] - 2) * mm
+    if pdfmetrics.stringWidth(said, fonts.REGULAR, _SMALL) <= room:
+        return [said]
+    made = [parts[0]]
+    for part in parts[1:]:
+        joined = f"{made[-1]} · {part}"
+        if pdfmetrics.stringWidth(joined, fonts.REGULAR, 7.5) <= room:
+            made[-1] = joined
+        else:
+            made.append(part)
+    return made
+
+
+def _identity(line: Line, saying: Saying) -> Sequence[str]:
+    """Who it is; the laboratory's own copy adds the number, the tube and the Ct."""
+    born, detail = (str(line.birth_year or ""), sex_words(saying, line)), line.laboratory
     if detail is None:
         return born
-    ct = detail.called if detail.ct_cycles is None else f"Ct {detail.ct_cycles:.1f}"
-    return " · ".join(filter(None, (born, detail.national_id, detail.barcode, ct)))
+    ct = detail.called
+    if detail.ct_cycles is not None:
+        ct = f"Ct {saying.number(detail.ct_cycles, 1)}"
+    tube = barcodes.shown(detail.barcode) if detail.barcode else ""
+    return (*born, detail.national_id or "", tube, ct or "")
 
 
 def _say(
@@ -242,7 +288,7 @@ def _say(
     room = (width_mm - 2) * mm
     wide = pdfmetrics.stringWidth(said, face, size)
     if wide > room:  # rather smaller than cut: this is somebody's name or door
-        size = max(size * room / wide, _SMALLEST)
+        size = max(size * room / wide * 0.998, _SMALLEST)  # a hair less: to the point it is cut
         said = fonts.fitted(said, face, size, room)
     canvas.setFont(face, size)
     canvas.setFillColor(HexColor(LIGHT["soft" if soft else "ink"]))

@@ -166,7 +166,9 @@ class Bench:
         return layout
 
     def take(self, capture: said.Capture) -> Receipt:
-        """Hand a message to the laboratory, as the gateway does."""
+        """Hand a message to the laboratory, as the gateway does; a closed system is set up."""
+        if capture.instrument == f"{capture.driver}-1":
+            set_up(self.session, self.site_id, capture.driver, now=self.now)
         self.messages.append(capture)
         receipt, _ = take(
             self.session, capture, site_id=self.site_id, captured_at=self.now, now=self.now
@@ -196,9 +198,7 @@ class Bench:
     ) -> Receipt:
         """Measure one tube on a closed system that sends words and no cycle number."""
         self.later(45)
-        return self.take(
-            called_capture(barcode, calls, whole=whole, instrument=self.instrument, at=self.now)
-        )
+        return self.take(called_capture(barcode, calls, whole=whole, at=self.now))
 
     def subscribe(self, area: AreaRef | None, *, name: str | None = None) -> UUID:
         """A team that reads the cases of an area on its board; returns the subscription."""
@@ -263,8 +263,23 @@ def add_areas(session: Session) -> None:
         session.flush()
 
 
-def add_instrument(session: Session, site_id: UUID, *, now: datetime, name: str = "QS5-1") -> str:
+def add_instrument(
+    session: Session,
+    site_id: UUID,
+    *,
+    now: datetime,
+    name: str = "QS5-1",
+    driver: str = "plate-csv",
+) -> str:
     """An analyser set up at the site; returns the name its gateway gives."""
-    session.add(Instrument(site_id=site_id, name=name, driver="plate-csv", created_at=now))
+    session.add(Instrument(site_id=site_id, name=name, driver=driver, created_at=now))
     session.flush()
+    return name
+
+
+def set_up(session: Session, site_id: UUID, driver: str, *, now: datetime) -> str:
+    """The first analyser of this driver, set up once."""
+    name = f"{driver}-1"
+    if session.scalar(select(Instrument.id).where(Instrument.name == name)) is None:
+        add_instrument(session, site_id, now=now, name=name, driver=driver)
     return name

@@ -72,7 +72,7 @@ def called_capture(
     at: datetime,
     whole: str | None = None,
     driver: str = "cobas",
-    instrument: str = "C68-1",
+    instrument: str = "cobas-1",
 ) -> Capture:
     """A message of a machine that sends its own words of each target and no cycle number."""
     one = Measurement(
@@ -87,12 +87,44 @@ def called_capture(
     return _capture((one,), instrument, complete=True, raw=None, driver=driver)
 
 
+FOUR = ("SARSCOV2", "FLUA", "FLUB", "RSV")
+
+
+def four_capture(
+    barcode: str, *, at: datetime, instrument: str = "GX-1", calls: Mapping[str, str]
+) -> Capture:
+    """What a GeneXpert says of a SARS-CoV-2/Flu/RSV cartridge (302-7279, 6.1.1): NEGATIVE, but for
+    ``calls``."""
+    spoken = tuple(
+        _analyte(number, barcode, analyte, calls.get(analyte, "NEGATIVE"), at)
+        for number, analyte in enumerate(FOUR, 1)
+    )
+    return _capture(spoken, instrument, complete=True, raw=None, driver="genexpert")
+
+
+def _analyte(number: int, barcode: str, analyte: str, call: str, at: datetime) -> Measurement:
+    failed = call in ("INVALID", "NO RESULT")
+    name = "SARS-CoV-2" if analyte == "SARSCOV2" else analyte
+    found = call == "POSITIVE"
+    reading = TargetReading(name, 28.1 if found else None, "POS" if found else "NEG")
+    return Measurement(
+        path=f"O1R{number}",
+        specimen=barcode,
+        role=Role.SPECIMEN,
+        assay=f"COVFLURSVPLUS^{analyte}",
+        targets=() if failed else (reading, TargetReading("SPC", 29.4, "NA")),
+        call=call,
+        measured_at=at.isoformat(),
+        error=call if failed else None,
+    )
+
+
 def called_plate(
     layout: Layout,
     positives: Collection[str] = (),
     *,
     controls: Mapping[str, str] | None = None,
-    instrument: str = "QS5-1",
+    instrument: str = "m2000-1",
 ) -> Capture:
     """A message of an m2000 that sends words and no cycle numbers; ``controls``: by role."""
     said = {"positive_control": "Detected", **(controls or {})}

@@ -145,5 +145,7 @@ def test_the_reswab_sheet_names_every_door(shell: Shell, bench: Bench) -> None:
     assert done.exit_code == 0, done.output
     [said] = words(file.read_bytes())
     assert "5 người · 1 hộ" in said and "12 Hai Bà Trưng" in said
-    assert all(f"Trần Văn {n}" in said for n in range(5))
+    order = [said.index(f"Trần Văn {n}") for n in range(5)]
+    assert order == sorted(order), "as they were swabbed"
+    assert file.stat().st_mode & 0o777 == 0o600
     assert "Gộp tại thực địa" in said and "Pooled at the desk" in said

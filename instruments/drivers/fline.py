@@ -13,8 +13,11 @@ F2400's own log of 2026. The codes of a qualitative CWE are from memory and pass
 
 - The reader closes the connection after a message and its answer.
 - There is no Ct: a target is its call, in words, as sent (the text of a code, or the code).
-- A quality control is sent without a patient: PID-3 is empty, and the message is quarantined as
-  having no specimen, since nothing says which control it was.
+- A quality control is sent without a patient (contents, "Observations Non-Patient related (Quality
+  Control)" and samples 4 and 5, whose text could not be read): PID-3 is empty. That is no mark of a
+  control: a patient's test for which nothing was scanned is sent so too (a capture of the same
+  protocol, `PID|||||^^^^^^U` with an interpreted result). So both are quarantined as having no
+  specimen; a lost result must be seen, and no control is guessed.
 """
 
 from instruments.drivers.observations import (

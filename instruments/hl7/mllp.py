@@ -18,19 +18,21 @@ letter, and VT means nothing.
 
 The application's word (AA) goes out only for bytes that are on disk, so a message that no driver
 can read is acknowledged too: it is in quarantine, not lost. AE says "send it again" (the disk
-refused), AR "not like this" (no MSH, no end). A work-list query is answered by `worklist`; an
-answer to something of ours (it carries MSA) is answered by nobody.
+refused), AR "not like this" (no MSH, no end). A work-list query goes to the line's `desk`, which
+answers it in a later `tick`; without a desk it is answered with AE. An answer to something of ours
+(it carries MSA) is the desk's too, and answered by nobody.
 """
 
 import re
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime
 from enum import Enum, StrEnum
 
 from instruments.hl7.acknowledgement import Code, acknowledgement, wants_answer
 from instruments.hl7.charset import wide
 from instruments.hl7.message import Message, NotHl7, read
-from instruments.hl7.worklist import Order, query_of, worklist_answer
+from instruments.hl7.work_desk import WorkDesk
+from instruments.hl7.worklist import query_of, worklist_answer
 from instruments.line import Action, AwaitsDisk, EachForItself, Keep, Reply
 
 LONGEST_BLOCK = 16 * 1024 * 1024  # bytes; a run of 384 specimens is a fiftieth of it
@@ -58,6 +60,7 @@ class Refusal(StrEnum):
     NOT_KEPT = "not-kept"
     NOT_HL7 = "not-hl7"
     TOO_LONG = "too-long"
+    NOT_ASKED = "host-query"  # a question, on a line that answers none
 
 
 class State(Enum):
@@ -73,19 +76,19 @@ def framed(message: bytes) -> bytes:
 
 class Receiver(AwaitsDisk):
     """One line's receiving state: at most one block. `now` is the wall clock, for MSH-7;
-    `worklist` gives the orders of a tube ("" asks for all), or None when it cannot tell."""
+    `desk` answers what the analyser asks."""
 
     def __init__(
         self,
         now: Callable[[], datetime],
-        worklist: Callable[[str], Sequence[Order] | None] = lambda _specimen: None,
+        desk: WorkDesk | None = None,
         *,
         idle_timeout_s: float = IDLE_TIMEOUT_S,
         longest_block: int = LONGEST_BLOCK,
     ) -> None:
         super().__init__()
         self._now = now
-        self._worklist = worklist
+        self._desk = desk
         self._idle_timeout_s = idle_timeout_s
         self._longest_block = longest_block
         self._state = State.BETWEEN
@@ -119,6 +122,9 @@ class Receiver(AwaitsDisk):
             yield from self._break_off()
             self._begin(State.BETWEEN)
             self._deadline_s = float("inf")
+        if self._desk:
+            for message in self._desk.due():
+                yield Reply(framed(message))
 
     def _begin(self, state: State) -> None:
         self._state = state
@@ -179,10 +185,15 @@ class Receiver(AwaitsDisk):
     def _hear(self, data: bytes) -> Iterator[Action]:
         header = header_of(data)
         if header is not None and header.first("MSA"):
+            if self._desk:
+                self._desk.hear(header)
             return
         if header is not None and (query := query_of(header)):
-            answers = worklist_answer(query, self._worklist(query.specimen), self._now())
-            yield Reply(b"".join(map(framed, answers)))
+            if self._desk:
+                self._desk.take(query)
+            else:
+                (refused,) = worklist_answer(query, None, self._now())
+                yield Reply(framed(refused), Refusal.NOT_ASKED)
             return
         yield from self._keep(Kind.BLOCK, data)
         if not self._kept:

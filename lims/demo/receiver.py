@@ -25,6 +25,8 @@ import httpx
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
+from lims.own_file import for_us_alone
+
 LARGEST_BODY: Final = 64 * 1024
 _PAUSE_S: Final = 0.3
 
@@ -76,7 +78,7 @@ class Book:
         _forget_torn_line(file)
         self.entries = read_book(file)
         self._told = {entry.webhook_id for entry in self.entries if entry.what == "told"}
-        self._file = file.open("a", encoding="utf-8")
+        self._file = open(file, "a", encoding="utf-8", opener=for_us_alone)  # noqa: SIM115 - closed by close
         self._lock = threading.Lock()
 
     def close(self) -> None:

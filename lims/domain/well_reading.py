@@ -104,6 +104,13 @@ def called_detected(rule: AssayRule, readings: Sequence[TargetReading], own: Own
     return own.word if own.called is Called.DETECTED else None
 
 
+def called_absent(readings: Sequence[TargetReading], own: OwnCall) -> bool:
+    """Whether a closed system says of an analyte, whatever it is, that it was not there or could
+    not be told, and no target of it says otherwise. No rule is asked."""
+    silent = not any(r.called in _SAYS_SEEN for r in readings)
+    return own.closed and silent and own.called in {Called.NOT_DETECTED, Called.INVALID}
+
+
 def called_failed(rule: AssayRule, readings: Sequence[TargetReading], own: OwnCall) -> str | None:
     """The machine's word, where it says that this well is not to be read."""
     if not rule.reads_calls:

@@ -11,6 +11,7 @@ from lims.db.laboratory import Laboratory
 from lims.domain.lifecycle import ImportState
 from lims.domain.refusals import InvalidBody, UnreadableList
 from lims.importing.followed import Wanted, followed
+from lims.own_file import put_in_place
 from lims.sheets.columns import Column
 from lims.sheets.faults import WRONG_HEADINGS
 from lims.sheets.sayings import line_words
@@ -73,7 +74,7 @@ def import_list(
         content = _bad(done, bad_lines(session, uploaded.job_id)) if done.rows_bad else None
     written = bad_file or path.with_name(f"{path.stem}.bad{path.suffix or '.csv'}")
     if content is not None:
-        written.write_bytes(content)
+        put_in_place([content], written)
     return Said(
         uploaded.job_id,
         done.state,

@@ -32,7 +32,8 @@ class RawMessage(Base):
     """The bytes as they came, once per digest, and the receipt that every replay gets again.
 
     ``sent_text`` is when the message says it was sent, by the instrument's clock; ``clock_ahead_s``
-    how far that lies after ``captured_at``, which is by the gateway's.
+    how far that lies after ``captured_at``, which is by the gateway's. A part of a message and the
+    whole of it are found by their first record, whose digest is indexed.
     """
 
     __tablename__ = "raw_message"
@@ -43,10 +44,10 @@ class RawMessage(Base):
         CheckConstraint("clock_ahead_s IS NULL OR sent_text IS NOT NULL", name="clock"),
         Index(None, "site_id", "stored_at"),
         Index(
-            "ix_raw_message_aside",
+            "ix_raw_message_opening",
             "instrument_id",
+            text("sha256(SUBSTRING(body FROM 1 FOR POSITION(('\\x0d'::bytea) IN (body))))"),
             "stored_at",
-            postgresql_where=text("state IN ('held', 'quarantined')"),
         ),
     )
     id: Mapped[RowId]

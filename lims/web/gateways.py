@@ -43,6 +43,7 @@ LOOKING: Final = (Role.TECHNICIAN, Role.REVIEWER, Role.OPERATOR, Role.ADMIN)
 READING: Final = frozenset({Role.REVIEWER, Role.OPERATOR})  # may open the bytes of a message
 UNREAD_FOR: Final = timedelta(days=7)
 _NAMED: Final = 3  # analysers of a gateway that does not answer; the others are counted
+_FEW: Final = 8  # lines of a gateway that work are all shown up to here
 _WORST: Final = tuple(STATES)
 _URGENT: Final = (
     DOWN,
@@ -113,8 +114,20 @@ def _rank(gateway: Gateway) -> tuple[bool, int, str]:
     return not gateway.down, worst, gateway.name
 
 
-def _in_order(gateway: Gateway) -> Sequence[Line]:
-    return sorted(gateway.lines, key=lambda line: (_WORST.index(line.state), line.instrument))
+def _in_order(gateway: Gateway) -> tuple[Sequence[Line], Sequence[Line]]:
+    """The lines to be shown, the worst first; and those to be folded away, when they are many:
+    what works, or what nothing is known of."""
+    lines = sorted(gateway.lines, key=lambda line: (_WORST.index(line.state), line.instrument))
+    quiet = [line for line in lines if gateway.down or _is_quiet(line)]
+    if len(quiet) <= _FEW:
+        return lines, ()
+    return [line for line in lines if line not in quiet], quiet
+
+
+def _is_quiet(line: Line) -> bool:
+    counted = line.waiting or line.dead or line.quarantined
+    odd = line.clock is not None or line.twice or line.byte_after_message or not line.set_up
+    return line.state is LineState.UP and not counted and not odd
 
 
 def _works(line: Line) -> bool:

@@ -72,8 +72,8 @@ WORDS: Final[Mapping[Item, Words]] = {
         later("The pool and its members disagree."),
     ),
     Item.UNMATCHED: Words(
-        later_n("measurement of an unknown tube", "measurements of unknown tubes"),
-        later("The analyser named a tube we do not know. Attach it or dismiss it."),
+        later_n("measurement not placed", "measurements not placed"),
+        later("No test of a tube here waits for it. Attach it to its tube, or dismiss it."),
     ),
     Item.CORRECTIONS: Words(
         later_n("second, different value", "second, different values"),

@@ -70,7 +70,7 @@ WORDS: Final[Mapping[StrEnum, str]] = {
     Hold.ANTIGEN: later("rapid test: its PCR is awaited"),
     Standing.MATCHED: later("counts"),
     Standing.HELD: later("held"),
-    Standing.UNMATCHED: later("belongs to no tube yet"),
+    Standing.UNMATCHED: later("belongs to no test yet"),
     Standing.CORRECTION: later("another value"),
     Standing.CONTROL: later("control"),
     Standing.DISMISSED: later("dismissed"),

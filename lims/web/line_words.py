@@ -154,4 +154,8 @@ TROUBLES: Final[Mapping[str, Way]] = {
     "instrument-unknown": Way(
         later("This analyser is not set up here: add it under this very name."), Place.HERE
     ),
+    "orders-not-told": Way(
+        later("It asked for orders and could not be told: check “tests” of its line, scan again."),
+        Place.BOX,
+    ),
 }

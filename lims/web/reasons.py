@@ -7,6 +7,7 @@ part of the record and never rewritten. A sentence that no pattern knows is show
 import re
 from typing import Final
 
+from lims.domain import barcodes
 from lims.web.language import gettext, language, later, num
 from lims.web.names import who
 from lims.web.said_again import known, patterns
@@ -96,7 +97,7 @@ _PATTERNS: Final = patterns(
     (r"the plate has no positive control", later("the plate has no positive control")),
     (r"the plate has no negative control", later("the plate has no negative control")),
     (r"waiting for the rest of the plate", later("waiting for the rest of the plate")),
-    (r"incomplete message", later("incomplete: the message was cut off")),
+    (r"incomplete message", later("cut off: it counts by itself once the whole message comes")),
     (r"the whole message came", later("the whole message came")),
     (r"another value for this strip", later("another value for this rapid test")),
     (
@@ -176,6 +177,10 @@ _PATTERNS: Final = patterns(
         later("plate %(plate)s is not laid out here"),
     ),
     (
+        r"the gateway reads it as (?P<told>.+), but it is set up here as (?P<driver>.+)",
+        later("read as %(told)s, but set up here as %(driver)s: its word alone does not count"),
+    ),
+    (
         r"plate (?P<plate>\S+) has no well (?P<well>.+)",
         later("plate %(plate)s has no well %(well)s"),
     ),
@@ -197,6 +202,7 @@ _PATTERNS: Final = patterns(
     ),
     (r"no rule reads assay (?P<assay>.+)", later("no rule reads the assay %(assay)s")),
     (r"no tube (?P<barcode>.+) here", later("no tube %(barcode)s here")),
+    (r"nobody asked for (?P<analyte>.+)", later("nobody asked for %(analyte)s")),
     (r"no test is waiting on this tube", later("no test is waiting on this tube")),
     (rf"(?P<hits>[^>]+) > (?P<limit>{_CYCLES}) cycles", later("%(hits)s, later than %(limit)s")),
 )
@@ -223,6 +229,8 @@ def _written(name: str, text: str) -> str:
         return text
     if name == "by":
         return who(text)
+    if name == "barcode":
+        return barcodes.shown(text) if barcodes.is_valid(text) else text
     if language() == "en":
         return text
     return _DECIMAL.sub(lambda one: num(float(one[0]), 1), text)

@@ -20,6 +20,7 @@ from lims.work.audit import record
 from lims.work.evidence import lock_components
 from lims.work.matched import Matched, stored_call, stored_readings
 from lims.work.measurements import Locked, locked_measurement, refuse_unless
+from lims.work.own_word import refuse_unbelieved
 from lims.work.results import write_results
 from lims.work.settle_run import settle_measured
 from lims.work.tubes import scanned
@@ -47,8 +48,9 @@ def attach(
     an invalid run it says nothing and the tube stays wanted. Raises NotFound,
     the refusals of ``scanned``, IllegalMove (not unmatched, a control, tube not
     received, run not judged), UnknownRun (a plate nobody laid out: no controls
-    speak for it), MixedAssay, TubeRejected, WellTaken (its test is on a plate). A reader's antigen
-    goes to the strip of the person whose tube or number was scanned: NoOpenStrip.
+    speak for it), MixedAssay, TubeRejected, WellTaken (its test is on a plate), DriverDiffers (its
+    word counts for nothing yet). A reader's antigen goes to the strip of the person whose tube or
+    number was scanned: NoOpenStrip.
     """
     locked = locked_measurement(session, measurement_id)
     measurement = locked.measurement
@@ -62,6 +64,7 @@ def attach(
         return _attached(session, measurement, tube, replayed=True)
     refuse_unless(measurement, Standing.UNMATCHED)
     _refuse_unfit(locked)
+    refuse_unbelieved(session, measurement)
     lock_components(session, [tube.id])
     session.refresh(tube)
     _refuse_tube(measurement, tube)

@@ -9,9 +9,11 @@ from sqlalchemy.orm import Session
 
 from instruments.measurement import Measurement, Role
 from lims.domain.barcodes import normalise
+from lims.domain.interpretation import assay_named
 from lims.domain.lifecycle import Standing
+from lims.domain.well_reading import called_absent
 from lims.work.evidence import lock_components
-from lims.work.matched import Matched
+from lims.work.matched import SAID_BEFORE, Matched
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,9 @@ class _Earlier:
     order_id: UUID | None
 
 
+_Told = tuple[UUID | None, str, str | None]  # of a tube: what, by the instrument's own time
+
+
 class Cartridges:
     """The tubes that a message's cartridges may be about. Each open test is claimed once."""
 
@@ -35,10 +40,36 @@ class Cartridges:
         self,
         tubes: Mapping[str, Sequence[_Waiting]],
         earlier: dict[UUID, list[_Earlier]],
+        asked: frozenset[str] = frozenset(),
+        beside: frozenset[_Told] = frozenset(),
     ) -> None:
         self._tubes = tubes
         self._earlier = earlier
+        self._asked = asked
+        self._beside = beside
         self._claimed: set[UUID] = set()
+
+    def beside(self, base: Matched, measurement: Measurement, content: str) -> Matched | None:
+        """What a cartridge of several analytes measured beside the one that we test for. It is kept
+        with its tube, and needs a person only where the analyte may be there; None for all else.
+
+        An assay that stands alone under a name no rule knows is not this: it may be the one that
+        was wanted.
+        """
+        key = _key(measurement)
+        if base.role is not Role.SPECIMEN or base.assay is not None or key not in self._asked:
+            return None
+        known = self._tubes.get(key)
+        tube_id = known[0].tube_id if known else None
+        if measurement.measured_at and (tube_id, content, measurement.measured_at) in self._beside:
+            return replace(base, tube_id=tube_id, standing=Standing.DISMISSED, why=SAID_BEFORE)
+        absent = called_absent(base.readings, base.own)
+        return replace(
+            base,
+            tube_id=tube_id,
+            standing=Standing.DISMISSED if absent else Standing.UNMATCHED,
+            why=f"nobody asked for {measurement.assay.rpartition('^')[2]}",
+        )
 
     def claim(self, base: Matched, measurement: Measurement, content: str) -> Matched:
         """Give the measurement its tube and order, or the reason why it has none."""
@@ -76,7 +107,7 @@ class Cartridges:
             return replace(
                 base,
                 standing=Standing.DISMISSED if same else Standing.CORRECTION,
-                why="the same was said before" if same else "another value for this test",
+                why=SAID_BEFORE if same else "another value for this test",
                 tube_id=tube_id,
                 order_id=earlier.order_id,
             )
@@ -96,6 +127,7 @@ def find_cartridges(
     keys = _tubes_named(session, measurements)
     ids = sorted(set(keys.values()))
     lock_components(session, ids)  # two messages never answer one waiting test
+    asked = frozenset(_key(m) for m in measurements if assay_named(m.assay) is not None)
     tubes: dict[str, list[_Waiting]] = {}
     waiting: dict[UUID, list[_Waiting]] = {}
     for row in session.execute(_WAITING, {"tubes": ids}):
@@ -103,11 +135,15 @@ def find_cartridges(
     for key, tube in keys.items():
         tubes[key] = waiting[tube]
     earlier: dict[UUID, list[_Earlier]] = {}
+    beside: set[_Told] = set()
     for row in session.execute(_EARLIER, {"tubes": ids, "instrument": instrument_id}):
+        if row.order_id is None:
+            beside.add((row.tube_id, row.content, row.measured_text))
+            continue
         earlier.setdefault(row.tube_id, []).append(
             _Earlier(row.content, row.measured_text, row.order_id)
         )
-    return Cartridges(tubes, earlier)
+    return Cartridges(tubes, earlier, asked, frozenset(beside))
 
 
 def _tubes_named(session: Session, measurements: Sequence[Measurement]) -> Mapping[str, UUID]:
@@ -149,7 +185,9 @@ WHERE p.kind = 'lab_pool' AND cast(:sources AS text[]) = (
 """)
 
 _EARLIER = text("""
-SELECT tube_id, content, measured_text, order_id FROM measurement
-WHERE tube_id = ANY(:tubes) AND instrument_id = :instrument
-  AND standing IN ('matched', 'correction')
+SELECT m.tube_id, m.content, m.measured_text, m.order_id
+FROM measurement m JOIN raw_message r ON r.id = m.message_id
+WHERE m.tube_id = ANY(:tubes) AND m.instrument_id = :instrument
+  AND (m.standing IN ('matched', 'correction')
+       OR m.order_id IS NULL AND m.standing IN ('unmatched', 'dismissed') AND r.state = 'accepted')
 """)

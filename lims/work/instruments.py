@@ -43,6 +43,21 @@ def add_instrument(
     return instrument.id
 
 
+def set_instrument_driver(
+    session: Session, instrument_id: UUID, driver: str, *, by: str, now: datetime
+) -> None:
+    """What it really is: whether its own word counts follows from it, for what comes from now on
+    and for what a reviewer attaches. Raises NotFound, InvalidBody."""
+    if driver not in READ_BY:
+        refuse({"driver": Fault.DRIVER}, where="instrument")
+    instrument = session.get(Instrument, instrument_id, with_for_update=True)
+    if instrument is None:
+        raise NotFound(came=str(instrument_id), where="instruments")
+    if instrument.driver != driver:
+        was, instrument.driver = instrument.driver, driver
+        _record(session, instrument, "instrument-driver-set", by, now, driver=driver, was=was)
+
+
 def set_instrument_active(
     session: Session, instrument_id: UUID, active: bool, *, by: str, now: datetime
 ) -> None:

@@ -25,12 +25,14 @@ from lims.domain.registration import digest
 from lims.work.cartridges import Cartridges, find_cartridges
 from lims.work.late_wells import waiting_again
 from lims.work.matched import (
+    SAID_BEFORE,
     Matched,
     heard_call,
     heard_readings,
     stored_call,
     stored_readings,
 )
+from lims.work.own_word import kept_back, may_judge
 from lims.work.rapid_reader import ReaderStrips
 
 
@@ -69,9 +71,11 @@ def match(
     instrument_id: UUID,
     *,
     site_id: UUID,
+    set_up: str,
     now: datetime,
 ) -> tuple[Matched, ...]:
-    """Match and store every measurement of a message; locks the runs it speaks of."""
+    """Match and store every measurement of a message; locks the runs it speaks of. ``set_up``: the
+    driver that the laboratory set the analyser up with."""
     plates = _plates(session, {m.run for m in capture.measurements if m.run})
     if capture.complete:
         _expect_late(session, capture, plates)
@@ -84,7 +88,11 @@ def match(
     found: list[Matched] = []
     rows: list[dict[str, Any]] = []
     for measurement in capture.measurements:
-        one = _place(measurement, capture, plates, cartridges, readers)
+        one = kept_back(
+            _place(measurement, capture, plates, cartridges, readers, set_up=set_up),
+            told=capture.driver,
+            set_up=set_up,
+        )
         found.append(one)
         rows.append(_row(measurement, one, message_id, instrument_id, site_id=site_id))
     if rows:
@@ -142,6 +150,8 @@ def _place(
     plates: Mapping[str, _Plate],
     cartridges: Cartridges,
     readers: ReaderStrips,
+    *,
+    set_up: str,
 ) -> Matched:
     base = Matched(
         measurement_id=uuid7(),
@@ -149,14 +159,19 @@ def _place(
         role=measurement.role,
         readings=heard_readings(measurement, capture.driver),
         error=measurement.error,
-        own=heard_call(measurement, capture.driver),
+        own=heard_call(measurement, capture.driver, closed=may_judge(capture.driver, set_up)),
         well=measurement.well,
         assay=assay_named(measurement.assay),
     )
+    antigen = is_antigen(measurement.assay)
+    if measurement.run is None and not antigen:
+        beside = cartridges.beside(base, measurement, content_of(measurement))
+        if beside is not None:
+            return beside
     if measurement.run is None and not capture.complete:
         # No run holds it: were it heard, the whole message would find it said and be dismissed.
         return _because(base, "incomplete message")
-    if measurement.run is None and is_antigen(measurement.assay):
+    if measurement.run is None and antigen:
         return readers.claim(base, measurement)
     if measurement.run is None:
         return cartridges.claim(base, measurement, content_of(measurement))
@@ -175,7 +190,7 @@ def _in_plate(base: Matched, measurement: Measurement, plate: _Plate, *, complet
     inside = replace(inside, order_id=place.order_id, tube_id=place.tube_id)
     content = content_of(measurement)
     if content in place.said_before:
-        return replace(inside, standing=Standing.DISMISSED, why="the same was said before")
+        return replace(inside, standing=Standing.DISMISSED, why=SAID_BEFORE)
     if place.said_before:
         plate.hear(measurement.well or "", content)
         return replace(inside, standing=Standing.CORRECTION, why="another value for this well")

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from instruments.measurement import Measurement, Role
-from lims.domain.called import NO_CALL, Called, OwnCall, called, judges_by_itself
+from lims.domain.called import NO_CALL, Called, OwnCall, called
 from lims.domain.interpretation import TargetReading, rule_in_force
 from lims.domain.lifecycle import Standing
 from lims.domain.well_reading import word_without_ct
+
+SAID_BEFORE: Final = "the same was said before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +41,9 @@ def heard_readings(measurement: Measurement, driver: str) -> tuple[TargetReading
     )
 
 
-def heard_call(measurement: Measurement, driver: str) -> OwnCall:
-    """The machine's word for the whole test, and whether it may stand for a Ct."""
-    return OwnCall(
-        word=measurement.call,
-        called=called(measurement.call, driver),
-        closed=judges_by_itself(driver),
-    )
+def heard_call(measurement: Measurement, driver: str, *, closed: bool) -> OwnCall:
+    """The machine's word for the whole test; ``closed``: it may stand for a Ct."""
+    return OwnCall(word=measurement.call, called=called(measurement.call, driver), closed=closed)
 
 
 def stored_readings(targets: Iterable[Mapping[str, Any]]) -> tuple[TargetReading, ...]:

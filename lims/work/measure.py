@@ -25,7 +25,7 @@ from lims.work.judge_again import judge_again
 from lims.work.judge_run import Judged, hold_runs, judge_runs
 from lims.work.kits import VIETNAM
 from lims.work.match import match, release_held
-from lims.work.matched import Matched
+from lims.work.matched import SAID_BEFORE, Matched
 from lims.work.results import write_results
 from lims.work.settle_run import settle_measured
 from lims.work.told_whole import set_late_part_aside, set_parts_aside
@@ -72,7 +72,7 @@ def take(
     if off_s is not None:
         instrument.clock_ahead_s = off_s
     session.flush()
-    receipt = _read(session, capture, message_id, instrument.id, site_id=site_id, now=now)
+    receipt = _read(session, capture, message_id, instrument, site_id=site_id, now=now)
     session.execute(
         update(RawMessage)
         .where(RawMessage.id == message_id)
@@ -146,20 +146,29 @@ def _read(
     session: Session,
     capture: Capture,
     message_id: UUID,
-    instrument_id: UUID,
+    instrument: Instrument,
     *,
     site_id: UUID,
     now: datetime,
 ) -> Receipt:
+    instrument_id = instrument.id
     if capture.quarantine is not None:
         return _receipt(
             capture, message_id, MessageState.QUARANTINED, reason=capture.quarantine.reason
         )
-    matched = match(session, capture, message_id, instrument_id, site_id=site_id, now=now)
+    matched = match(
+        session,
+        capture,
+        message_id,
+        instrument_id,
+        site_id=site_id,
+        set_up=instrument.driver,
+        now=now,
+    )
     runs = {m.run_id for m in matched if m.run_id is not None}
     if not capture.complete:
         hold_runs(session, runs, instrument_id, now=now)
-        set_late_part_aside(session, capture, message_id, instrument_id, site_id=site_id, now=now)
+        set_late_part_aside(session, capture, message_id, instrument_id, now=now)
         return _receipt(
             capture, message_id, MessageState.HELD, matched=matched, reason="incomplete"
         )
@@ -217,6 +226,6 @@ def _receipt(
         held=count(Standing.HELD),
         unmatched=count(Standing.UNMATCHED),
         corrections=count(Standing.CORRECTION),
-        duplicates=count(Standing.DISMISSED),
+        duplicates=sum(m.why == SAID_BEFORE for m in matched),
         runs=runs or {},
     )

@@ -23,7 +23,7 @@ from lims.domain.refusals import KitExpired, OutsideReadWindow
 from lims.domain.registration import digest
 from lims.work.audit import record
 from lims.work.kits import VIETNAM, LotKnown, lot_of
-from lims.work.matched import Matched
+from lims.work.matched import SAID_BEFORE, Matched
 from lims.work.rapid_readings import ReadTogether, StripRead, keep_readings, refuse_unreadable
 from lims.work.read_strips import CardedStrip, keep_cards
 from lims.work.strips_named import DroppedStrip, NotThisStrip, strips_named
@@ -248,7 +248,7 @@ def _beside(base: Matched, word: ReaderWord, strip: DroppedStrip) -> Matched:
         return replace(
             base,
             standing=Standing.DISMISSED,
-            why="the same was said before",
+            why=SAID_BEFORE,
             strip_id=strip.strip_id,
         )
     return replace(

@@ -5,6 +5,7 @@ It validates each capture as the real one does before it answers, so that what i
 
 import json
 import multiprocessing
+import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ class CountingLims:
     """`taken` by digest, in the order of the first post of each."""
 
     taken: dict[str, Capture] = field(default_factory=dict)
+    specimens: set[str] = field(default_factory=set)
     posts: int = 0
     port: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -42,6 +44,7 @@ class CountingLims:
             self.posts += len(captures)
             for capture in captures:
                 self.taken.setdefault(capture.digest, capture)
+                self.specimens.update(m.specimen for m in capture.measurements)
         return [{"receipt": {"digest": c.digest}, "problem": None} for c in captures]
 
     def answer(self, path: str, said: Any) -> Mapping[str, object]:
@@ -50,6 +53,14 @@ class CountingLims:
         if path.endswith("/messages"):
             return self.take([said])[0]
         return {}
+
+
+class _Server(ThreadingHTTPServer):
+    """A caller that was killed is nothing to tell."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 @contextmanager
@@ -62,7 +73,12 @@ def answering(lims: CountingLims, port: int = 0) -> Iterator[CountingLims]:
         wbufsize = -1  # head and body in one segment
 
         def do_POST(self) -> None:
-            said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            length = int(self.headers["Content-Length"])
+            body = self.rfile.read(length)
+            if len(body) < length:  # its sender was killed
+                self.close_connection = True
+                return
+            said = json.loads(body)
             content = json.dumps(lims.answer(self.path, said)).encode("utf-8")
             self.send_response(200)
             self.send_header("Content-Length", str(len(content)))
@@ -72,7 +88,7 @@ def answering(lims: CountingLims, port: int = 0) -> Iterator[CountingLims]:
         def log_message(self, *_said: object) -> None:
             """Nothing: what it took is what it says."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", port or lims.port), Handler)
+    server = _Server(("127.0.0.1", port or lims.port), Handler)
     server.daemon_threads = True
     lims.port = server.server_address[1]
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
-from sqlalchemy import Row, text
+from sqlalchemy import Row, select, text
 
 from instruments.drivers import DRIVERS
 from instruments.hl7.message import read
 from instruments.measurement import Capture, digest_of
 from lims.db.laboratory import Laboratory
+from lims.domain.called import CLOSED_SYSTEMS
+from lims.domain.refusals import DriverDiffers
+from lims.tables import Instrument
+from lims.work.attach import attach
+from lims.work.instruments import set_instrument_driver
 from lims.work.run_layout import Layout
 from tests.api import bodies
 from tests.api.bodies import Json
-from tests.api.caller import Caller
-from tests.captures import called_plate
+from tests.api.caller import Caller, Clock
+from tests.builders import set_up
+from tests.captures import called_plate, cartridge_capture
 from tests.instruments.hl7_messages import WIRE, alinity, captured, cobas5800
 
 _LAYOUT = TypeAdapter(Layout)
@@ -24,11 +31,19 @@ ASSAY = (b"70241-5^HIV^LN", b"SARS-COV-2^SARS-COV-2^99ROC")
 TARGET = (b"HIV^HIV^99ROC", b"TGT1^TGT1^99ROC")
 
 
-def heard(driver: str, raw: bytes, instrument: str = "QS5-1") -> Json:
+@pytest.fixture(autouse=True)
+def closed_systems(laboratory: Laboratory, api: Caller, clock: Clock) -> None:
+    """Each set up as what it is."""
+    with laboratory.sessions.begin() as session:
+        for driver in CLOSED_SYSTEMS:
+            set_up(session, laboratory.site_id, driver, now=clock.now)
+
+
+def heard(driver: str, raw: bytes, instrument: str | None = None) -> Json:
     """As a gateway with this driver posts these bytes."""
     return Capture(
         digest=digest_of(raw),
-        instrument=instrument,
+        instrument=instrument or f"{driver}-1",
         driver=driver,
         driver_version="1",
         captured_at="2021-09-11T01:00:00Z",
@@ -243,3 +258,69 @@ def test_a_plate_of_a_closed_system_is_judged_by_the_calls_of_its_controls(
     place = next((w.position for w in layout.wells if control and w.role == control[0]), "")
     assert run.verdict_why == why.format(place)
     assert cases(laboratory) == (1 if state == "valid" else 0)
+
+
+def unmatched(laboratory: Laboratory) -> list[Row[Any]]:
+    with laboratory.sessions() as session:
+        rows = session.execute(
+            text(
+                "SELECT id, why, order_id FROM measurement WHERE standing = 'unmatched' ORDER BY id"
+            )
+        ).all()
+    return list(rows)
+
+
+def test_a_message_that_calls_itself_a_cobas_s_is_not_believed_of_an_open_cycler(
+    api: Caller, laboratory: Laboratory
+) -> None:
+    (tube,) = api.received()
+    receipt = api.done("/messages", heard("cobas", cobas(tube, "POS"), instrument="QS5-1"))
+    assert (receipt["matched"], receipt["unmatched"]) == (0, 1)
+    (kept,) = unmatched(laboratory)
+    assert kept.why == "the gateway reads it as cobas, but it is set up here as plate-csv"
+    assert (kept.order_id, results(laboratory), cases(laboratory)) == (None, {}, 0)
+
+
+def test_another_closed_system_s_word_is_not_believed_either(
+    api: Caller, laboratory: Laboratory
+) -> None:
+    (tube,) = api.received()
+    api.done("/messages", heard("cobas", cobas(tube), instrument="m2000-1"))
+    (kept,) = unmatched(laboratory)
+    assert kept.why == "the gateway reads it as cobas, but it is set up here as m2000"
+
+
+def test_numbers_count_whatever_driver_read_them(api: Caller, laboratory: Laboratory) -> None:
+    (tube,) = api.received()
+    at = datetime(2021, 9, 11, 1, tzinfo=UTC)
+    said = cartridge_capture(tube, 24.0, at=at, instrument="QS5-1")
+    api.done("/messages", said.to_json() | {"driver": "genexpert"})
+    assert unmatched(laboratory) == []
+    assert results(laboratory)[tube].outcome == "detected"
+    assert results(laboratory)[tube].closed_system is False
+
+
+def test_a_plate_of_words_under_a_wrong_set_up_waits_whole(
+    api: Caller, laboratory: Laboratory
+) -> None:
+    api.received(2)
+    layout = _LAYOUT.validate_python(api.planned())
+    receipt = api.done("/messages", called_plate(layout, instrument="QS5-1").to_json())
+    assert receipt["unmatched"] == len(layout.wells)
+    assert (results(laboratory), cases(laboratory)) == ({}, 0)
+
+
+def test_once_the_analyser_is_set_up_right_a_reviewer_s_word_lets_it_count(
+    api: Caller, laboratory: Laboratory, clock: Clock
+) -> None:
+    (tube,) = api.received()
+    api.done("/messages", heard("cobas", cobas(tube), instrument="QS5-1"))
+    (kept,) = unmatched(laboratory)
+    with laboratory.sessions.begin() as session, pytest.raises(DriverDiffers):
+        attach(session, kept.id, tube, by="reviewer", now=clock.now)
+    with laboratory.sessions.begin() as session:
+        known = session.scalars(select(Instrument).where(Instrument.name == "QS5-1")).one()
+        set_instrument_driver(session, known.id, "cobas", by="admin", now=clock.now)
+    with laboratory.sessions.begin() as session:
+        attach(session, kept.id, tube, by="reviewer", now=clock.now)
+    assert results(laboratory)[tube].outcome == "not_detected"

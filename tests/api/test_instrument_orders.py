@@ -19,7 +19,9 @@ from tests.api.bodies import Json
 from tests.api.caller import Caller, Clock, refused
 from tests.api.conftest import Serving, nothing_written
 from tests.builders import add_instrument
-from tests.instruments.bench_stand import Bench, Lims, bench_in, until
+from tests.instruments.bench_stand import Bench, Lims, bench_in, free_ports, until
+from tests.instruments.hl7_messages import cobas6800
+from tests.instruments.law_stand import LawAnalyser, answered, work
 from tests.instruments.xpert_stand import Xpert, asks_for
 
 PLACE = "/instruments/orders"
@@ -39,8 +41,11 @@ def test_a_tube_that_waits_is_told_with_its_assay_and_no_more(
 ) -> None:
     waiting, other = api.received(2)
     with nothing_written(database):
-        told = orders(api, bodies.asked(waiting))
-    assert told == [{"specimen": waiting, "assays": ["sars-cov-2"], "urgent": False}]
+        (told,) = orders(api, bodies.asked(waiting))
+        (again,) = orders(api, bodies.asked(waiting))
+    (number,) = told.pop("numbers")
+    assert told == {"specimen": waiting, "assays": ["sars-cov-2"], "urgent": False}
+    assert again["numbers"] == [number], "an analyser knows by it the work that it was told before"
     assert wanted(api, other, waiting) == [waiting, other], "in the order of the queue"
 
 
@@ -162,3 +167,49 @@ def test_a_genexpert_asks_for_a_tube_measures_it_and_the_result_lands(
     xpert.says(*asks_for())
     assert xpert.hears()[-1] == "L|1|I"
     xpert.close()
+
+
+def test_a_cobas_asks_for_a_tube_measures_it_and_the_result_lands(
+    bench: Bench, api: Caller, laboratory: Laboratory, clock: Clock
+) -> None:
+    with laboratory.sessions.begin() as session:
+        add_instrument(session, laboratory.site_id, now=clock.now, name="C68-1", driver="cobas")
+    (tube,) = api.received()
+    (port,) = free_ports(1)
+    bench.gateway_of(
+        {
+            "instrument": "C68-1",
+            "driver": "cobas",
+            "link": f"listen://127.0.0.1:{port}",
+            "host_query": True,
+            "tests": {"sars-cov-2": "SARS-COV-2"},
+            "sites": ["TT"],
+        }
+    )
+    analyser = LawAnalyser(port)
+    analyser.asks(tube)
+    assert answered(analyser.hears()) == ("AA", "OK")
+    order = analyser.hears()
+    assert work(order) == (tube, ["NW"], ["SARS-COV-2"])
+    with laboratory.sessions() as session:
+        queued = "SELECT o.id FROM test_order o JOIN tube t ON t.id = o.tube_id WHERE barcode = :b"
+        (number,) = session.execute(text(queued), {"b": tube}).scalars()
+    assert order["ORC"][0][2] == str(number)
+    assert "Nguyễn" not in str(order)
+    nobody = bodies.label()
+    analyser.asks(nobody)
+    assert answered(analyser.hears()) == ("AA", "OK")
+    assert work(analyser.hears()) == (nobody, ["DC"], [])
+    analyser.says_bytes(cobas6800(("TGT1", "POS", "24.1"), specimen=tube, overall="Positive"))
+    assert analyser.hears()["MSA"][0][1] == "AA"
+
+    def outcome() -> list[str]:
+        with laboratory.sessions() as session:
+            said = "SELECT outcome FROM result r JOIN tube t ON t.id = r.tube_id WHERE barcode = :b"
+            return list(session.execute(text(said), {"b": tube}).scalars())
+
+    until(lambda: outcome() == ["detected"], "the result")
+    analyser.asks(tube)
+    analyser.hears()
+    assert work(analyser.hears()) == (tube, ["DC"], []), "it waits no more"
+    analyser.close()

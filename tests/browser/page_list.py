@@ -40,6 +40,7 @@ PAGES: list[tuple[str, Role | None]] = [
     ("/runs", Role.OPERATOR),
     ("/review", Role.REVIEWER),
     ("/day", Role.OPERATOR),
+    ("/plan", Role.OPERATOR),
     ("/review?show=negatives", Role.REVIEWER),
     ("/review?show=addresses", Role.REVIEWER),
     ("/labels", Role.TECHNICIAN),

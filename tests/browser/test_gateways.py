@@ -15,6 +15,7 @@ from lims.work.access import Role
 from lims.work.gateways import hear
 from tests.browser.conftest import Open
 from tests.browser.test_pages import BENCH, TELEPHONE, View, sideways
+from tests.builders import add_instrument
 
 pytestmark = pytest.mark.browser
 
@@ -90,6 +91,27 @@ def test_a_line_that_breaks_shows_without_a_reload_and_a_lost_page_says_so(
     context.set_offline(False)
     look(page)
     expect(lost).to_be_hidden()
+
+
+def test_lines_that_were_unfolded_stay_so_when_the_page_looks_again(
+    open_as: Open, laboratory: Laboratory, now: datetime
+) -> None:
+    names = [f"GX-{n}" for n in range(12)]
+    with laboratory.sessions.begin() as session:
+        for name in names:
+            add_instrument(session, laboratory.site_id, now=now, name=name)
+    lines = [line(now, name, last_message_at=now) for name in names]
+    heard(laboratory, *lines)
+    page = open_as(Role.TECHNICIAN, language="en").new_page()
+    page.goto("/gateways")
+    expect(page.get_by_text("GX-11")).to_be_hidden()
+    page.locator("main details summary").click()
+    expect(page.get_by_text("GX-11")).to_be_visible()
+
+    heard(laboratory, *lines[1:], line(now, "GX-0", state=LineState.UNPLUGGED, trouble="no-device"))
+    look(page)
+    expect(page.locator(".places")).to_contain_text("The cable is out")
+    expect(page.get_by_text("GX-11")).to_be_visible()
 
 
 def look(page: Page) -> None:

@@ -211,6 +211,70 @@ def test_a_thumb_reaches_everything_at_360_pixels(
             assert found.violations_count == 0, found.generate_report()
 
 
+@pytest.mark.parametrize(("width", "height"), [(1240, 900), (360, 740)])
+@pytest.mark.parametrize("path", ["/collect", "/collect/field-pool"])
+def test_the_two_buttons_never_lie_over_what_is_typed_into(
+    open_as: Open,
+    bench: Bench,  # noqa: F811 - the fixture above
+    path: str,
+    width: int,
+    height: int,
+) -> None:
+    bench.session.commit()
+    page = open_as(Role.TECHNICIAN, width=width).new_page()
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(path, wait_until="load")
+    buttons = page.locator(".thumbs")
+    expect(buttons).to_be_in_viewport(ratio=1)
+    for field in page.locator("#draft input:not([type=hidden]), #draft select").all():
+        field.focus()
+        over = buttons.bounding_box()
+        box = field.bounding_box()
+        assert over is not None and box is not None
+        apart = box["y"] + box["height"] <= over["y"] or box["y"] >= over["y"] + over["height"]
+        assert apart, field.get_attribute("name")
+
+
+def test_enter_in_a_household_s_field_adds_the_person_and_undoes_nothing(
+    open_as: Open,
+    bench: Bench,  # noqa: F811 - the fixture above
+) -> None:
+    bench.session.commit()
+    page = open_as(Role.TECHNICIAN, language="en").new_page()
+    page.goto("/collect/field-pool", wait_until="load")
+    scan = scanner(page)
+    scan(next(bench.labels))
+    scan(card(1, "Lê Thị Ba"))
+    expect(page.locator(".answer .big")).to_contain_text("Lê Thị Ba")
+    page.get_by_label("Full name").fill("Lê Văn Không Thẻ")
+    page.keyboard.press("Enter")
+    expect(page.locator(".answer .big")).to_contain_text("Lê Văn Không Thẻ")
+    expect(page.locator("ol li")).to_have_count(2)
+
+
+def test_enter_in_a_field_answers_no_question_about_a_namesake(
+    open_as: Open,
+    bench: Bench,  # noqa: F811 - the fixture above
+) -> None:
+    bench.session.commit()
+    page = open_as(Role.TECHNICIAN, language="en").new_page()
+    page.goto("/collect", wait_until="load")
+    for _ in range(2):
+        page.get_by_label("Full name").fill("Nguyễn Thị Mai")
+        page.get_by_label("Birth", exact=True).fill("1980")
+        page.get_by_label("Phone").fill("0912345218")
+        page.get_by_label("Tube", exact=True).fill(next(bench.labels))
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+    asked = page.get_by_text("Perhaps somebody known?")
+    expect(asked).to_be_visible()
+    page.get_by_label("Address").focus()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    expect(asked).to_be_visible()
+    assert registered(bench) == ["Nguyễn Thị Mai"]
+
+
 def test_a_household_is_registered_from_the_keyboard_alone(
     open_as: Open,
     bench: Bench,  # noqa: F811 - the fixture above

@@ -43,6 +43,7 @@ class Lims:
     orders: list[Mapping[str, Any]] | None = None  # what waits; None: it knows no such analyser
     asked: list[Mapping[str, Any]] = field(default_factory=list)
     packets: bool = True
+    slow_s: float = 0.0  # before it says what waits
     most_bytes: int = 16 * 1024 * 1024
     kind: str = "refused"  # of what `refuse` answers
     away: bool = False
@@ -108,6 +109,7 @@ class Lims:
                 self.heartbeats.append(said)
                 return 200, {"lines": len(said["lines"])}
             case "/instruments/orders" if self.orders is not None:
+                time.sleep(self.slow_s)
                 self.asked.append(said)
                 wanted = said["specimens"]
                 told = [each for each in self.orders if _is_asked(each["specimen"], wanted)]

@@ -216,7 +216,7 @@ def test_a_query_is_not_kept_and_never_told_that_there_is_no_work_when_nobody_kn
     (answer,) = answers([reply])
     assert (answer.kind, said(answer)) == ("RSP^K11", ("AE", "Q1"))
     assert next(answer.named("QAK")).value(2) == "AE"
-    assert next(answer.named("ERR")).text(8) == "no work list is known here"
+    assert next(answer.named("ERR")).text(8) == "the orders cannot be told now; ask again"
 
 
 def test_an_answer_is_not_answered() -> None:

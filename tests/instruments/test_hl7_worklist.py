@@ -3,7 +3,7 @@
 import pytest
 
 from instruments.hl7.message import Message, read
-from instruments.hl7.mllp import Receiver, framed
+from instruments.hl7.mllp import Receiver, Refusal, framed
 from instruments.hl7.sender import Accepted, Failure, GaveUp, Send, Sender
 from instruments.hl7.worklist import Order, query_of, worklist_answer
 from instruments.line import Keep, Reply
@@ -60,6 +60,22 @@ def test_a_query_for_everything_is_answered_tube_by_tube() -> None:
     assert len(answered(asked)) == 1
 
 
+def test_a_query_for_no_tube_is_not_taken_for_everything() -> None:
+    by_rack = queried("").replace(b"WOS^Work Order Step", b"WOS_BY_RACK^Work Order Step By Rack")
+    (refused,) = answered(by_rack, POOL)
+    (msa,), (qak,), (err,) = (refused.named(name) for name in ("MSA", "QAK", "ERR"))
+    assert (msa.value(1), qak.value(2)) == ("AR", "AR")
+    assert "WOS_ALL" in err.text(8)
+
+
+def test_an_urgent_tube_is_told_as_stat() -> None:
+    urgent = Order("TT7K40FQ9XB", (("SARS-COV-2", "ord-1"),), urgent=True)
+    _heard, work = answered(queried("TT7K40FQ9XB"), urgent)
+    assert [tq1.value(9) for tq1 in work.named("TQ1")] == ["S"]
+    _heard, work = answered(queried("TT7K40FQ9XB"), POOL)
+    assert {tq1.value(9) for tq1 in work.named("TQ1")} == {"R"}
+
+
 def test_no_patient_goes_to_an_analyser() -> None:
     assert not any(list(each.named("PID")) for each in answered(queried("TT7K40FQ9XB"), POOL))
 
@@ -72,12 +88,12 @@ def test_the_same_query_gets_the_same_answer() -> None:
     assert answered(queried("A"), POOL) == answered(queried("A"), POOL)
 
 
-def test_the_receiver_answers_from_the_work_list_it_was_given() -> None:
-    receiver = Receiver(lambda: NOW, lambda tube: [POOL] if tube == POOL.specimen else [])
-    (reply,) = heard(receiver, block(queried("TT7K40FQ9XB")))
+def test_a_line_that_answers_no_questions_says_ae_and_why_in_the_log() -> None:
+    (reply,) = heard(Receiver(lambda: NOW), block(queried("TT7K40FQ9XB")))
     assert isinstance(reply, Reply)
-    _rsp, work, _end = reply.byte.split(b"\x1c\r")
-    assert [obr.value(4) for obr in read(work.strip(b"\x0b")).named("OBR")] == ["SARS-COV-2", "FLU"]
+    assert reply.refusal is Refusal.NOT_ASKED
+    answer = read(reply.byte.strip(b"\x0b\x1c\r"))
+    assert [msa.value(1) for msa in answer.named("MSA")] == ["AE"]
 
 
 RESULT = cobas6800(("TGT1", "NEG", ""), control_id="M1")

@@ -63,6 +63,7 @@ def test_a_torn_tail_is_cut_at_the_last_whole_entry_and_kept_aside(lost: int) ->
         assert told(again) == [(CHECKPOINT, b""), (b"F", b"whole")]
         assert again.torn_bytes == 70 - lost
         assert [len(torn.read_bytes()) for torn in folder.glob("*.torn-*")] == [70 - lost]
+        assert {torn.stat().st_mode & 0o777 for torn in folder.glob("*.torn-*")} == {0o600}
         again.append(b"F", b"after", session=0, now=NOW)
         assert told(again)[-1] == (b"F", b"after")
         again.close()

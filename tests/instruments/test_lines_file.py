@@ -79,6 +79,21 @@ def test_all_faults_are_said_at_once_and_end_with_two(tmp_path: Path) -> None:
     assert not (tmp_path / "spools").exists()
 
 
+def test_lines_with_one_name_are_told_beside_their_other_faults(tmp_path: Path) -> None:
+    broken = LINE.replace("genexpert", "abacus")
+    told = refused(tmp_path, TOP + broken + broken.replace("USB0", "USB1") + "baud = 1\n")
+    for said in ("2 lines with one instrument: GX-1", "driver: expected one of", "1 is no speed"):
+        assert said in told
+    assert "one link" not in told
+
+
+def test_lines_without_a_name_are_not_told_as_one(tmp_path: Path) -> None:
+    nameless = '[[line]]\ndriver = "genexpert"\n'
+    told = refused(tmp_path, TOP + nameless + 'link = "/dev/a"\n' + nameless + 'link = "/dev/b"\n')
+    assert told.count("instrument: missing") == 2
+    assert "one spool" not in told
+
+
 def test_a_file_may_be_checked_alone(tmp_path: Path) -> None:
     told = CliRunner().invoke(main, ["run", "--check", str(written(tmp_path, TOP + LINE))])
     assert (told.exit_code, told.stdout) == (0, "1 lines, all well\n")

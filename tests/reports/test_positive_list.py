@@ -72,6 +72,30 @@ def test_every_page_says_whose_copy_it_is_and_how_many_there_are() -> None:
     assert all(any(code in said for said in pages) for code in found)
 
 
+@pytest.mark.parametrize("name", ["Nguyễn Thị Mai", LONG])
+def test_the_laboratory_s_copy_shows_the_tube_and_the_ct_whole_beside_any_name(name: str) -> None:
+    detail = LabDetail("001307000017", "TTA1000003K", 1, 36.84, None)
+    given = line(1, name=name, laboratory=detail)
+    (page,) = pages_of(positive_pdf(listed(given, line(2)), VI))
+    said = " ".join(page.split())
+    for part in ("1980 · nữ", "001307000017", "TTA1-0000-03K", "Ct 36,8"):
+        assert part in said, part
+    (english,) = pages_of(positive_pdf(listed(given), Saying(Tongue.EN, "Asia/Ho_Chi_Minh")))
+    assert "Ct 36.8" in english
+
+
+def test_a_long_address_is_broken_and_stays_large_enough_to_find_the_door_by() -> None:
+    address = "Căn hộ 12.05, toà nhà Vinhomes Central Park, 208 Nguyễn Hữu Cảnh, khu phố 3"
+    document = positive_pdf(listed(line(1, address=address), line(2)), VI)
+    (page,) = pages_of(document)
+    said = " ".join(page.split())
+    assert "Căn hộ 12.05, toà nhà Vinhomes" in said and "Cảnh, khu phố 3" in said
+    assert page.index("khu phố 3") < page.index("F0-000002")
+    text = pypdfium2.PdfDocument(document)[0].get_textpage()
+    letter = text.get_charbox(text.get_text_range().index("Căn hộ"))
+    assert letter[3] - letter[1] > 4.5, "points: of a capital letter"
+
+
 def test_a_long_name_is_whole_and_a_section_never_ends_a_page() -> None:
     lines = [line(n) for n in range(16)] + [line(99, Section.PRESUMPTIVE, name=LONG)]
     pages = pages_of(positive_pdf(listed(*lines), VI))

@@ -106,9 +106,7 @@ def test_calls_that_disagree_are_put_before_a_reviewer(signed_in: SignIn, bench:
 def test_a_second_call_stands_beside_the_first(signed_in: SignIn, bench: Bench) -> None:
     swab = bench.swab()
     bench.called(swab.barcode, {"ORF1ab": "NEG"}, whole="NR")
-    again = called_capture(
-        swab.barcode, {"ORF1ab": "POS"}, whole="RR", at=bench.now, instrument=bench.instrument
-    )
+    again = called_capture(swab.barcode, {"ORF1ab": "POS"}, whole="RR", at=bench.now)
     bench.later(5).take(again)
     bench.called("TTSMUDGED", {}, whole="Target Not Detected")
     bench.session.commit()

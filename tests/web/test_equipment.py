@@ -7,7 +7,7 @@ import re
 from sqlalchemy import select
 
 from lims.db.ids import uuid7
-from lims.tables import Campaign, Instrument
+from lims.tables import AuditEvent, Campaign, Instrument
 from lims.work.access import Role
 from tests.builders import Bench
 from tests.web.browsing import words
@@ -34,6 +34,25 @@ def test_an_analyser_that_writes_files_or_has_a_profile_of_its_own_can_be_added(
         assert browser.post("/admin/instruments", form).status_code == 303
     added = select(Instrument.driver).where(Instrument.name.startswith("new "))
     assert set(bench.session.scalars(added)) == {"quantstudio", "profile"}
+
+
+def test_the_driver_of_an_analyser_is_corrected_and_the_change_is_on_record(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    browser = signed_in(Role.OPERATOR)
+    known = bench.session.scalars(
+        select(Instrument).where(Instrument.name == bench.instrument)
+    ).one()
+    was = known.driver
+    place = f"/admin/instruments/{known.id}/driver"
+    assert browser.post(place, {"driver": "abacus"}).status_code == 422
+    assert browser.post(place, {"driver": "cobas"}).status_code == 303
+    bench.session.refresh(known)
+    assert known.driver == "cobas"
+    told = bench.session.scalars(
+        select(AuditEvent.detail).where(AuditEvent.verb == "instrument-driver-set")
+    ).one()
+    assert told == {"driver": "cobas", "was": was}
 
 
 def test_two_analysers_do_not_share_a_name_and_need_a_driver_we_have(

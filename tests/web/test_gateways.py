@@ -11,7 +11,7 @@ from instruments.measurement import Capture, Quarantine, digest_of
 from lims.domain.gateways import DOWN_AFTER, LineStanding, LineState
 from lims.work.access import Role
 from lims.work.gateways import hear
-from tests.builders import Bench
+from tests.builders import Bench, add_instrument
 from tests.captures import cartridge_capture
 from tests.web.browsing import words
 from tests.web.conftest import SignIn
@@ -118,6 +118,23 @@ def test_the_worst_line_stands_first_and_only_an_administrator_is_led_to_the_tok
     assert table.index("C-1") < table.index("B-1") < table.index("A-1")
     assert "/admin/tokens" not in technician.text
     assert 'href="/admin/tokens"' in signed_in(Role.ADMIN).get("/gateways").text
+
+
+def test_what_works_is_folded_away_where_it_is_much_and_what_is_odd_stays_in_sight(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    names = [f"GX-{n:02d}" for n in range(12)]
+    for name in names:
+        add_instrument(bench.session, bench.site_id, now=bench.now, name=name)
+    lines = [standing(bench, name, last_message_at=bench.now) for name in names]
+    lines[3] = replace(lines[3], waiting=2)
+    heard(bench, *lines, before=timedelta(seconds=5))
+    shown, _, folded = (
+        signed_in(Role.TECHNICIAN).get("/gateways").text.partition('<details class="more"')
+    )
+    assert "11 lines work" in folded
+    assert "GX-03" in shown and "GX-03" not in folded
+    assert "GX-04" in folded and "GX-04" not in shown
 
 
 def test_a_gateway_without_a_heartbeat_is_down_whatever_it_said_last(

@@ -133,3 +133,9 @@ def test_a_reason_may_quote_another(app: Flask) -> None:
 
 def test_a_sentence_nobody_knows_is_shown_as_kept(app: Flask) -> None:
     assert in_vietnamese(app, "the moon was full") == "the moon was full"
+
+
+def test_a_word_that_does_not_count_says_which_drivers_differ(app: Flask) -> None:
+    kept = "the gateway reads it as cobas, but it is set up here as quantstudio"
+    said = in_vietnamese(app, kept)
+    assert said.startswith("cổng nối đọc bằng cobas, còn máy khai báo ở đây là quantstudio")

@@ -14,10 +14,11 @@ from lims.db.ids import uuid7
 from lims.domain.identity import name_key
 from lims.domain.registration import PersonGiven, Registration
 from lims.tables import Finding, Person, Run
+from lims.web.line_words import unread_todo
 from lims.work.access import Role
 from lims.work.register import register
-from tests.builders import Bench
-from tests.captures import plate_capture, stray
+from tests.builders import Bench, set_up
+from tests.captures import four_capture, plate_capture, stray
 from tests.web.browsing import Browser, words
 from tests.web.conftest import SignIn
 
@@ -143,7 +144,7 @@ def test_an_unknown_measurement_is_attached_or_dismissed(reviewer: Browser, benc
     assert reviewer.post(attach[0], {"barcode": "nonsense"}).status_code == 422
     reviewer.post(attach[0], {"barcode": lost.barcode})
     reviewer.post(attach[1].replace("attach", "dismiss"), {"reason": "ống thử máy"})
-    assert "Every measurement has its tube." in words(reviewer.get("/review?show=unmatched"))
+    assert "Every measurement has its test." in words(reviewer.get("/review?show=unmatched"))
     assert "Trần Văn Lạc" in words(reviewer.get("/review?show=positives"))
 
 
@@ -362,3 +363,31 @@ def test_a_persons_file_says_why_a_result_waits(reviewer: Browser, bench: Bench)
     bench.session.commit()
     page = words(reviewer.get(f"/people/{swab.person_id}"))
     assert "not final: positive: the final word is a person's; weak: near the cut-off" in page
+
+
+def test_an_influenza_that_nobody_asked_for_is_noted_and_never_attached(
+    reviewer: Browser, bench: Bench
+) -> None:
+    swab = bench.swab()
+    xpert = set_up(bench.session, bench.site_id, "genexpert", now=bench.now)
+    bench.take(
+        four_capture(swab.barcode, instrument=xpert, at=bench.now, calls={"FLUA": "POSITIVE"})
+    )
+    bench.session.commit()
+    page = reviewer.get("/review?show=unmatched")
+    assert f'href="/tubes/{swab.barcode}"' in page.text
+    assert "nobody asked for FLUA" in words(page)
+    (noted,) = acts(reviewer, "unmatched")
+    assert noted.endswith("/dismiss")
+    reviewer.post(noted, {"reason": "ward 3 was told"})
+    assert "Every measurement has its test." in words(reviewer.get("/review?show=unmatched"))
+
+
+def test_an_unread_message_says_what_to_do_about_it(reviewer: Browser, bench: Bench) -> None:
+    raw, at = b"noise", bench.now.isoformat()
+    why = Quarantine("check-character", "O.3")
+    bench.take(Capture(digest_of(raw), bench.instrument, "genexpert", "3", at, True, raw, (), why))
+    bench.session.commit()
+    page = words(reviewer.get("/review?show=messages"))
+    assert unread_todo("check-character") in page
+    assert "check-character" in page

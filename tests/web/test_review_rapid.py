@@ -58,7 +58,7 @@ def test_a_stray_asks_for_a_tube_or_a_number_and_is_refused_with_the_reason(
 ) -> None:
     page = reviewer.get("/review?show=unmatched").text
     assert "names nobody here" in page
-    assert "tube or ID number" in page
+    assert "tube or card" in page
     (attach,) = acts(reviewer, "unmatched", "attach")
     assert "was read before" in words(reviewer.post(attach, {"barcode": NUMBER}))
 

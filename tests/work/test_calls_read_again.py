@@ -90,9 +90,7 @@ def test_a_second_call_for_one_test_is_a_correction_that_waits(bench: Bench) -> 
     person = bench.swab()
     bench.called(person.barcode, NEGATIVE)
     at = bench.now
-    bench.later(5).take(
-        called_capture(person.barcode, POSITIVE, instrument=bench.instrument, at=at)
-    )
+    bench.later(5).take(called_capture(person.barcode, POSITIVE, at=at))
     assert seen.findings(bench.session)[person.specimen_id].outcome == "negative"
 
     corrected = accept_correction(

@@ -21,7 +21,9 @@
     │   ├── MaskedCard                  masked-card
     │   ├── NotAKitCode                 not-a-kit-code
     │   ├── NotAWell                    not-a-well
-    │   └── NotAPhoneNumber             not-a-phone-number
+    │   ├── NotAPhoneNumber             not-a-phone-number
+    │   ├── OutOfRange                  plan-out-of-range
+    │   └── NotADesign                  not-a-design
     ├── Conflict                it can be read, but what is already true forbids it
     │   ├── DifferentBody               different-body
     │   ├── BarcodeTaken                barcode-taken
@@ -40,6 +42,7 @@
     │   ├── PoolOfPools                 pool-of-pools
     │   ├── MixedAssay                  mixed-assay
     │   ├── WellTaken                   well-taken
+    │   ├── DriverDiffers               driver-differs
     │   ├── TooLateToTakeBack           too-late-to-take-back
     │   ├── WasTakenBack                was-taken-back
     │   ├── TubeStillOpen               tube-still-open
@@ -49,7 +52,9 @@
     │   ├── QueueEmpty                  queue-empty
     │   ├── RackClosed                  rack-closed
     │   ├── LastAdmin                   last-admin
-    │   └── DeskStays                   desk-stays
+    │   ├── DeskStays                   desk-stays
+    │   ├── NoDesign                    no-design-within-limits
+    │   └── PoolAboveCap                pool-above-cap
     ├── Forbidden               this person may not
     │   ├── NotSignedIn                 not-signed-in
     │   ├── WrongScope                  wrong-scope
@@ -79,15 +84,18 @@ from lims.domain.refusals.conflict import (
     BarcodeTaken,
     DeskStays,
     DifferentBody,
+    DriverDiffers,
     IdentityConflict,
     IllegalMove,
     KitExpired,
     LastAdmin,
     MixedAssay,
+    NoDesign,
     OutsideReadWindow,
     PersonTwiceInPool,
     PlateFull,
     PolicyChanged,
+    PoolAboveCap,
     PoolFull,
     PoolHasResults,
     PoolOfPools,
@@ -118,11 +126,13 @@ from lims.domain.refusals.malformed import (
     MaskedCard,
     Misread,
     NotABarcode,
+    NotADesign,
     NotAKitCode,
     NotAPhoneNumber,
     NotAWell,
     NotUtf8,
     OnlyDigits,
+    OutOfRange,
     PersonCard,
     TornCard,
     UnreadableList,
@@ -144,6 +154,7 @@ __all__ = [
     "Conflict",
     "DeskStays",
     "DifferentBody",
+    "DriverDiffers",
     "Forbidden",
     "ForgedForm",
     "IdentityConflict",
@@ -155,7 +166,9 @@ __all__ = [
     "MaskedCard",
     "Misread",
     "MixedAssay",
+    "NoDesign",
     "NotABarcode",
+    "NotADesign",
     "NotAKitCode",
     "NotAPhoneNumber",
     "NotAWell",
@@ -165,11 +178,13 @@ __all__ = [
     "NotYourRegistration",
     "NothingToTakeBack",
     "OnlyDigits",
+    "OutOfRange",
     "OutsideReadWindow",
     "PersonCard",
     "PersonTwiceInPool",
     "PlateFull",
     "PolicyChanged",
+    "PoolAboveCap",
     "PoolFull",
     "PoolHasResults",
     "PoolOfPools",

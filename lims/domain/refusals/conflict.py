@@ -129,6 +129,12 @@ class WellTaken(Conflict):
     todo = "choose an empty well, or clear this one first"
 
 
+class DriverDiffers(Conflict):
+    slug = "driver-differs"
+    expected = "an analyser that is set up as what its gateway reads it as"
+    todo = "set its driver right under Analysers, then attach this; or dismiss it"
+
+
 class TooLateToTakeBack(Conflict):
     slug = "too-late-to-take-back"
     expected = "a tube that has not reached the laboratory"
@@ -187,3 +193,15 @@ class DeskStays(Conflict):
     slug = "desk-stays"
     expected = "a subscription of one area, or a webhook"
     todo = "leave the board of the whole country as it is; without it a case could go nowhere"
+
+
+class NoDesign(Conflict):
+    slug = "no-design-within-limits"
+    expected = "a design that keeps to all the limits"
+    todo = "allow larger pools or more stages, or ask for less pooling sensitivity"
+
+
+class PoolAboveCap(Conflict):
+    slug = "pool-above-cap"
+    expected = "no pool larger than the largest that is allowed"
+    todo = "plan with smaller pools, or validate larger ones first"

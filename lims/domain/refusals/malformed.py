@@ -103,3 +103,17 @@ class NotAPhoneNumber(Malformed):
     slug = "not-a-phone-number"
     expected = "a Vietnamese mobile or landline number, or +country and number"
     todo = "check the digits, or leave the number empty"
+
+
+class OutOfRange(Malformed):
+    """`where` is the field: `prevalence`, `se`, `max_pool`, …"""
+
+    slug = "plan-out-of-range"
+    expected = "a probability between 0 and 1, neither of them"
+    todo = "give it as a share: 0.01 for one percent"
+
+
+class NotADesign(Malformed):
+    slug = "not-a-design"
+    expected = "a design such as 11, 25: 5×5, 40: 7,7,7,7,6,6 or 12×12"
+    todo = "write the largest pool, a colon, and the pools inside it; the sizes must add up"

@@ -12,7 +12,12 @@ from lims.web.admin.forms import kept
 from lims.web.language import gettext as _
 from lims.web.language import laboratory, now
 from lims.work.access import Role
-from lims.work.instruments import OWN_PROFILE, add_instrument, set_instrument_active
+from lims.work.instruments import (
+    OWN_PROFILE,
+    add_instrument,
+    set_instrument_active,
+    set_instrument_driver,
+)
 from lims.work.views import equipment
 
 
@@ -53,6 +58,24 @@ def set_use(instrument_id: UUID) -> Response:
     said = _("In use again.") if active else _("Out of use; its messages wait at the gateway.")
     flash(said, "good")
     return redirect(url_for("admin.instruments"), 303)
+
+
+@blueprint.post("/instruments/<uuid:instrument_id>/driver")
+@needs(Role.ADMIN, Role.OPERATOR)
+def set_driver(instrument_id: UUID) -> Response | tuple[str, int]:
+    """Set up under the wrong make: its word counts, or does not, from now on."""
+    return kept(
+        lambda session: set_instrument_driver(
+            session,
+            instrument_id,
+            request.form.get("driver", ""),
+            by=current().actor,
+            now=now(),
+        ),
+        page=_page,
+        to="admin.instruments",
+        said=_("Its driver is changed for what comes from now on."),
+    )
 
 
 def _page(typed: dict[str, str], faults: dict[str, str]) -> str:

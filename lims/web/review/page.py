@@ -15,6 +15,7 @@ from lims.web.access import current, needs
 from lims.web.answers import Told
 from lims.web.language import gettext as _
 from lims.web.language import laboratory, now
+from lims.web.line_words import unread_todo
 from lims.web.review.blueprint import blueprint
 from lims.web.review.outcome import Report
 from lims.web.shell import day_start
@@ -87,6 +88,7 @@ def queue_page(
         further=_further(queue, found.after) if found and found.after else None,
         two_sign=two and queue is ReviewQueue.POSITIVES,
         machine=machine,
+        unread_todo=unread_todo,
         held=counts[ReviewQueue.NEGATIVES],
         rule=verification_rule_in_force(),
         refused=refused,
@@ -105,7 +107,7 @@ def queue_word(queue: ReviewQueue) -> str:
         ReviewQueue.RUNS: _("Held runs"),
         ReviewQueue.DISCORDANT: _("Disagreements"),
         ReviewQueue.CORRECTIONS: _("Second values"),
-        ReviewQueue.UNMATCHED: _("Unknown tubes"),
+        ReviewQueue.UNMATCHED: _("Not placed"),
         ReviewQueue.INCONCLUSIVE: _("Inconclusive"),
         ReviewQueue.IDENTITY: _("Identity conflicts"),
         ReviewQueue.ADDRESSES: _("Unknown communes"),

@@ -21,6 +21,10 @@ async function look() {
 function put(fresh) {
   const main = document.querySelector("main");
   main.querySelector("[data-lost]").hidden = true;
+  for (const open of main.querySelectorAll("details[id][open]")) {
+    const same = fresh.querySelector(`#${open.id}`);
+    if (same) same.open = true;
+  }
   if (main.contains(document.activeElement) || fresh.innerHTML === main.innerHTML) return;
   const scrolled = window.scrollY;
   main.replaceWith(fresh);

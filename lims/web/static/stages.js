@@ -48,6 +48,12 @@ function listen() {
   feed.addEventListener("stages", refresh);
 }
 
+// On a telephone the stages and the ways of one do not fit: the one we are at is in sight.
+for (const row of document.querySelectorAll("nav.way, nav.modes")) {
+  const here = row.querySelector("[aria-current]");
+  if (here) row.scrollLeft = here.offsetLeft - row.offsetLeft - (row.clientWidth - here.clientWidth) / 2;
+}
+
 if (nav) {
   listen();
   setInterval(refresh, EVERY_MS);

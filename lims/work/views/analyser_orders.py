@@ -19,10 +19,12 @@ MOST_TOLD = 50  # tubes of a worklist: an analyser with 16 modules is busy with 
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """One tube with the assays that wait on it. ``specimen`` as the analyser wrote it."""
+    """One tube with the assays that wait on it, and the number of each one's order. ``specimen`` as
+    the analyser wrote it."""
 
     specimen: str
     assays: list[str]
+    numbers: list[str]
     urgent: bool
 
 
@@ -71,14 +73,14 @@ def _by_tube(rows: Iterable[tuple[str, Any]]) -> list[Ordered]:
     found: dict[str, Ordered] = {}
     for specimen, row in rows:
         urgent = row.priority > USUAL_PRIORITY
-        before = found.get(specimen, Ordered(specimen, [], urgent=False))
-        assays = [*before.assays, row.assay_code]
-        found[specimen] = Ordered(specimen, assays, urgent=before.urgent or urgent)
+        before = found.get(specimen, Ordered(specimen, [], [], urgent=False))
+        assays, numbers = [*before.assays, row.assay_code], [*before.numbers, str(row.id)]
+        found[specimen] = Ordered(specimen, assays, numbers, urgent=before.urgent or urgent)
     return [*found.values()]
 
 
 _ON_TUBES = text("""
-SELECT t.barcode, o.assay_code, o.priority
+SELECT t.barcode, o.assay_code, o.priority, o.id
 FROM tube t JOIN test_order o ON o.tube_id = t.id AND o.state = 'queued'
 WHERE t.barcode = ANY(:barcodes) AND t.state = 'received'
   AND o.site_id = :site AND o.assay_code = ANY(:assays)
@@ -87,7 +89,7 @@ ORDER BY o.priority DESC, o.created_at, o.id
 
 # Each assay's queue is walked along its index; together they are few.
 _WAITING = text("""
-SELECT q.barcode, q.assay_code, q.priority
+SELECT q.barcode, q.assay_code, q.priority, q.id
 FROM unnest(cast(:assays AS text[])) AS a (code) CROSS JOIN LATERAL (
     SELECT t.barcode, o.assay_code, o.priority, o.created_at, o.id
     FROM test_order o JOIN tube t ON t.id = o.tube_id AND t.state = 'received'

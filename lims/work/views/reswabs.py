@@ -90,7 +90,7 @@ LEFT JOIN area home ON home.scheme = p.area_scheme AND home.code = p.area_code
 LEFT JOIN area door ON door.scheme = h.area_scheme AND door.code = h.area_code
 WHERE r.site_id = :site AND r.state = 'open'
   AND coalesce(p.household_id, p.id) = ANY(:keys)
-ORDER BY r.created_at, r.id
+ORDER BY r.created_at, r.specimen_id
 """)
 
 

@@ -1,4 +1,4 @@
-"""What analysers said that a reviewer must place: second values, unknown tubes, unread messages."""
+"""What analysers said that a reviewer must place: second values, strays, unread messages."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,6 +9,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from lims.domain.antigen import is_antigen, outcome_said
+from lims.domain.interpretation import assay_named
 from lims.work.matched import ShownTarget, other_word, shown_target
 from lims.work.views.remarks import NONE, Remarks, remarks
 
@@ -49,11 +50,13 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """A measurement that belongs to no tube yet, or (an antigen) to no strip. ``said``: what it was
-    told to be of; of a chip card's code the number alone."""
+    """A measurement that belongs to no test yet, or (an antigen) to no strip. ``said``: what it was
+    told to be of; of a chip card's code the number alone. ``barcode``: of the tube with that label,
+    where there is one here. ``attachable``: it could answer a test of ours."""
 
     measurement_id: UUID
     said: str
+    barcode: str | None
     plate: str | None
     well: str | None
     instrument: str
@@ -61,6 +64,7 @@ class Stray:
     why: str | None
     since: datetime
     antigen: bool
+    attachable: bool
     says: str | None  # of an antigen: positive, negative, invalid
 
 
@@ -106,11 +110,13 @@ WHERE m.site_id = :site AND m.standing = 'correction' ORDER BY m.received_at, m.
 _STRAYS = text("""
 SELECT m.id AS measurement_id, m.specimen_text AS said, coalesce(run.plate, m.run_text) AS plate,
        m.well, i.name AS instrument, m.targets, m.call, m.error, m.received_at, m.why, m.assay_text,
-       m.flags, m.measured_text, rm.captured_at, rm.clock_ahead_s
+       m.flags, m.measured_text, rm.captured_at, rm.clock_ahead_s, t.barcode
 FROM measurement m
 JOIN instrument i ON i.id = m.instrument_id
 JOIN raw_message rm ON rm.id = m.message_id
 LEFT JOIN run ON run.id = m.run_id
+LEFT JOIN tube t ON t.id = coalesce(m.tube_id, (
+    SELECT k.id FROM tube k WHERE k.barcode = m.specimen_text AND k.site_id = m.site_id))
 WHERE m.site_id = :site AND m.standing = 'unmatched' ORDER BY m.received_at, m.id LIMIT :most
 """)
 
@@ -150,11 +156,12 @@ def corrections(session: Session, *, site_id: UUID) -> list[Correction]:
 
 
 def strays(session: Session, *, site_id: UUID) -> list[Stray]:
-    """Measurements of tubes that nobody knows."""
+    """Measurements without a test or a strip, the longest wait first."""
     return [
         Stray(
             measurement_id=row.measurement_id,
             said=row.said.partition("|")[0] if is_antigen(row.assay_text) else row.said,
+            barcode=row.barcode,
             plate=row.plate,
             well=row.well,
             instrument=row.instrument,
@@ -162,6 +169,7 @@ def strays(session: Session, *, site_id: UUID) -> list[Stray]:
             why=row.why,
             since=row.received_at,
             antigen=is_antigen(row.assay_text),
+            attachable=is_antigen(row.assay_text) or assay_named(row.assay_text) is not None,
             says=_antigen_says(row.targets, row.error) if is_antigen(row.assay_text) else None,
         )
         for row in session.execute(_STRAYS, {"site": site_id, "most": MOST})

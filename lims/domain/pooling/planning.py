@@ -1,0 +1,143 @@
+"""A plan: which design, what it costs, what it misses, and how long its people wait.
+
+What the command line and the page of planning both say, as one value.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from lims.domain.pooling.designs.accuracy import ROUNDING, Accuracy
+from lims.domain.pooling.designs.configuration import Algorithm, Cohort
+from lims.domain.pooling.designs.hours import Clock
+from lims.domain.pooling.designs.notation import read, written
+from lims.domain.pooling.designs.optimal import (
+    Choice,
+    Limits,
+    best_of_all,
+    optimal_testing_configuration,
+    weighed,
+)
+from lims.domain.refusals import NoDesign, NotADesign, PoolAboveCap
+
+
+class Asked(StrEnum):
+    """What a plan may be asked for: one design, the cheapest of all, or the adaptive strategy."""
+
+    D2 = "D2"
+    D3 = "D3"
+    D4 = "D4"
+    A2 = "A2"
+    A2M = "A2M"
+    BEST = "best"
+    BAYESIAN = "bayesian"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The answer, its fields as `lims plan pools --json` names them."""
+
+    algorithm: str
+    configuration: str
+    expected_tests_per_person: float
+    pooling_sensitivity: float
+    pooling_specificity: float
+    pppv: float
+    pnpv: float
+    stages: int
+    expected_hours: float
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """Who is tested and with what: one probability for everybody or one a person, the tests'
+    accuracy, the limits, and how long a stage takes."""
+
+    probabilities: float | Sequence[float]
+    accuracy: Accuracy
+    limits: Limits
+    clock: Clock = field(default_factory=Clock)
+
+
+def plan(asked: Asked, circumstances: Circumstances) -> Plan:
+    """The best design of this kind, or of all. Raises NoDesign when none keeps to the limits."""
+    if asked is Asked.BAYESIAN:
+        return expected_of_the_adaptive_strategy(circumstances)
+    if asked is Asked.BEST:
+        every = compare(circumstances)
+        if not every:
+            raise NoDesign(came=asked.value)
+        return every[0]
+    its = circumstances
+    found = optimal_testing_configuration(
+        Algorithm(asked), its.probabilities, its.accuracy, its.limits
+    )
+    if found is None:
+        raise NoDesign(came=asked.value)
+    return _said(found, its.clock)
+
+
+def compare(circumstances: Circumstances) -> Sequence[Plan]:
+    """Every algorithm that keeps to the limits, the fewest expected tests first."""
+    its = circumstances
+    every = best_of_all(its.probabilities, its.accuracy, its.limits)
+    return [_said(choice, its.clock) for choice in every]
+
+
+def fixed(
+    asked: Asked, configuration: str, circumstances: Circumstances, *, largest: int | None = None
+) -> Plan:
+    """The design as written down, held to the limits; its pools to ``largest``, where that was
+    said. Raises NotADesign, PoolAboveCap, NoDesign."""
+    if asked in {Asked.BEST, Asked.BAYESIAN}:
+        raise NotADesign(
+            came=asked.value,
+            expected="one algorithm for a configuration that is given",
+            todo="name D2, D3, D4, A2 or A2M",
+        )
+    its, algorithm = circumstances, Algorithm(asked)
+    design = read(configuration, algorithm)
+    people = None if isinstance(its.probabilities, float) else len(its.probabilities)
+    if people is None and isinstance(design, Cohort):
+        raise NotADesign(
+            came=configuration.strip()[:40],
+            expected="one design where everybody's risk is the same",
+            todo="give the list of risks too, or leave out the others",
+        )
+    if people not in (None, design.people):
+        raise NotADesign(
+            came=f"{design.people} ≠ {people}",
+            expected="a design for as many people as the list has",
+            todo="let the pools add up to the people of the list",
+        )
+    if largest is not None and design.largest_pool > largest:
+        raise PoolAboveCap(came=f"{design.largest_pool}, at most {largest}", where="configuration")
+    found = weighed(algorithm, design, its.probabilities, its.accuracy)
+    sensitivity = found.characteristics.pooling_sensitivity
+    if design.stages > its.limits.max_stages or sensitivity < its.limits.min_pse - ROUNDING:
+        raise NoDesign(came=configuration.strip()[:40], where="configuration")
+    return _said(found, its.clock)
+
+
+def expected_of_the_adaptive_strategy(_circumstances: Circumstances) -> Plan:
+    """What Bayesian resolution comes to; it has no formula and wants simulating."""
+    raise NotADesign(
+        came=Asked.BAYESIAN.value,
+        expected="a design with a formula: D2, D3, D4, A2, A2M or best",
+        todo="choose one of these; the adaptive strategy is not reckoned here yet",
+    )
+
+
+def _said(choice: Choice, clock: Clock) -> Plan:
+    its = choice.characteristics
+    return Plan(
+        algorithm=choice.algorithm.value,
+        configuration=written(choice.design),
+        expected_tests_per_person=its.expected_tests_per_person,
+        pooling_sensitivity=its.pooling_sensitivity,
+        pooling_specificity=its.pooling_specificity,
+        pppv=its.pppv,
+        pnpv=its.pnpv,
+        stages=choice.stages,
+        expected_hours=clock.expected_hours(choice.stages),
+    )

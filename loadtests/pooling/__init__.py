@@ -1,0 +1,1 @@
+"""What pool resolution must reach (`make bench-pooling`): one figure a file, each with its bar."""
