@@ -20,6 +20,7 @@ from lims.domain.refusals import (
     BarcodeTaken,
     DifferentBody,
     NotFound,
+    PoolAboveValidated,
     PoolFull,
     PoolHasResults,
     PoolOfPools,
@@ -42,6 +43,7 @@ from lims.web.shell import day_start
 from lims.web.transaction import in_transaction
 from lims.work.access import Role
 from lims.work.pool import PoolRequest, make_pool, not_received
+from lims.work.validation_panel import most_to_a_pool, validated_pool
 from lims.work.views import pool_view, reception
 from lims.work.views.reception import DoorTube, Step
 from lims.work.views.stages import LIMITS, Item
@@ -118,7 +120,7 @@ def proposed() -> str:
     with lab.sessions.begin() as session:
         lines = pool_view.rack(session, site_id=lab.site_id)
         line = next((one for one in lines if one.campaign_id == chosen), None)
-        most = session.get_one(Site, lab.site_id).max_pool_size
+        most = most_to_a_pool(session, site_id=lab.site_id)
         size = min(line.pool_size, most) if line else most
         tubes = (
             pool_view.oldest_waiting(session, line.campaign_id, site_id=lab.site_id) if line else []
@@ -265,6 +267,7 @@ def _with_scan(draft: PoolDraft, barcode: str) -> PoolDraft:
         tube = reception.door_tube(session, barcode, site_id=lab.site_id)
         site = session.get_one(Site, lab.site_id)
         most, pools_of_pools = site.max_pool_size, site.pools_of_pools
+        validated = validated_pool(session, site_id=lab.site_id)
     shown = barcodes.shown(barcode)
     if tube is None:
         if draft.barcode and draft.barcode != shown:
@@ -273,6 +276,10 @@ def _with_scan(draft: PoolDraft, barcode: str) -> PoolDraft:
     if barcode in draft.sources:
         raise TubeTwiceInPool(came=shown, where="sources")
     _refuse_unfit(tube, pools_of_pools=pools_of_pools)
+    if validated is not None and len(draft.sources) >= validated:
+        raise PoolAboveValidated(
+            came=f"{len(draft.sources) + 1} tubes, at most {validated}", where="sources"
+        )
     if len(draft.sources) >= most:
         raise PoolFull(came=shown, where="sources")
     return replace(draft, sources=(*draft.sources, barcode))
@@ -317,7 +324,7 @@ def _drafted(form: "MultiDict[str, str]") -> PoolDraft:
 def _places(session: Session, draft: PoolDraft) -> int:
     """How many boxes: the campaign's pool size, within what the site allows."""
     lab = laboratory()
-    most = session.get_one(Site, lab.site_id).max_pool_size
+    most = most_to_a_pool(session, site_id=lab.site_id)
     sizes = {
         str(line.campaign_id): line.pool_size
         for line in pool_view.rack(session, site_id=lab.site_id)

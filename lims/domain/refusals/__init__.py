@@ -34,6 +34,7 @@
     │   ├── TubeTwiceInPool             tube-twice-in-pool
     │   ├── PersonTwiceInPool           person-twice-in-pool
     │   ├── PoolFull                    pool-full
+    │   ├── PoolAboveValidated          pool-above-validated
     │   ├── PoolHasResults              pool-has-results
     │   ├── TubeHasOwnTest              tube-has-own-test
     │   ├── TubeHasNoTest               tube-has-no-test
@@ -90,6 +91,7 @@ from lims.domain.refusals.conflict import (
     PersonTwiceInPool,
     PlateFull,
     PolicyChanged,
+    PoolAboveValidated,
     PoolFull,
     PoolHasResults,
     PoolOfPools,
@@ -173,6 +175,7 @@ __all__ = [
     "PersonTwiceInPool",
     "PlateFull",
     "PolicyChanged",
+    "PoolAboveValidated",
     "PoolFull",
     "PoolHasResults",
     "PoolOfPools",

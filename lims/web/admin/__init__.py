@@ -12,6 +12,7 @@ from lims.web.admin import (
     teams,
     tokens,
     users,
+    validation_panel,
 )
 from lims.web.admin.blueprint import blueprint
 
@@ -25,4 +26,5 @@ __all__ = [
     "teams",
     "tokens",
     "users",
+    "validation_panel",
 ]
