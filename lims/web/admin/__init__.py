@@ -4,6 +4,7 @@ Importing the package hangs every page on the blueprint.
 """
 
 from lims.web.admin import (
+    campaign_pooling,
     campaigns,
     control_templates,
     instruments,
@@ -18,6 +19,7 @@ from lims.web.admin.blueprint import blueprint
 
 __all__ = [
     "blueprint",
+    "campaign_pooling",
     "campaigns",
     "control_templates",
     "instruments",
