@@ -14,7 +14,7 @@ from lims.db.ids import uuid7
 from lims.domain import barcodes
 from lims.domain.commands import Command, command_of
 from lims.domain.lifecycle import TubeKind
-from lims.domain.pooling.grouping import propose
+from lims.domain.pooling.assigning import Assignment, Risk, assign_pools
 from lims.domain.refusals import (
     AlreadyInPool,
     BarcodeTaken,
@@ -115,7 +115,7 @@ def new() -> str:
 @blueprint.get("/proposed")
 @needs(*BENCH)
 def proposed() -> str:
-    """Which tubes to put together: the oldest of a campaign first, nobody twice in a pool."""
+    """Which tubes to put together: contacts first, whole households, the oldest first."""
     lab, chosen = laboratory(), chosen_uuid(request.args, "campaign")
     with lab.sessions.begin() as session:
         lines = pool_view.rack(session, site_id=lab.site_id)
@@ -123,10 +123,17 @@ def proposed() -> str:
         most = most_to_a_pool(session, site_id=lab.site_id)
         size = min(line.pool_size, most) if line else most
         tubes = (
-            pool_view.oldest_waiting(session, line.campaign_id, site_id=lab.site_id) if line else []
+            pool_view.oldest_waiting(session, line.campaign_id, site_id=lab.site_id, now=now())
+            if line
+            else []
         )
     return render_template(
-        "pools/proposed.html", line=line, rack=lines, groups=propose(tubes, size), size=size
+        "pools/proposed.html",
+        line=line,
+        rack=lines,
+        assigned=assign_pools(tubes, size) if size > 1 else Assignment((), tuple(tubes)),
+        size=size,
+        contact=Risk.CONTACT,
     )
 
 
