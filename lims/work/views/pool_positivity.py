@@ -48,23 +48,23 @@ WITH asked AS (
     GROUP BY a.id, a.kind
 ), placed AS (
     SELECT a.kind, (a.answered_at AT TIME ZONE :zone)::date AS day, a.detected,
-           m.people, CASE WHEN m.first = m.last THEN m.first END AS place
-    FROM answered a CROSS JOIN LATERAL (
-        SELECT count(*) AS people,
-               min(coalesce(p.area_scheme || ' ' || p.area_code, '')) AS first,
-               max(coalesce(p.area_scheme || ' ' || p.area_code, '')) AS last
-        FROM tube_specimen ts JOIN specimen s ON s.id = ts.specimen_id
-        JOIN person p ON p.id = s.person_id WHERE ts.tube_id = a.id
-    ) m
+           count(*) AS people,
+           min(coalesce(p.area_scheme || ' ' || p.area_code, '')) AS first,
+           max(coalesce(p.area_scheme || ' ' || p.area_code, '')) AS last
+    FROM answered a
+    JOIN tube_specimen ts ON ts.tube_id = a.id
+    JOIN specimen s ON s.id = ts.specimen_id
+    JOIN person p ON p.id = s.person_id
+    GROUP BY a.id, a.kind, a.answered_at, a.detected
+), counted AS MATERIALIZED (
+    SELECT day, kind, people, CASE WHEN first = last THEN first ELSE '' END AS place,
+           count(*) AS tested, count(*) FILTER (WHERE detected) AS positive
+    FROM placed GROUP BY 1, 2, 3, 4
 )
-SELECT p.day, p.kind, coalesce(home.code, '') AS area_code, home.full_name AS area_name,
-       p.people AS pool_size, count(*) AS tested,
-       count(*) FILTER (WHERE p.detected) AS positive
-FROM placed p
-LEFT JOIN area home ON p.place = home.scheme || ' ' || home.code
-WHERE p.people > 0
-GROUP BY p.day, p.kind, home.scheme, home.code, p.people
-ORDER BY p.day, p.kind, area_code, p.people
+SELECT c.day, c.kind, coalesce(home.code, '') AS area_code, home.full_name AS area_name,
+       c.people AS pool_size, c.tested, c.positive
+FROM counted c LEFT JOIN area home ON c.place = home.scheme || ' ' || home.code
+ORDER BY c.day, c.kind, area_code, c.people
 """)
 
 
