@@ -11,6 +11,7 @@ import click
 
 from lims.access_cli import token, user
 from lims.console import as_json, counted, say, settings
+from lims.panel_cli import panel
 from lims.plan_cli import plan
 from lims.report_cli import report
 from lims.report_many_cli import report_positives, report_situation
@@ -60,6 +61,7 @@ main.add_command(plan)
 main.add_command(report)
 main.add_command(user)
 main.add_command(token)
+main.add_command(panel)
 report.add_command(report_situation)
 report.add_command(report_positives)
 

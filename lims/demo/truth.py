@@ -15,7 +15,7 @@ from lims.demo import names
 
 ATTACK_RATE: Final = 0.25
 LOWEST_CT, HIGHEST_CT = 12.0, 38.5
-_SIZES: Final = {1: 12, 2: 20, 3: 22, 4: 26, 5: 13, 6: 7}  # people at one door, by weight
+HOUSEHOLD_SIZES: Final = {1: 12, 2: 20, 3: 22, 4: 26, 5: 13, 6: 7}  # people at one door, by weight
 _OUTSIDE: Final = 0.04  # of the households, registered in another province
 _WORKS_ELSEWHERE: Final = 0.3  # of the adults
 _THIS_YEAR: Final = 2021  # the wave the story is set in
@@ -119,7 +119,9 @@ def draw_commune(places: Places, *, people: int, prevalence: float, seed: int) -
 def _sizes(rng: Random, people: int) -> list[int]:
     sizes: list[int] = []
     while (left := people - sum(sizes)) > 0:
-        sizes.append(min(left, rng.choices(list(_SIZES), weights=list(_SIZES.values()))[0]))
+        sizes.append(
+            min(left, rng.choices(list(HOUSEHOLD_SIZES), weights=list(HOUSEHOLD_SIZES.values()))[0])
+        )
     return sizes
 
 

@@ -31,6 +31,7 @@ from lims.tables.run import ControlTemplate, ControlTemplateWell, Instrument, Ru
 from lims.tables.slip import Slip
 from lims.tables.taken_back import TakenBack
 from lims.tables.tube import Tube, TubeSource, TubeSpecimen
+from lims.tables.validation import ValidationPanel, ValidationPanelRow
 
 __all__ = [
     "AddressDoubt",
@@ -86,5 +87,7 @@ __all__ = [
     "TubeSource",
     "TubeSpecimen",
     "User",
+    "ValidationPanel",
+    "ValidationPanelRow",
     "Well",
 ]

@@ -14,12 +14,13 @@ from lims.db.ids import uuid7
 from lims.domain import barcodes
 from lims.domain.commands import Command, command_of
 from lims.domain.lifecycle import TubeKind
-from lims.domain.pooling.grouping import propose
+from lims.domain.pooling.assigning import Assignment, Risk, assign_pools
 from lims.domain.refusals import (
     AlreadyInPool,
     BarcodeTaken,
     DifferentBody,
     NotFound,
+    PoolAboveValidated,
     PoolFull,
     PoolHasResults,
     PoolOfPools,
@@ -42,6 +43,7 @@ from lims.web.shell import day_start
 from lims.web.transaction import in_transaction
 from lims.work.access import Role
 from lims.work.pool import PoolRequest, make_pool, not_received
+from lims.work.validation_panel import most_to_a_pool, validated_pool
 from lims.work.views import pool_view, reception
 from lims.work.views.reception import DoorTube, Step
 from lims.work.views.stages import LIMITS, Item
@@ -113,18 +115,25 @@ def new() -> str:
 @blueprint.get("/proposed")
 @needs(*BENCH)
 def proposed() -> str:
-    """Which tubes to put together: the oldest of a campaign first, nobody twice in a pool."""
+    """Which tubes to put together: contacts first, whole households, the oldest first."""
     lab, chosen = laboratory(), chosen_uuid(request.args, "campaign")
     with lab.sessions.begin() as session:
         lines = pool_view.rack(session, site_id=lab.site_id)
         line = next((one for one in lines if one.campaign_id == chosen), None)
-        most = session.get_one(Site, lab.site_id).max_pool_size
+        most = most_to_a_pool(session, site_id=lab.site_id)
         size = min(line.pool_size, most) if line else most
         tubes = (
-            pool_view.oldest_waiting(session, line.campaign_id, site_id=lab.site_id) if line else []
+            pool_view.oldest_waiting(session, line.campaign_id, site_id=lab.site_id, now=now())
+            if line
+            else []
         )
     return render_template(
-        "pools/proposed.html", line=line, rack=lines, groups=propose(tubes, size), size=size
+        "pools/proposed.html",
+        line=line,
+        rack=lines,
+        assigned=assign_pools(tubes, size) if size > 1 else Assignment((), tuple(tubes)),
+        size=size,
+        contact=Risk.CONTACT,
     )
 
 
@@ -265,6 +274,7 @@ def _with_scan(draft: PoolDraft, barcode: str) -> PoolDraft:
         tube = reception.door_tube(session, barcode, site_id=lab.site_id)
         site = session.get_one(Site, lab.site_id)
         most, pools_of_pools = site.max_pool_size, site.pools_of_pools
+        validated = validated_pool(session, site_id=lab.site_id)
     shown = barcodes.shown(barcode)
     if tube is None:
         if draft.barcode and draft.barcode != shown:
@@ -273,6 +283,10 @@ def _with_scan(draft: PoolDraft, barcode: str) -> PoolDraft:
     if barcode in draft.sources:
         raise TubeTwiceInPool(came=shown, where="sources")
     _refuse_unfit(tube, pools_of_pools=pools_of_pools)
+    if validated is not None and len(draft.sources) >= validated:
+        raise PoolAboveValidated(
+            came=f"{len(draft.sources) + 1} tubes, at most {validated}", where="sources"
+        )
     if len(draft.sources) >= most:
         raise PoolFull(came=shown, where="sources")
     return replace(draft, sources=(*draft.sources, barcode))
@@ -317,7 +331,7 @@ def _drafted(form: "MultiDict[str, str]") -> PoolDraft:
 def _places(session: Session, draft: PoolDraft) -> int:
     """How many boxes: the campaign's pool size, within what the site allows."""
     lab = laboratory()
-    most = session.get_one(Site, lab.site_id).max_pool_size
+    most = most_to_a_pool(session, site_id=lab.site_id)
     sizes = {
         str(line.campaign_id): line.pool_size
         for line in pool_view.rack(session, site_id=lab.site_id)

@@ -221,6 +221,11 @@ def _administration() -> Group:
                 _("Control templates"),
                 frozenset({Role.ADMIN, Role.OPERATOR}),
             ),
+            MenuEntry(
+                "/admin/validation-panel",
+                _("Validation panel"),
+                frozenset({Role.ADMIN, Role.OPERATOR}),
+            ),
             MenuEntry("/admin/teams", _("Tracing teams"), frozenset({Role.ADMIN, Role.OPERATOR})),
             MenuEntry(
                 "/admin/subscriptions",

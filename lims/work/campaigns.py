@@ -3,14 +3,16 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
-from lims.domain.refusals import DifferentBody, NotFound
+from lims.domain.pooling.evidence import USUAL_PRIORITY
+from lims.domain.refusals import DifferentBody, NotFound, PolicyChanged, PoolAboveValidated
 from lims.tables import Campaign
 from lims.work.access import Fault, refuse
 from lims.work.audit import record
+from lims.work.validation_panel import validated_pool
 
 
 def open_campaign(
@@ -74,6 +76,47 @@ def set_campaign_open(
         campaign.closed_at = None if is_open else now
         verb = "campaign-reopened" if is_open else "campaign-closed"
         _record(session, campaign, verb, by, now)
+
+
+def set_pool_size(
+    session: Session, campaign_id: UUID, size: int, *, shown: int, by: str, now: datetime
+) -> bool:
+    """From now on so many swabs go to a pool; False when it is so already.
+
+    Pools that are made stay as they are. With 1, tubes that wait for a pool are queued alone at
+    once: nobody would make one for them any more. ``shown`` is the size whoever decides had seen.
+    Raises NotFound, InvalidBody, PoolAboveValidated, PolicyChanged when somebody was faster.
+    """
+    campaign = session.get(Campaign, campaign_id, with_for_update=True, populate_existing=True)
+    if campaign is None:
+        raise NotFound(came=str(campaign_id), where="campaigns")
+    if not 1 <= size <= 100:
+        refuse({"pool_size": Fault.POOL_SIZE}, where="campaign")
+    validated = validated_pool(session, site_id=campaign.site_id, assay=campaign.assay_code)
+    if validated is not None and size > validated:
+        raise PoolAboveValidated(came=f"{size} tubes, at most {validated}", where="pool_size")
+    if campaign.pool_size == size:
+        return False
+    if campaign.pool_size != shown:
+        raise PolicyChanged(where="pool_size", came=str(campaign.pool_size))
+    was, campaign.pool_size = campaign.pool_size, size
+    _record(session, campaign, "campaign-pool-size", by, now, was=was, became=size)
+    session.flush()
+    if size == 1:
+        _queue_alone(session, campaign_id, now)
+    return True
+
+
+def _queue_alone(session: Session, campaign_id: UUID, now: datetime) -> None:
+    session.execute(
+        text(
+            "INSERT INTO test_order (id, site_id, tube_id, assay_code, round, priority, why, state,"
+            " created_at)"
+            " SELECT mint_uuid7(:now), site_id, id, assay_code, 1, :priority, 'primary', 'queued',"
+            " :now FROM tube WHERE awaits_pool AND campaign_id = :campaign"
+        ),
+        {"now": now, "priority": USUAL_PRIORITY, "campaign": campaign_id},
+    )
 
 
 def _record(

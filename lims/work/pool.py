@@ -17,6 +17,7 @@ from lims.domain.refusals import (
     IllegalMove,
     MixedAssay,
     PersonTwiceInPool,
+    PoolAboveValidated,
     PoolFull,
     PoolHasResults,
     PoolOfPools,
@@ -30,6 +31,7 @@ from lims.work.audit import record
 from lims.work.once import one_at_a_time
 from lims.work.receive import queue_first_test
 from lims.work.tubes import scanned_all
+from lims.work.validation_panel import validated_pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,8 @@ def make_pool(
 
     Raises UnknownBarcode, BarcodeTaken, DifferentBody, AlreadyInPool,
     TubeRejected, IllegalMove (not received yet), MixedAssay, PoolOfPools,
-    TubeTwiceInPool, PersonTwiceInPool, PoolFull, TubeHasOwnTest, PoolHasResults (a source that is
-    a pool has been measured already).
+    TubeTwiceInPool, PersonTwiceInPool, PoolFull, PoolAboveValidated, TubeHasOwnTest,
+    PoolHasResults (a source that is a pool has been measured already).
     """
     said = digest([request.barcode, *request.sources])
     one_at_a_time(session, request.pool_id)
@@ -72,6 +74,7 @@ def make_pool(
     sources = scanned_all(session, request.sources)
     site = session.get_one(Site, site_id)
     _refuse_unfit(session, sources, site)
+    _refuse_unvalidated(session, sources, site)
     refuse_taken(session, request.barcode)
     pool = Tube(
         id=request.pool_id,
@@ -154,6 +157,13 @@ def _refuse_unfit(session: Session, sources: Sequence[Tube], site: Site) -> None
         if tube.assay_code != sources[0].assay_code:
             raise MixedAssay(came=f"{shown} for {tube.assay_code}", where="sources")
     _refuse_used(session, sources)
+
+
+def _refuse_unvalidated(session: Session, sources: Sequence[Tube], site: Site) -> None:
+    """Each tube gives the same volume, so that tubes are what dilutes, however many people."""
+    largest = validated_pool(session, site_id=site.id, assay=sources[0].assay_code)
+    if largest is not None and len(sources) > largest:
+        raise PoolAboveValidated(came=f"{len(sources)} tubes, at most {largest}", where="sources")
 
 
 def _refuse_used(session: Session, sources: Sequence[Tube]) -> None:

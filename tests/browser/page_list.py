@@ -25,6 +25,7 @@ PAGES: list[tuple[str, Role | None]] = [
     ("/admin/campaigns", Role.OPERATOR),
     ("/admin/policy", Role.ADMIN),
     ("/admin/control-templates", Role.OPERATOR),
+    ("/admin/validation-panel", Role.OPERATOR),
     ("/collect", Role.TECHNICIAN),
     ("/collect/field-pool", Role.TECHNICIAN),
     ("/collect/imports", Role.TECHNICIAN),

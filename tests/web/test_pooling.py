@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from uuid import UUID
 
 from sqlalchemy import func, select
 
 from lims.domain import barcodes
-from lims.tables import Tube
+from lims.tables import Household, Person, Tube
 from lims.work.access import Role
 from tests.builders import Bench
 from tests.web.browsing import Browser, words
@@ -111,3 +112,41 @@ def test_a_tube_that_does_not_fit_is_told_the_true_reason(signed_in: SignIn, ben
     vietnamese = signed_in(Role.OPERATOR, language="vi")
     said = scanned(vietnamese, vietnamese.get("/pools/new").text, outside)
     assert f"{barcodes.shown(outside)} chưa tiếp nhận" in said
+
+
+def test_a_household_is_proposed_whole_and_contacts_of_a_case_come_first(
+    signed_in: SignIn, bench: Bench
+) -> None:
+    campaign = bench.campaign(pool_size=3)
+    single, *family = (bench.swab(campaign_id=campaign) for _ in range(4))
+    contact, friend = (bench.later(1).swab(campaign_id=campaign) for _ in range(2))
+    of_a_case(bench, contact.person_id)
+    household(bench, "Hộ 12 Hai Bà Trưng", [one.person_id for one in family])
+    bench.session.commit()
+    answer = signed_in(Role.TECHNICIAN).get(f"/pools/proposed?campaign={campaign}")
+    page = answer.text
+    groups = re.findall(r"<ol>(.+?)</ol>", page[page.index("<main") :], re.DOTALL)
+    found = [re.findall(r'class="code">([0-9A-Z-]+)', group) for group in groups]
+    plain = [[barcode.replace("-", "") for barcode in group] for group in found]
+    assert plain == [
+        [contact.barcode, single.barcode, friend.barcode],
+        [one.barcode for one in family],
+    ]
+    said = words(answer)
+    assert "Contacts of cases, filled up with others" in said
+    assert "Kept together: Hộ 12 Hai Bà Trưng 3 tubes" in said
+
+
+def household(bench: Bench, label: str, people: list[UUID]) -> None:
+    home = Household(site_id=bench.site_id, label=label, created_at=bench.now)
+    bench.session.add(home)
+    bench.session.flush()
+    for person_id in people:
+        bench.session.get_one(Person, person_id).household_id = home.id
+
+
+def of_a_case(bench: Bench, person_id: UUID) -> None:
+    """Somebody at the same door was found positive an hour ago."""
+    sick = bench.swab()
+    bench.run({sick.barcode: 22.0})
+    household(bench, "Hộ 3", [person_id, sick.person_id])

@@ -36,6 +36,7 @@
     │   ├── TubeTwiceInPool             tube-twice-in-pool
     │   ├── PersonTwiceInPool           person-twice-in-pool
     │   ├── PoolFull                    pool-full
+    │   ├── PoolAboveValidated          pool-above-validated
     │   ├── PoolHasResults              pool-has-results
     │   ├── TubeHasOwnTest              tube-has-own-test
     │   ├── TubeHasNoTest               tube-has-no-test
@@ -96,6 +97,7 @@ from lims.domain.refusals.conflict import (
     PlateFull,
     PolicyChanged,
     PoolAboveCap,
+    PoolAboveValidated,
     PoolFull,
     PoolHasResults,
     PoolOfPools,
@@ -185,6 +187,7 @@ __all__ = [
     "PlateFull",
     "PolicyChanged",
     "PoolAboveCap",
+    "PoolAboveValidated",
     "PoolFull",
     "PoolHasResults",
     "PoolOfPools",

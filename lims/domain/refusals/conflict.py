@@ -93,6 +93,12 @@ class PoolFull(Conflict):
     todo = "close this pool and open the next"
 
 
+class PoolAboveValidated(Conflict):
+    slug = "pool-above-validated"
+    expected = "no more tubes than this laboratory's validation panel allows in a pool"
+    todo = "make smaller pools, or validate the larger size and enter its dilution series"
+
+
 class PoolHasResults(Conflict):
     slug = "pool-has-results"
     expected = "a pool that has not been measured"

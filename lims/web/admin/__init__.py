@@ -4,6 +4,7 @@ Importing the package hangs every page on the blueprint.
 """
 
 from lims.web.admin import (
+    campaign_pooling,
     campaigns,
     control_templates,
     instruments,
@@ -12,11 +13,13 @@ from lims.web.admin import (
     teams,
     tokens,
     users,
+    validation_panel,
 )
 from lims.web.admin.blueprint import blueprint
 
 __all__ = [
     "blueprint",
+    "campaign_pooling",
     "campaigns",
     "control_templates",
     "instruments",
@@ -25,4 +28,5 @@ __all__ = [
     "teams",
     "tokens",
     "users",
+    "validation_panel",
 ]

@@ -1,16 +1,19 @@
 """Pools as the bench sees them: what waits for a pool, what each pool waits for, who is in it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
 from lims.domain.lifecycle import TubeKind
-from lims.domain.pooling.grouping import WaitingTube
+from lims.domain.pooling.assigning import Risk, WaitingTube
 from lims.work.views.tube_story import Sign
+
+CONTACT_DAYS: Final = 14  # that a case of the household makes its people contacts
 
 
 class Stand(StrEnum):
@@ -142,6 +145,24 @@ WHERE t.site_id = :site AND t.awaits_pool
 GROUP BY c.id ORDER BY min(t.received_at)
 """)
 
+_OLDEST_WAITING = text("""
+SELECT t.barcode, t.received_at, t.assay_code, s.material, s.person_id, p.household_id,
+       h.label AS household,
+       EXISTS (SELECT FROM person q JOIN f0_case c ON c.person_id = q.id
+               WHERE (q.household_id = p.household_id OR q.id = p.id)
+                 AND c.state IN ('presumptive', 'confirmed') AND c.opened_at >= :since) AS contact
+FROM (
+    SELECT id, barcode, received_at, assay_code FROM tube
+    WHERE site_id = :site AND awaits_pool AND campaign_id = :campaign
+    ORDER BY received_at, id LIMIT :most
+) t
+JOIN tube_specimen ts ON ts.tube_id = t.id
+JOIN specimen s ON s.id = ts.specimen_id
+JOIN person p ON p.id = s.person_id
+LEFT JOIN household h ON h.id = p.household_id
+ORDER BY t.received_at, t.id
+""")
+
 _MEMBER = """
 SELECT {barcode} AS barcode, {position} AS position, p.id AS person_id,
        (SELECT count(*) FROM tube_specimen n WHERE n.tube_id = {tube}) AS people,
@@ -197,21 +218,33 @@ def rack(session: Session, *, site_id: UUID) -> tuple[RackLine, ...]:
 
 
 def oldest_waiting(
-    session: Session, campaign_id: UUID, *, site_id: UUID, most: int = 200
+    session: Session, campaign_id: UUID, *, site_id: UUID, now: datetime, most: int = 200
 ) -> list[WaitingTube]:
-    """The campaign's tubes that wait for a pool, the oldest first, with whose they are."""
+    """The campaign's tubes that wait for a pool, the oldest first: whose they are, and of whom.
+
+    Somebody whose household has a case of the last 14 days is a contact.
+    """
     rows = session.execute(
-        text(
-            "SELECT t.barcode, s.person_id FROM ("
-            "  SELECT id, barcode, received_at FROM tube"
-            "  WHERE site_id = :site AND awaits_pool AND campaign_id = :campaign"
-            "  ORDER BY received_at, id LIMIT :most"
-            ") t JOIN tube_specimen ts ON ts.tube_id = t.id JOIN specimen s ON s.id ="
-            " ts.specimen_id ORDER BY t.received_at, t.id"
-        ),
-        {"site": site_id, "campaign": campaign_id, "most": most},
+        _OLDEST_WAITING,
+        {
+            "site": site_id,
+            "campaign": campaign_id,
+            "most": most,
+            "since": now - timedelta(days=CONTACT_DAYS),
+        },
     )
-    return [WaitingTube(row.barcode, row.person_id) for row in rows]
+    return [
+        WaitingTube(
+            barcode=row.barcode,
+            person_id=row.person_id,
+            received_at=row.received_at,
+            household_id=row.household_id,
+            household=row.household,
+            risk=Risk.CONTACT if row.contact else Risk.USUAL,
+            kept_apart=(campaign_id, row.assay_code, row.material),
+        )
+        for row in rows
+    ]
 
 
 def waiting_pools(
