@@ -12,7 +12,7 @@ import click
 from lims.access_cli import token, user
 from lims.console import as_json, counted, say, settings
 from lims.panel_cli import panel
-from lims.plan_cli import plan
+from lims.plan_simulate_cli import plan
 from lims.report_cli import report
 from lims.report_many_cli import report_positives, report_situation
 from lims.settings import Settings

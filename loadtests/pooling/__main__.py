@@ -13,13 +13,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from loadtests.pooling import optimum, reference, search
+from loadtests.pooling import adaptive, latency, optimum, reference, search
 from loadtests.pooling.bar import Bar, Measure
 
 FIGURES: Mapping[str, Measure] = {
     "reference": reference.measure,
     "optimum": optimum.measure,
     "search": search.measure,
+    "adaptive": adaptive.measure,
+    "latency": latency.measure,
 }
 
 

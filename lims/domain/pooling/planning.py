@@ -6,7 +6,10 @@ What the command line and the page of planning both say, as one value.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
+from lims.domain.pooling.bayes.error_model import ErrorModel
+from lims.domain.pooling.bayes.outlook import Outlook, outlook, simulated
 from lims.domain.pooling.designs.accuracy import ROUNDING, Accuracy
 from lims.domain.pooling.designs.configuration import Algorithm, Cohort
 from lims.domain.pooling.designs.hours import Clock
@@ -19,6 +22,11 @@ from lims.domain.pooling.designs.optimal import (
     weighed,
 )
 from lims.domain.refusals import NoDesign, NotADesign, PoolAboveCap
+
+_ADAPTIVE_STAGES: Final = 3  # few pools need a fourth; `lims plan simulate` says how many
+_LARGEST_ADAPTIVE: Final = 32  # members
+_PARTS: Final = (1.0, 0.8, 0.6, 0.45, 0.3)  # of the largest pool: the sizes that are tried
+_SIMULATED_POOLS: Final = 4_000
 
 
 class Asked(StrEnum):
@@ -119,13 +127,47 @@ def fixed(
     return _said(found, its.clock)
 
 
-def expected_of_the_adaptive_strategy(_circumstances: Circumstances) -> Plan:
-    """What Bayesian resolution comes to; it has no formula and wants simulating."""
-    raise NotADesign(
-        came=Asked.BAYESIAN.value,
-        expected="a design with a formula: D2, D3, D4, A2, A2M or best",
-        todo="choose one of these; the adaptive strategy is not reckoned here yet",
+def expected_of_the_adaptive_strategy(circumstances: Circumstances) -> Plan:
+    """What Bayesian resolution comes to: it has no formula, so its own decisions are simulated, the
+    same pools each time. Raises NotADesign for individual risks, NoDesign for limits that it does
+    not keep."""
+    its = circumstances
+    if not isinstance(its.probabilities, float):
+        raise NotADesign(
+            came=f"{len(its.probabilities)} risks",
+            expected="one prevalence: the adaptive strategy is simulated for people who are alike",
+            todo="give --prevalence, or plan an informative design with --risk",
+        )
+    most = min(its.limits.max_pool, _LARGEST_ADAPTIVE)
+    sizes = sorted({max(2, round(most * part)) for part in _PARTS})
+    found = min(
+        (_adaptive(size, its.probabilities, its.accuracy) for size in sizes),
+        key=lambda one: one.expected_tests_per_person.value,
     )
+    sensitivity, specificity = found.pooling_sensitivity.value, found.pooling_specificity.value
+    if its.limits.max_stages < _ADAPTIVE_STAGES or sensitivity < its.limits.min_pse - ROUNDING:
+        raise NoDesign(came=Asked.BAYESIAN.value)
+    p = its.probabilities
+    positive = p * sensitivity + (1 - p) * (1 - specificity)
+    return Plan(
+        algorithm=Asked.BAYESIAN.value,
+        configuration=str(found.members),
+        expected_tests_per_person=found.expected_tests_per_person.value,
+        pooling_sensitivity=sensitivity,
+        pooling_specificity=specificity,
+        pppv=p * sensitivity / positive,
+        pnpv=(1 - p) * specificity / (1 - positive),
+        stages=_ADAPTIVE_STAGES,
+        expected_hours=its.clock.expected_hours(_ADAPTIVE_STAGES),
+    )
+
+
+def _adaptive(size: int, prevalence: float, accuracy: Accuracy) -> Outlook:
+    last = _ADAPTIVE_STAGES
+    model = ErrorModel(
+        accuracy.sensitivity(1), accuracy.sensitivity(last), accuracy.specificity(last)
+    )
+    return outlook(simulated(size, prevalence, _SIMULATED_POOLS, model=model), size)
 
 
 def _said(choice: Choice, clock: Clock) -> Plan:

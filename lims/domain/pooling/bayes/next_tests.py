@@ -144,6 +144,11 @@ def _design_of_alike(
     return _cheapest_design(prospect(seen, list(range(members)), model, limits.worth), limits)
 
 
+def forget_designs() -> None:
+    """So that the next pool's design is thought anew; for measuring how long that takes."""
+    _design_of_alike.cache_clear()
+
+
 def _cheapest_design(ahead: Prospect, limits: Limits) -> tuple[Design, float]:
     """And the tests it leads to in all; without pools where none can be made."""
     members = ahead.infected.shape[1]

@@ -31,8 +31,8 @@ class Truth(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """One pool's way. ``runs``: after the master's. ``named_after_one``: infected members who were
-    presumptive or confirmed after the first of them."""
+    """One pool's way. ``runs``: after the master's. ``named_in``, ``confirmed_in``: of each
+    infected member who was, after how many of them she first was presumptive or confirmed."""
 
     infected: int
     found: int
@@ -40,7 +40,8 @@ class Resolved:
     tests: int
     runs: int
     detected: bool
-    named_after_one: int
+    named_in: tuple[int, ...]
+    confirmed_in: tuple[int, ...]
     discordant: bool
 
 
@@ -90,14 +91,18 @@ def resolve(truth: Truth, deciding: Deciding) -> Resolved:
     master = truth.measured(Role.MASTER, members, 1)
     told = frozenset([master])
     attempts: dict[tuple[int, ...], int] = {}
+    named: dict[int, int] = {}
+    confirmed: dict[int, int] = {}
     tests, runs = 1, 0
-    named = 0
     stands: tuple[Stands, ...] = tuple(Stands.CLEARED for _ in members)
-    while master.detected and runs < _MOST_RUNS:
+    while master.detected:
         batch, stands = deciding.on(told)
-        if runs == 1:
-            named = sum(stands[i] in _NAMED for i in np.flatnonzero(infected))
-        if not batch:
+        for member in np.flatnonzero(infected):
+            if stands[member] in _NAMED:
+                named.setdefault(int(member), runs)
+            if stands[member] is Stands.CONFIRMED:
+                confirmed.setdefault(int(member), runs)
+        if not batch or runs == _MOST_RUNS:
             break
         told |= {_attempt(truth, wanted, attempts) for wanted in batch}
         tests += len(batch)
@@ -110,7 +115,8 @@ def resolve(truth: Truth, deciding: Deciding) -> Resolved:
         tests=tests,
         runs=runs,
         detected=master.detected,
-        named_after_one=named,
+        named_in=tuple(named.values()),
+        confirmed_in=tuple(confirmed.values()),
         discordant=Stands.DISCORDANT in stands,
     )
 
