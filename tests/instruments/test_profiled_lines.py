@@ -13,10 +13,11 @@ from instruments.drivers.profile_driver import PROFILES
 from instruments.gateway import main
 from instruments.measurement import Capture
 from lims.domain import barcodes
-from tests.instruments.bench_stand import Bench, a_plate, bench_in, until
+from tests.instruments.bench_stand import Bench, a_plate, bench_in
 from tests.instruments.folder_stand import WHOLE
 from tests.instruments.test_files_profile import FILE
 from tests.instruments.xpert_stand import Xpert
+from tests.until import until
 
 ENDED = datetime(2021, 11, 21, 9, 12, tzinfo=UTC)
 RIGHT = barcodes.mint("TT", "7K", 123_456_789)
@@ -42,7 +43,7 @@ def by_profile(bench: Bench, name: str) -> dict[str, object]:
 
 def taken(bench: Bench) -> Capture:
     until(lambda: bench.lims.taken, "the message")
-    return next(iter(bench.lims.taken.values()))
+    return bench.lims.captures[0]
 
 
 def test_a_machine_on_a_line_is_read_by_its_profile(bench: Bench) -> None:
