@@ -26,6 +26,7 @@ from tests.database import (
     named,
     server_at,
 )
+from tests.until import WITHIN_S
 
 settings.register_profile("house", deadline=None)  # a busy machine is no fault
 settings.load_profile("house")
@@ -57,7 +58,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     waiting = config.stash.get(_stand_down, None)
     if waiting is not None:
-        waiting.communicate(timeout=60)
+        waiting.communicate(timeout=WITHIN_S)
         del os.environ[HOME_VARIABLE]
 
 

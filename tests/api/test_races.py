@@ -15,6 +15,7 @@ from lims.db.laboratory import Laboratory
 from tests.api import bodies
 from tests.api.caller import Caller, refused
 from tests.api.racing import at_once
+from tests.until import WITHIN_S
 
 ROUNDS = range(5)  # a race that is lost once in a while must be lost here
 
@@ -91,7 +92,7 @@ def test_a_request_that_the_database_stops_as_a_deadlock_is_tried_again(
             time.sleep(0.01)
         other.execute(_COPY_OF_ANY, {"id": first["specimen_id"]})
         held.rollback()
-        assert answer.result(timeout=30).json()["registered"] == 2
+        assert answer.result(timeout=WITHIN_S).json()["registered"] == 2
 
 
 _COPY_OF_ANY = text("""
