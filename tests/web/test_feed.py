@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import text
@@ -20,7 +21,8 @@ from werkzeug.serving import make_server
 
 from lims.db.ids import uuid7
 from lims.db.laboratory import Laboratory
-from lims.web import feed
+from lims.db.listening import Listener
+from lims.web import feed, hub
 from lims.web.hub import LONGEST_QUEUE, Subscriber, case_event
 from lims.work import live
 from lims.work.access import Role
@@ -225,8 +227,8 @@ def test_a_hundred_pages_share_one_connection(
     board = here.board(team=here.team())
     here.session.commit()
     with app.app_context():
-        hub = feed._hub()
-        pages = [hub.join(Scope(everything=True)) for _ in range(100)]
+        shared = feed._hub()
+        pages = [shared.join(Scope(everything=True)) for _ in range(100)]
         listeners = here.session.scalar(
             text(
                 "SELECT count(*) FROM pg_stat_activity"
@@ -238,6 +240,29 @@ def test_a_hundred_pages_share_one_connection(
         feed.close(app)
     assert listeners == 1
     assert {event.about for event in heard if event} == {case}
+
+
+def test_a_page_that_came_before_anything_could_be_heard_looks_again_when_it_can(
+    here: Ward, laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board, may_connect = here.board(team=here.team()), threading.Event()
+    here.session.commit()
+    listen = Listener._listen
+
+    def late(self: Listener, connection: psycopg.Connection) -> None:
+        may_connect.wait(WITHIN_S)
+        listen(self, connection)
+
+    monkeypatch.setattr(Listener, "_listen", late)
+    monkeypatch.setattr(hub, "_LISTEN_S", 0.01)
+    opened = hub.Hub(laboratory)
+    page = opened.join(Scope(everything=True))
+    told(here, board)  # nobody hears of it
+    may_connect.set()
+    heard = page.take(WITHIN_S)
+    opened.close()
+    assert heard is not None
+    assert heard.name == "reset"
 
 
 def test_a_page_that_stopped_reading_is_told_to_look_at_everything() -> None:
