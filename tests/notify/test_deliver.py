@@ -127,7 +127,7 @@ def test_a_lease_still_running_is_respected(here: Ward, lab: Laboratory) -> None
         here.owe(here.webhook(team.url))
         here.session.commit()
         with lab.sessions.begin() as session:
-            dispatch.lease(session, lab.clock(), 1, 30, site_id=lab.site_id)
+            dispatch.lease(session, lab.clock(), 1, 600, site_id=lab.site_id)
         deliverer = Deliverer(lab, BASE, plan=SOON, private=True)
         assert deliverer.drain() == 0
         deliverer.close()
