@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -28,7 +28,9 @@ from tests.database import (
 )
 from tests.until import WITHIN_S
 
-settings.register_profile("house", deadline=None)  # a busy machine is no fault
+settings.register_profile(  # a busy machine is no fault
+    "house", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("house")
 
 _stand_down = pytest.StashKey[subprocess.Popen[bytes]]()
