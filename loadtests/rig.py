@@ -21,7 +21,7 @@ from lims.settings import Settings
 from lims.tables import Instrument
 from lims.work.tokens import Scope, issue_token
 
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -26,8 +26,11 @@ from tests.database import (
     named,
     server_at,
 )
+from tests.until import WITHIN_S
 
-settings.register_profile("house", deadline=None)  # a busy machine is no fault
+settings.register_profile(  # a busy machine is no fault
+    "house", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("house")
 
 _stand_down = pytest.StashKey[subprocess.Popen[bytes]]()
@@ -57,7 +60,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     waiting = config.stash.get(_stand_down, None)
     if waiting is not None:
-        waiting.communicate(timeout=60)
+        waiting.communicate(timeout=WITHIN_S)
         del os.environ[HOME_VARIABLE]
 
 

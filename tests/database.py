@@ -20,7 +20,7 @@ from lims.db.engine import connect
 TEMPLATE = "lims_template"
 HOME_VARIABLE = "LIMS_TEST_SERVER_HOME"
 _BUILDING = 0x7465  # advisory lock: one worker builds the template
-_LOCK_TIMEOUT_MS = 5_000
+_LOCK_TIMEOUT_MS = 60_000  # what the test ended may still be ending
 
 _OUR_TABLES = """
     SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname)

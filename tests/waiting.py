@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from time import sleep
 
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from lims.db.engine import session_factory
+from tests.until import WITHIN_S, until
 
 
 def until_somebody_waits(database: Engine, *, many: int = 1) -> None:
@@ -16,12 +16,12 @@ def until_somebody_waits(database: Engine, *, many: int = 1) -> None:
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-    for _ in range(1_000):
+
+    def waits() -> bool:
         with database.connect() as connection:
-            if connection.execute(blocked).scalar_one() >= many:
-                return
-        sleep(0.01)
-    raise AssertionError("nobody waits: the two do not lock the same rows")
+            return int(connection.execute(blocked).scalar_one()) >= many
+
+    until(waits, "one who waits for the other: do the two lock the same rows?")
 
 
 def while_the_first_is_open(
@@ -40,4 +40,4 @@ def while_the_first_is_open(
             session.flush()
             waiting = threads.submit(late)
             until_somebody_waits(database)
-        waiting.result(timeout=30)
+        waiting.result(timeout=WITHIN_S)

@@ -29,7 +29,7 @@ def forget_the_dead(data: Path) -> None:
         (data / _LOCK).unlink(missing_ok=True)
 
 
-def await_end(pid: int, *, timeout_s: float = 5.0) -> None:
+def await_end(pid: int, *, timeout_s: float = 60.0) -> None:
     """pg_ctl returns once the lock file is gone, a moment before the process is."""
     deadline = time.monotonic() + timeout_s
     while command_of(pid) and time.monotonic() < deadline:

@@ -13,7 +13,7 @@ import httpx
 
 from lims.demo.telling import Broke
 
-PATIENCE_S: Final = 90.0  # a laden machine starts a web process in thirty
+PATIENCE_S: Final = 180.0  # a laden machine starts a web process in sixty
 _PAUSE_S: Final = 0.15
 
 

@@ -32,7 +32,7 @@ from lims.work.sites import found_site
 
 SITE: Final = "TT"
 INTERACTIVE_PORT: Final = 8080
-OPEN_S: Final = 60.0
+OPEN_S: Final = 180.0
 LEASE_S: Final = "5"  # nobody receives slowly here, and a watcher does not wait a minute
 
 

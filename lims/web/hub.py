@@ -29,6 +29,7 @@ from lims.work.views.changes import told_teams
 log = structlog.get_logger()
 
 LONGEST_QUEUE: Final = 100
+_LISTEN_S: Final = 5.0  # how long a page waits for the first connection
 _GATHER_S: Final = 0.1  # one look at the database for everything a plate says at once
 
 
@@ -92,15 +93,18 @@ class Hub:
         self._listener: Listener | None = None
         self._sorter: threading.Thread | None = None
         self._listening = threading.Event()
+        self._gave_up = False  # a page went on before LISTEN held for the first time
 
     def join(self, scope: Scope) -> Subscriber:
-        """From now on this page hears of its cases. Waits a moment until LISTEN holds."""
+        """From now on this page hears of its cases. Waits a moment until LISTEN holds; where that
+        takes longer the page looks again when it does."""
         subscriber = Subscriber(scope)
         with self._lock:
             self._subscribers.add(subscriber)
             if self._listener is None:
                 self._start()
-        self._listening.wait(timeout=5)
+        if not self._listening.wait(timeout=_LISTEN_S):
+            self._went_on(subscriber)
         return subscriber
 
     def leave(self, subscriber: Subscriber) -> None:
@@ -130,11 +134,21 @@ class Hub:
         self._listener.start()
         self._sorter.start()
 
+    def _went_on(self, subscriber: Subscriber) -> None:
+        with self._lock:
+            if not self._listening.is_set():
+                self._gave_up = True
+                return
+        subscriber.put(reset_event())  # it holds since this moment
+
     def _connected(self) -> None:
         """After a break nobody knows what was missed, so every page looks again."""
-        if self._listening.is_set():
+        with self._lock:
+            missed = self._listening.is_set() or self._gave_up
+            self._gave_up = False
+            self._listening.set()
+        if missed:
             self._send_all([reset_event()])
-        self._listening.set()
 
     def _sort(self) -> None:
         while (payload := self._inbox.get()) is not None:

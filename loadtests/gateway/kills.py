@@ -29,7 +29,7 @@ from rich.progress import (
 
 from loadtests.gateway.analysers import Bedside, drive
 from loadtests.gateway.lims import CountingLims, answering
-from loadtests.gateway.stand import GatewayProcess, a_folder, until
+from loadtests.gateway.stand import PATIENCE_S, GatewayProcess, a_folder, until
 
 _COLD = 10  # of so many lives one is started by its command line
 _COLD_START_S = 1.5  # within which that one is killed
@@ -78,7 +78,7 @@ def killed(
             gateway.start(lines_up=lines)
             for bedside in bedsides:
                 bedside.orders = len(bedside.acknowledged) + 1
-            drive(bedsides, time.monotonic() + 60)
+            drive(bedsides, time.monotonic() + PATIENCE_S)
             wanted = {specimen for each in bedsides for specimen in each.acknowledged}
             until(lambda: wanted <= lims.specimens, "what was acknowledged", within_s=_DRAIN_S)
         except RuntimeError as error:

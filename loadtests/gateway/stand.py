@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-PATIENCE_S: Final = 60.0
+PATIENCE_S: Final = 120.0
 NOWHERE: Final = "http://127.0.0.1:9/api/v1/messages"  # the port of `discard`: nobody answers
 _SUMMARY: Final = "gateway.log"
 _DECODER: Final = json.JSONDecoder()

@@ -25,6 +25,7 @@ from lims.work.tokens import Scope, issue_token
 from tests.api.caller import Caller, Clock, Document
 from tests.builders import open_bench
 from tests.door_settings import door_settings
+from tests.until import WITHIN_S
 
 NOBODY = UUID(int=0)
 
@@ -84,7 +85,7 @@ def api(serving: Serving, laboratory: Laboratory, clock: Clock) -> Iterator[Call
             )
             for scope in Scope
         }
-    with httpx.Client(base_url=serving.address, timeout=30) as client:
+    with httpx.Client(base_url=serving.address, timeout=WITHIN_S) as client:
         yield Caller(client, serving.document, tokens, clock)
 
 

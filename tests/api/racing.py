@@ -7,12 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import TypeVar
 
+from tests.until import WITHIN_S
+
 T = TypeVar("T")
 
 
 def at_once(*deeds: Callable[[], T]) -> list[T]:
     """All start when all are ready; the answers in the order of the deeds."""
-    start = Barrier(len(deeds), timeout=30)
+    start = Barrier(len(deeds), timeout=WITHIN_S)
 
     def run(deed: Callable[[], T]) -> T:
         start.wait()

@@ -51,7 +51,10 @@ FEW = settings(
     deadline=None,  # a busy machine is no fault
     derandomize=True,
     database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],  # one laboratory for all of them
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,  # one laboratory for all of them
+        HealthCheck.too_slow,  # a busy machine is no fault
+    ],
 )
 
 

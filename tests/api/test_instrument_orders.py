@@ -19,10 +19,11 @@ from tests.api.bodies import Json
 from tests.api.caller import Caller, Clock, refused
 from tests.api.conftest import Serving, nothing_written
 from tests.builders import add_instrument
-from tests.instruments.bench_stand import Bench, Lims, bench_in, free_ports, until
+from tests.instruments.bench_stand import Bench, Lims, bench_in
 from tests.instruments.hl7_messages import cobas6800
 from tests.instruments.law_stand import LawAnalyser, answered, work
 from tests.instruments.xpert_stand import Xpert, asks_for
+from tests.until import until
 
 PLACE = "/instruments/orders"
 
@@ -175,7 +176,7 @@ def test_a_cobas_asks_for_a_tube_measures_it_and_the_result_lands(
     with laboratory.sessions.begin() as session:
         add_instrument(session, laboratory.site_id, now=clock.now, name="C68-1", driver="cobas")
     (tube,) = api.received()
-    (port,) = free_ports(1)
+    port = bench.port()
     bench.gateway_of(
         {
             "instrument": "C68-1",

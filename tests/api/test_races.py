@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -15,6 +14,8 @@ from lims.db.laboratory import Laboratory
 from tests.api import bodies
 from tests.api.caller import Caller, refused
 from tests.api.racing import at_once
+from tests.until import WITHIN_S
+from tests.waiting import until_somebody_waits
 
 ROUNDS = range(5)  # a race that is lost once in a while must be lost here
 
@@ -80,18 +81,29 @@ def test_the_same_batch_twice_at_once_is_registered_once(
 def test_a_request_that_the_database_stops_as_a_deadlock_is_tried_again(
     api: Caller, database: Engine
 ) -> None:
-    """Another transaction holds the second row and then asks for the first."""
+    """Another transaction holds the last row and asks for the first. The database looks for a
+    deadlock once, a second after a wait began: the request must be the last to wait, however long
+    the rest takes, and so it is held at the row between until the other waits for it."""
     api.registered()
-    first, second = bodies.registration(), bodies.registration()
-    with ThreadPoolExecutor(1) as thread, database.connect() as other, other.begin() as held:
-        other.execute(text("SET LOCAL deadlock_timeout = '30s'"))  # so that the request is stopped
-        other.execute(_COPY_OF_ANY, {"id": second["specimen_id"]})
-        answer = thread.submit(api.post, "/specimens/batch", {"rows": [first, second]})
-        while not other.execute(text("SELECT 1 FROM pg_locks WHERE NOT granted")).first():
-            time.sleep(0.01)
-        other.execute(_COPY_OF_ANY, {"id": first["specimen_id"]})
+    first, between, last = rows = [bodies.registration() for _ in range(3)]
+    with (
+        ThreadPoolExecutor(2) as threads,
+        database.connect() as gate,
+        gate.begin() as shut,
+        database.connect() as other,
+        other.begin() as held,
+    ):
+        gate.execute(_COPY_OF_ANY, {"id": between["specimen_id"]})
+        other.execute(text("SET LOCAL deadlock_timeout = '1h'"))  # so that the request is stopped
+        other.execute(_COPY_OF_ANY, {"id": last["specimen_id"]})
+        answer = threads.submit(api.post, "/specimens/batch", {"rows": rows})
+        until_somebody_waits(database)
+        crossing = threads.submit(other.execute, _COPY_OF_ANY, {"id": first["specimen_id"]})
+        until_somebody_waits(database, many=2)
+        shut.rollback()
+        crossing.result(timeout=WITHIN_S)
         held.rollback()
-        assert answer.result(timeout=30).json()["registered"] == 2
+        assert answer.result(timeout=WITHIN_S).json()["registered"] == 3
 
 
 _COPY_OF_ANY = text("""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -15,21 +14,24 @@ import pytest
 
 from tests.api import bodies
 from tests.api.caller import Caller, refused
-
-PATIENCE_S = 30.0
+from tests.ports import held_ports
+from tests.until import WITHIN_S, until
 
 
 @pytest.fixture
 def served(api: Caller, database_url: str, tmp_path: Path) -> Iterator[Caller]:
     """The same laboratory behind `lims serve`."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    with held_ports(1) as (port,), _serving(database_url, tmp_path, port) as client:
+        yield Caller(client, api.document, api.tokens, api.clock)
+
+
+@contextmanager
+def _serving(database_url: str, home: Path, port: int) -> Iterator[httpx.Client]:
     server = subprocess.Popen(
         [sys.executable, "-m", "lims.cli", "serve"],
         env={
             **os.environ,
-            "LIMS_HOME": str(tmp_path),
+            "LIMS_HOME": str(home),
             "LIMS_DATABASE_URL": database_url,
             "LIMS_LISTEN": f"127.0.0.1:{port}",
             "LIMS_SITE": "TT",
@@ -38,12 +40,12 @@ def served(api: Caller, database_url: str, tmp_path: Path) -> Iterator[Caller]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S) as client:
-            _await(client)
-            yield Caller(client, api.document, api.tokens, api.clock)
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=WITHIN_S) as client:
+            until(lambda: _answers(client), "the first answer", look_every_s=0.1)
+            yield client
     finally:
         server.terminate()
-        server.wait(PATIENCE_S)
+        server.wait(WITHIN_S)
 
 
 def test_a_body_too_large_is_answered_and_the_connection_goes_on(served: Caller) -> None:
@@ -53,13 +55,9 @@ def test_a_body_too_large_is_answered_and_the_connection_goes_on(served: Caller)
     assert served.post("/specimens", body).status_code == 200
 
 
-def _await(client: httpx.Client) -> None:
-    until = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            client.get("/api/openapi.json")
-            return
-        except httpx.TransportError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.1)
+def _answers(client: httpx.Client) -> bool:
+    try:
+        client.get("/api/openapi.json")
+    except httpx.TransportError:
+        return False
+    return True

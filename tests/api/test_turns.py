@@ -11,12 +11,13 @@ from lims.db.laboratory import Laboratory
 from tests.api import bodies
 from tests.api.caller import Caller
 from tests.captures import cartridge_capture
+from tests.until import WITHIN_S
 from tests.waiting import until_somebody_waits
 
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(door, "TURN_PATIENCE_S", 30.0)
+    monkeypatch.setattr(door, "TURN_PATIENCE_S", 2 * WITHIN_S)
 
 
 @pytest.mark.usefixtures("patient")

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 from sqlalchemy import select
 from werkzeug.serving import make_server
 
@@ -18,6 +18,7 @@ from lims.tables import F0Case, User
 from lims.work.access import Role
 from lims.work.doubt_address import doubt_addresses
 from tests.presence import missing
+from tests.until import WITHIN_S
 from tests.web.browsing import hand_session
 from tests.web.conftest import (  # noqa: F401 - fixtures, which pytest finds by name
     app,
@@ -39,6 +40,7 @@ FLAGS = [
 ]
 
 Open = Callable[..., BrowserContext]
+PATIENCE_MS = 1000 * WITHIN_S
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +49,10 @@ def chromium() -> Iterator[Browser]:
     if program is None:
         missing("there is no chromium: on Debian, apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        browser = playwright.chromium.launch(
+            executable_path=program, args=FLAGS, timeout=PATIENCE_MS
+        )
+        expect.set_options(timeout=PATIENCE_MS)
         yield browser
         browser.close()
 
@@ -101,6 +106,7 @@ def open_as(chromium: Browser, address: str, app: Flask) -> Iterator[Open]:  # n
             viewport={"width": width, "height": 760},
             color_scheme="dark" if theme == "dark" else "light",
         )
+        context.set_default_timeout(PATIENCE_MS)
         opened.append(context)
         cookies = {"language": language}
         if role is not None:

@@ -17,6 +17,7 @@ from werkzeug.serving import make_server
 from lims.tables import Claim, F0Case, Household, Person
 from lims.work import live
 from lims.work.access import Role, create_user
+from tests.browser.conftest import PATIENCE_MS
 from tests.browser.test_pages import sideways
 from tests.builders_handoff import Ward, ward
 from tests.web.browsing import PASSWORD
@@ -39,6 +40,7 @@ def address(app: Flask) -> Iterator[str]:
 @pytest.fixture
 def page(chromium: Browser, address: str) -> Iterator[Page]:
     context = chromium.new_context()
+    context.set_default_timeout(PATIENCE_MS)
     yield context.new_page()
     context.close()
 

@@ -89,7 +89,7 @@ def test_a_box_of_tubes_is_received_without_touching_anything_else(
     received = page.locator("main table.folds tbody tr")
     for barcode in barcodes:
         row = received.filter(has_text=shown(barcode))
-        expect(row).to_have_count(1, timeout=20_000)
+        expect(row).to_have_count(1)
     expect(received).to_have_count(5)
     late = page.locator("main div.tall tbody tr")  # beside them: a tube that is out too long
     expect(late).to_have_count(1)
@@ -127,7 +127,7 @@ def test_when_the_network_is_away_the_scan_is_kept_and_sent_when_it_is_back(
     expect(page.locator("#unsent")).to_contain_text("offline · 1 not sent")
     expect(page.locator(".answer.kept .big")).to_contain_text(barcode)
     context.set_offline(False)
-    expect(page.locator(".answer.good .big")).to_contain_text(shown(barcode), timeout=20_000)
+    expect(page.locator(".answer.good .big")).to_contain_text(shown(barcode))
     expect(page.locator("#unsent")).to_be_hidden()
 
 

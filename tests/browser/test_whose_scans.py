@@ -73,12 +73,12 @@ def test_scans_never_go_out_in_the_name_of_who_signed_in_since(
     mine = cookies(context)
     become(page, cookies(other))  # in another tab the session ends and the operator signs in
     network_returns(page)
-    expect(page.locator("#unsent")).to_contain_text("Somebody else has signed in", timeout=20_000)
+    expect(page.locator("#unsent")).to_contain_text("Somebody else has signed in")
     expect(page.locator("#unsent")).to_contain_text("2 not sent")
     assert registrars(bench) == []
     become(page, mine)
     page.reload(wait_until="load")
-    expect(page.locator(".answer.good .big")).to_contain_text("Lê Thị Ba", timeout=20_000)
+    expect(page.locator(".answer.good .big")).to_contain_text("Lê Thị Ba")
     assert registrars(bench) == ["user:technician"]
     assert kept(page) == ""
 
@@ -122,7 +122,7 @@ def test_what_does_not_answer_a_scan_keeps_it_and_stops_those_behind(
     expect(page.locator("#unsent")).to_contain_text("did not answer this scan")
     context.unroute("**/*", break_it)
     page.get_by_role("button", name="Try again").click()
-    expect(page.locator(".answer.good .big")).to_contain_text("Lê Thị Ba", timeout=20_000)
+    expect(page.locator(".answer.good .big")).to_contain_text("Lê Thị Ba")
     expect(page.locator("#unsent")).to_be_hidden()
     assert registrars(bench) == ["user:technician"]
 
@@ -141,7 +141,7 @@ def test_a_browser_without_room_keeps_scans_on_the_page_and_says_so(
     assert kept(page) == ""
     expect(page.locator("#unsent")).to_contain_text("they are lost if this page is closed")
     network_returns(page)
-    expect(page.locator(".answer.good .big")).to_contain_text("Lê Thị Ba", timeout=20_000)
+    expect(page.locator(".answer.good .big")).to_contain_text("Lê Thị Ba")
     expect(page.locator("#unsent")).to_be_hidden()
     assert registrars(bench) == ["user:technician"]
 

@@ -9,14 +9,17 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PATIENCE_S = 120.0  # a laden machine; none of these tests waits for it on an idle one
+from instruments.journal import all_entries
+from instruments.spool import Spool
+from tests.until import until
+
+PATIENCE_S = 240.0  # a laden machine; none of these tests waits for it on an idle one
 
 
 @dataclass
@@ -108,16 +111,13 @@ def running_demo(
 
 def soon(happened: Callable[[], bool], what: str) -> None:
     """Look every few milliseconds, to be there in the middle of it."""
-    until = time.monotonic() + PATIENCE_S
-    while not happened():
-        if time.monotonic() > until:
-            raise AssertionError(f"{what} never happened")
-        time.sleep(0.002)
+    until(happened, what, look_every_s=0.002)
 
 
-def bytes_in(folder: Path) -> int:
-    """What a spool holds by now."""
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+def bytes_heard(spool: Path) -> int:
+    """What a gateway wrote down of its line by now. It only grows, so that who looks late has not
+    missed it; the journal's file is larger than what is in it, and an outbox empties again."""
+    return sum(len(entry.data) for entry in all_entries(Spool(spool).journal))
 
 
 def alive(pid: int) -> bool:

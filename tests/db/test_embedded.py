@@ -20,6 +20,7 @@ from lims.db.embedded import ROOTS_DATA, EmbeddedServer, ServerStatus
 from lims.db.refusals import DidNotStart, NotOurs, WrongMajor
 from lims.db.sockets import socket_directory
 from lims.db.wheel import binary
+from tests.until import WITHIN_S
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def test_two_processes_starting_at_once_share_one_server(home: Path) -> None:
         subprocess.Popen([sys.executable, "-c", program, home], stdout=subprocess.PIPE, text=True)
         for _ in range(3)
     ]
-    urls = {starter.communicate(timeout=60)[0].strip() for starter in starters}
+    urls = {starter.communicate(timeout=WITHIN_S)[0].strip() for starter in starters}
     assert [starter.returncode for starter in starters] == [0, 0, 0]
     (url,) = urls
     with psycopg.connect(url) as connection:

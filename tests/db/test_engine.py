@@ -28,12 +28,12 @@ def test_a_connection_tells_the_server_who_it_is(database_url: str) -> None:
 
 
 def test_a_statement_that_takes_too_long_is_ended(database_url: str) -> None:
-    engine = connect(database_url, statement_timeout_ms=20, pool_size=1)
+    engine = connect(database_url, statement_timeout_ms=500, pool_size=1)
     with (
         engine.connect() as connection,
         pytest.raises(OperationalError, match="statement timeout"),
     ):
-        connection.execute(text("SELECT pg_sleep(5)"))
+        connection.execute(text("SELECT pg_sleep(60)"))
     engine.dispose()
 
 
@@ -42,7 +42,7 @@ def test_a_connection_the_server_closed_is_replaced_unnoticed(database_url: str)
     with engine.connect() as connection:
         first = connection.scalar(text("SELECT pg_backend_pid()"))
     with psycopg.connect(conninfo(database_url), autocommit=True) as other:
-        other.execute("SELECT pg_terminate_backend(%s, 5000)", [first])
+        other.execute("SELECT pg_terminate_backend(%s, 60000)", [first])
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT pg_backend_pid()")) != first
     engine.dispose()

@@ -13,6 +13,7 @@ from instruments.lines_file import read_lines
 from lims.demo.analysers import Analyser
 from lims.demo.exporter import export_of
 from lims.demo.machines import CARTRIDGES, DEMONSTRATION, QUANTSTUDIO, gateway_toml
+from tests.until import WITHIN_S
 
 PLATE = {
     "plate": "PL-0001-001",
@@ -59,7 +60,7 @@ def test_a_machine_told_the_same_after_a_kill_exports_the_same_bytes(tmp_path: P
             text=True,
         )
         assert exporter.stdin is not None
-        said, _ = exporter.communicate(machine.pending[0] + "\n", timeout=60)
+        said, _ = exporter.communicate(machine.pending[0] + "\n", timeout=WITHIN_S)
         assert json.loads(said) == {"sent": "PL-0001-001"}
         contents.append((tmp_path / "PL-0001-001.txt").read_bytes())
     assert contents[0] == contents[1]

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,8 @@ from standardwebhooks import Webhook
 
 from lims.demo.receiver import Book, Entry, read_book
 from tests.builders_handoff import SECRET
-from tests.crash.running_demo import soon
+from tests.ports import held_ports
+from tests.until import WITHIN_S, until
 
 NOTICE: dict[str, object] = {
     "type": "alert.raised",
@@ -42,14 +43,19 @@ class Stand:
             "webhook-signature": Webhook(secret).sign(webhook_id, at, body),
         }
         url = f"{self.url}/offices/commune"
-        return httpx.post(url, content=body, headers=headers, trust_env=False).status_code
+        return httpx.post(
+            url, content=body, headers=headers, trust_env=False, timeout=WITHIN_S
+        ).status_code
 
 
 @pytest.fixture
 def stand(tmp_path: Path) -> Iterator[Stand]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    with held_ports(1) as (port,), _receiving(tmp_path, port) as stand:
+        yield stand
+
+
+@contextmanager
+def _receiving(tmp_path: Path, port: int) -> Iterator[Stand]:
     book = tmp_path / "book.jsonl"
     office = {"name": "Xã", "secret": SECRET, "token": "tt_none"}
     config = {"lims_url": "http://127.0.0.1:9", "book": str(book), "offices": {"commune": office}}
@@ -57,7 +63,7 @@ def stand(tmp_path: Path) -> Iterator[Stand]:
     command = [sys.executable, "-m", "lims.demo.receiver", str(tmp_path / "config.json"), str(port)]
     process = subprocess.Popen(command)
     try:
-        soon(lambda: _answers(port), "the receiver's first answer")
+        until(lambda: _answers(port), "the receiver's first answer")
         yield Stand(f"http://127.0.0.1:{port}", book)
     finally:
         process.kill()

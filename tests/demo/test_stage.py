@@ -14,7 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.crash.running_demo import alive, soon
+from tests.crash.running_demo import alive
+from tests.until import WITHIN_S, until
 
 pytestmark = pytest.mark.crash
 
@@ -45,17 +46,17 @@ def test_a_watcher_gets_in_with_each_role_sees_an_f0_and_ends_it_with_ctrl_c(
             with closing(_signed_in(url, role, password)) as browser:
                 assert browser.get("/").status_code == 200
         with closing(_signed_in(url, "operator", password)) as browser:
-            soon(lambda: "/cases/" in browser.get("/handoff").text, "the first F0 on the board")
+            until(lambda: "/cases/" in browser.get("/handoff").text, "the first F0 on the board")
 
         paper = tmp_path / "reswab.pdf"
         beside = os.environ | {"LIMS_HOME": _after(said, "LIMS_HOME=")}
         report = [sys.executable, "-m", "lims.cli", "report", "reswab", "--out", str(paper)]
-        subprocess.run(report, env=beside, check=True, timeout=60)
+        subprocess.run(report, env=beside, check=True, timeout=WITHIN_S)
         assert paper.read_bytes().startswith(b"%PDF")
 
         pids = json.loads((home / "processes.json").read_text("utf-8"))
         demo.send_signal(signal.SIGINT)
-        assert demo.wait(60) == 0
+        assert demo.wait(WITHIN_S) == 0
         assert not home.exists()
         assert not any(map(alive, pids.values()))
     finally:
@@ -72,7 +73,7 @@ def _after(said: str, label: str) -> str:
 
 
 def _signed_in(url: str, login: str, password: str) -> httpx.Client:
-    browser = httpx.Client(base_url=url, follow_redirects=True, trust_env=False, timeout=30)
+    browser = httpx.Client(base_url=url, follow_redirects=True, trust_env=False, timeout=WITHIN_S)
     form = browser.get("/login").text
     token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', form)
     assert token, form

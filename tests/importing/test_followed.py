@@ -22,6 +22,7 @@ from tests.builders import Bench
 from tests.importing.conftest import Desk
 from tests.importing.test_lists import as_csv, people, rows
 from tests.lists import HEADINGS, csv_text, workbook
+from tests.until import WITHIN_S
 
 
 def imported(
@@ -118,7 +119,7 @@ def test_the_command_says_that_the_file_was_here_before(
         [sys.executable, "-m", "lims.cli", "import", str(path)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=WITHIN_S,
         env={
             **os.environ,
             "LIMS_DATABASE_URL": database_url,

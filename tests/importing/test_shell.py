@@ -9,8 +9,7 @@ from lims.importing.shell import Said, import_list
 from tests.builders import Bench
 from tests.importing.conftest import Desk
 from tests.importing.test_lists import as_csv, people, rows
-
-PATIENCE_S = 60.0
+from tests.until import WITHIN_S
 
 
 def test_a_list_that_another_worker_has_in_hand_is_waited_for(
@@ -32,6 +31,6 @@ def test_a_list_that_another_worker_has_in_hand_is_waited_for(
         shell.start()
         shell.join(timeout=1.0)
         assert shell.is_alive() and not said, "nothing is taken yet"
-    shell.join(timeout=PATIENCE_S)
+    shell.join(timeout=WITHIN_S)
     assert [(one.taken, one.bad) for one in said] == [(4, 0)]
     assert people(bench) == 4

@@ -7,28 +7,28 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 from instruments.measurement import Capture
+from instruments.outbox import waiting_in
+from tests.ports import held_port
+from tests.until import WITHIN_S, until
 
 ROOT = Path(__file__).parent.parent.parent
 ENV = {**os.environ, "PYTHONPATH": str(ROOT), "NO_PROXY": "127.0.0.1"}
-WITHIN_S = 60.0  # how long a test waits for what must come, on a machine however slow
+PATIENT_S = 15.0  # LIS1-A 6.5.2.1: a sender gives up when no reply came for so long
+IMPATIENT_S = 2.0  # where what was broken off is to come again: half as long after that
 
 
-def until(true: Callable[[], object], what: str) -> None:
-    """Poll; fail with `what` when it does not come."""
-    end = time.monotonic() + WITHIN_S
-    while not true():
-        if time.monotonic() > end:
-            raise AssertionError(f"did not come: {what}")
-        time.sleep(0.01)
+def _open() -> threading.Event:
+    gate = threading.Event()
+    gate.set()
+    return gate
 
 
 @dataclass
@@ -43,12 +43,13 @@ class Lims:
     orders: list[Mapping[str, Any]] | None = None  # what waits; None: it knows no such analyser
     asked: list[Mapping[str, Any]] = field(default_factory=list)
     packets: bool = True
-    slow_s: float = 0.0  # before it says what waits
+    may_tell: threading.Event = field(default_factory=_open)  # else what waits is not said yet
     most_bytes: int = 16 * 1024 * 1024
     kind: str = "refused"  # of what `refuse` answers
     away: bool = False
     refuse: Callable[[Capture], int | None] = lambda _capture: None
     _server: ThreadingHTTPServer | None = None
+    _place: socket.socket | None = None  # the port stays ours while the LIMS is away
     port: int = 0
 
     @property
@@ -77,15 +78,23 @@ class Lims:
             def log_message(self, *args: object) -> None:
                 pass
 
+        if self._place is None:
+            self._place = held_port()
+            self.port = self._place.getsockname()[1]
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
-        self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def stop(self) -> None:
+        """For a while: `start` may follow."""
         self.away = True
         if self._server:
             self._server.shutdown()
             self._server.server_close()
+
+    def end(self) -> None:
+        self.stop()
+        if self._place:
+            self._place.close()
 
     def answer(
         self, path: str, authorization: str, body: bytes
@@ -109,7 +118,7 @@ class Lims:
                 self.heartbeats.append(said)
                 return 200, {"lines": len(said["lines"])}
             case "/instruments/orders" if self.orders is not None:
-                time.sleep(self.slow_s)
+                self.may_tell.wait(WITHIN_S)
                 self.asked.append(said)
                 wanted = said["specimens"]
                 told = [each for each in self.orders if _is_asked(each["specimen"], wanted)]
@@ -129,9 +138,14 @@ class Lims:
         self.taken.setdefault(capture.digest, capture)
         return (201 if first else 200), {"digest": capture.digest}
 
+    @property
+    def captures(self) -> list[Capture]:
+        """In the order in which they were taken: a copy, for more may come at any moment."""
+        return list(self.taken.values())
+
     def wells(self) -> dict[tuple[str | None, str | None], str]:
         """As the LIMS would de-duplicate: run and well, to what was measured there."""
-        told = [m for capture in self.taken.values() for m in capture.measurements]
+        told = [m for capture in self.captures for m in capture.measurements]
         wells = {(m.run, m.well): f"{m.specimen} {m.targets}" for m in told}
         for m in told:
             assert wells[m.run, m.well] == f"{m.specimen} {m.targets}", "two stories of one well"
@@ -153,6 +167,7 @@ class Running:
     def __init__(self, command: Sequence[str], log: Path) -> None:
         self.log = log
         self.lines: list[str] = []
+        self.terminal: Path | None = None  # the name of the line that goes with it
         with log.open("ab") as err:
             self.process = subprocess.Popen(
                 [sys.executable, *command],
@@ -172,6 +187,8 @@ class Running:
         self.process.stdin.flush()
 
     def end(self, how: signal.Signals = signal.SIGKILL) -> int:
+        if self.terminal:  # as udev does; else it would lead to whose terminal has the number next
+            self.terminal.unlink(missing_ok=True)
         if self.process.poll() is None:
             self.process.send_signal(how)
         code = self.process.wait(WITHIN_S)
@@ -182,7 +199,8 @@ class Running:
         return code
 
     def events(self, named: str) -> list[dict[str, Any]]:
-        told = [json.loads(line) for line in self.log.read_text().splitlines() if line[:1] == "{"]
+        whole, _, _being_written = self.log.read_text().rpartition("\n")
+        told = [json.loads(line) for line in whole.splitlines() if line[:1] == "{"]
         return [event for event in told if event["event"] == named]
 
     def _collect(self) -> None:
@@ -197,6 +215,19 @@ class Bench:
     folder: Path
     lims: Lims = field(default_factory=Lims)
     _started: list[Running] = field(default_factory=list)
+    _ports: list[socket.socket] = field(default_factory=list)
+
+    def port(self) -> int:
+        """Nobody else's until the end."""
+        self._ports.append(held_port())
+        port: int = self._ports[-1].getsockname()[1]
+        return port
+
+    def until_nothing_is_owed(self, instrument: str | None = None) -> None:
+        """The LIMS' answer to the last capture was heard too; of one line of many, or of the one
+        by options."""
+        spool = self.folder / "spools" / instrument if instrument else self.spool
+        until(lambda: not waiting_in(spool / "outbox"), "an empty outbox")
 
     @property
     def tty(self) -> Path:
@@ -259,15 +290,18 @@ class Bench:
         self,
         driver: str = "plate96",
         *misbehave: str,
-        reply_timeout_s: float = 1.0,
+        reply_timeout_s: float = PATIENT_S,
         drop_after: int = 5,
         tty: str = "tty",
     ) -> Running:
+        """With a shorter `reply_timeout_s` a message that was broken off is sent again sooner, and
+        one may be broken off for no more than a slow machine."""
         place = self.folder / tty
         words = ["--driver", driver, "--serial", "C1000", "--pty-link", str(place)]
         words += ["--reply-timeout", str(reply_timeout_s), "--drop-after", str(drop_after)]
         words += [word for kind in misbehave for word in ("--misbehave", kind)]
         running = self._run(["-m", "instruments.simulator", *words], "analyser")
+        running.terminal = place
         until(place.exists, "the analyser's line")
         return running
 
@@ -276,7 +310,8 @@ class Bench:
         command = ["-m", "instruments.gateway", "simulate", driver, "--link", link]
         running = self._run([*command, "--reply-timeout", "1.1", *words], f"simulated-{driver}")
         if link.startswith("pty:"):
-            until(Path(link.removeprefix("pty:")).exists, "the machine's line")
+            running.terminal = Path(link.removeprefix("pty:"))
+            until(running.terminal.exists, "the machine's line")
         return running
 
     def _lims_and_token(self) -> None:
@@ -289,7 +324,9 @@ class Bench:
     def clear(self) -> None:
         for running in self._started:
             running.end()
-        self.lims.stop()
+        self.lims.end()
+        for held in self._ports:
+            held.close()
 
     def _run(self, command: Sequence[str], name: str) -> Running:
         running = Running(command, self.folder / f"{name}-{len(self._started)}.log")
@@ -310,13 +347,6 @@ def bench_in(folder: Path) -> Iterator[Bench]:
         yield bench
     finally:
         bench.clear()
-
-
-def free_ports(count: int) -> list[int]:
-    """Free a moment ago, and not the same twice."""
-    with ExitStack() as probes:
-        bound = [probes.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [probe.getsockname()[1] for probe in bound]
 
 
 def a_plate(name: str = "PL7", wells: int = 6) -> dict[str, object]:

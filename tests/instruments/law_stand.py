@@ -5,7 +5,7 @@ import contextlib
 import socket
 import time
 
-from tests.instruments.bench_stand import WITHIN_S
+from tests.until import WITHIN_S
 
 Segments = dict[str, list[list[str]]]
 

@@ -10,17 +10,18 @@ import pytest
 from click.testing import CliRunner
 
 from instruments.gateway import main
-from tests.instruments.bench_stand import Bench, Running, bench_in, free_ports, until
+from tests.instruments.bench_stand import Bench, Running, bench_in
 from tests.instruments.hl7_messages import cobas6800
 from tests.instruments.law_stand import LawAnalyser, answered, work
+from tests.until import until
 
 ONE, TWO, STRANGE = "TT7K40FQ9XB", "TT7K40FQAXC", "TT7K40FQ000"
 SOON = "import instruments.hl7.work_desk as desk; desk.ANSWER_WITHIN_S = 1.0"
 
 
 @pytest.fixture
-def port() -> int:
-    return free_ports(1)[0]
+def port(bench: Bench) -> int:
+    return bench.port()
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def test_a_tube_s_order_is_asked_for_told_and_measured(
     analyser.says_bytes(cobas6800(("TGT1", "NEG", ""), specimen=TWO))
     assert analyser.hears()["MSA"][0][1] == "AA"
     until(lambda: bench.lims.taken, "the result")
-    (capture,) = bench.lims.taken.values()
+    (capture,) = bench.lims.captures
     assert (capture.measurements[0].specimen, capture.quarantine) == (TWO, None)
 
 
@@ -136,13 +137,14 @@ def test_with_the_lims_away_it_hears_ae_and_results_are_taken_all_the_same(
 def test_a_lims_that_is_slow_is_not_waited_for_and_its_late_word_is_not_told(
     bench: Bench, port: int, calling: list[LawAnalyser]
 ) -> None:
-    bench.lims.slow_s = 2.0
+    bench.lims.may_tell.clear()
     gateway = served(bench, port, before=SOON)
     analyser = called(port, calling)
     analyser.asks(ONE)
     assert answered(analyser.hears()) == ("AE", "AE")
+    until(lambda: gateway.events("question not answered"), "the log's word")
+    bench.lims.may_tell.set()
     until(lambda: bench.lims.asked, "the slow word")
-    assert gateway.events("question not answered")
     assert analyser.hears_nothing()
 
 

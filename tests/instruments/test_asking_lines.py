@@ -13,8 +13,9 @@ from click.testing import CliRunner
 
 from instruments.analyser_messages import genexpert_message
 from instruments.gateway import main
-from tests.instruments.bench_stand import Bench, Running, bench_in, until
+from tests.instruments.bench_stand import Bench, Running, bench_in
 from tests.instruments.xpert_stand import Xpert, asks_for
+from tests.until import until
 
 ONE, TWO = "TT7K40FQ9XB", "TT7K40FQAXC"
 LINE = {
@@ -67,7 +68,7 @@ def test_a_tube_s_order_is_asked_for_told_and_measured(bench: Bench, xpert: Xper
     ended = datetime(2021, 11, 21, 9, 12, tzinfo=UTC)
     xpert.says(*genexpert_message([TWO], {"E": 24.1}, call="POSITIVE", serial="8", ended_at=ended))
     until(lambda: bench.lims.taken, "the result")
-    (capture,) = bench.lims.taken.values()
+    (capture,) = bench.lims.captures
     assert (capture.measurements[0].specimen, capture.quarantine) == (TWO, None)
 
 
@@ -148,7 +149,7 @@ def test_a_question_that_came_in_two_versions_is_not_answered(bench: Bench, xper
     many = [f"TT7K40F{number:04}" for number in range(40)]
     xpert.says(*asks_for(*many), again_as=lambda body: body.replace(b"TT7K40F0000", b"TT7K40F0001"))
     until(lambda: bench.lims.taken, "the message")
-    (capture,) = bench.lims.taken.values()
+    (capture,) = bench.lims.captures
     assert capture.quarantine
     assert capture.quarantine.reason == "frame-conflict"
     assert (bench.lims.asked, xpert.hears_nothing()) == ([], True)

@@ -16,8 +16,9 @@ from instruments import outbox as outbox_module
 from instruments.files import kept as kept_module
 from instruments.measurement import Capture, digest_of
 from instruments.outbox import write_whole
-from tests.instruments.bench_stand import ENV, ROOT, until
+from tests.instruments.bench_stand import ENV, ROOT
 from tests.instruments.folder_stand import Stand, plate
+from tests.until import until
 
 
 @pytest.fixture

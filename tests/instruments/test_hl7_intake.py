@@ -20,7 +20,7 @@ from instruments.line import Received
 from instruments.measurement import Capture, digest_of
 from instruments.outbox import Outbox
 from instruments.reader import Reader
-from tests.instruments.bench_stand import Bench, bench_in, until
+from tests.instruments.bench_stand import Bench, bench_in
 from tests.instruments.hl7_messages import (
     NOW,
     alinity,
@@ -32,6 +32,7 @@ from tests.instruments.hl7_messages import (
 )
 from tests.instruments.test_intake import Gateway
 from tests.instruments.test_journal import files_no_larger_than
+from tests.until import WITHIN_S, until
 
 ONE = cobas6800(("TGT1", "NEG", "^^35.1"), ("TGT2", "NEG", ""), control_id="M1")
 TWO = cobas6800(("TGT1", "POS", "21.5^^30"), specimen="B", control_id="M2")
@@ -223,8 +224,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 def test_a_real_gateway_on_a_port_that_the_machine_calls(bench: Bench, tmp_path: Path) -> None:
     """And calls anew for every message, as the rapid readers do."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = bench.port()
     (tmp_path / "token").write_text("today\n")
     bench.lims.start()
     options = {
@@ -242,10 +242,12 @@ def test_a_real_gateway_on_a_port_that_the_machine_calls(bench: Bench, tmp_path:
             line.sendall(block(message))
             reply = b""
             while not reply.endswith(b"\x1c\r"):
-                reply += line.recv(4096)
+                heard = line.recv(4096)
+                assert heard, "the gateway hung up"
+                reply += heard
         assert said(reply)[0][0] == "AA"
     until(lambda: len(bench.lims.taken) == 2, "both messages at the LIMS")
-    assert {told(capture)[1][0] for capture in bench.lims.taken.values()} == {"TT7K40FQ9XB", "B"}
+    assert {told(capture)[1][0] for capture in bench.lims.captures} == {"TT7K40FQ9XB", "B"}
 
 
 def called(port: int) -> socket.socket:
@@ -253,7 +255,7 @@ def called(port: int) -> socket.socket:
 
     def answered() -> bool:
         try:
-            line.append(socket.create_connection(("127.0.0.1", port), 10.0))
+            line.append(socket.create_connection(("127.0.0.1", port), WITHIN_S))
         except OSError:
             return False
         return True

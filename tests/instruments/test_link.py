@@ -12,18 +12,21 @@ from pathlib import Path
 import pytest
 
 from instruments.link import Link, opener
+from tests.ports import held_ports
+from tests.until import WITHIN_S, until
 
 
 class Analyser:
     """The other end of a pseudo-terminal that can be unplugged."""
 
     def __init__(self, name: Path) -> None:
+        self.name = name
         self.master, self.slave = os.openpty()
         tty.setraw(self.slave)
-        name.unlink(missing_ok=True)
         name.symlink_to(os.ttyname(self.slave))
 
     def unplug(self) -> None:
+        self.name.unlink()  # as udev does; else it would lead to whose terminal is N next
         os.close(self.master)
         os.close(self.slave)
 
@@ -39,14 +42,17 @@ def is_open(link: Link) -> bool:
 
 
 def until_open(link: Link) -> None:
-    while not is_open(link):
+    def opened() -> bool:
         link.read()
+        return is_open(link)
+
+    until(opened, "the line")
 
 
-def heard(link: Link, wanted: int, within_s: float = 10.0) -> bytes:
+def heard(link: Link, wanted: int, within_s: float = WITHIN_S) -> bytes:
     data = b""
-    until = time.monotonic() + within_s
-    while len(data) < wanted and time.monotonic() < until:
+    end = time.monotonic() + within_s
+    while len(data) < wanted and time.monotonic() < end:
         data += link.read()
     return data
 
@@ -102,9 +108,7 @@ def test_we_call_an_analyser_that_listens() -> None:
 
 
 def test_an_analyser_calls_us_and_a_new_call_replaces_the_old() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    with link_to(f"listen://127.0.0.1:{port}") as link:
+    with held_ports(1) as (port,), link_to(f"listen://127.0.0.1:{port}") as link:
         link.read()
         first = socket.create_connection(("127.0.0.1", port))
         link.read()

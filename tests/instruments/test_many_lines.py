@@ -15,7 +15,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from instruments.gateway import main
-from tests.instruments.bench_stand import Bench, a_plate, bench_in, until
+from tests.instruments.bench_stand import IMPATIENT_S, Bench, Running, a_plate, bench_in
+from tests.until import WITHIN_S, until
 
 CYCLERS = ("c1", "c2", "c3")
 
@@ -33,7 +34,7 @@ def lines(*names: str) -> list[Mapping[str, object]]:
 def taken_of(bench: Bench, instrument: str) -> list[str | None]:
     return [
         capture.measurements[0].run
-        for capture in bench.lims.taken.values()
+        for capture in bench.lims.captures
         if capture.instrument == instrument and capture.complete
     ]
 
@@ -48,6 +49,10 @@ def standing(bench: Bench, instrument: str) -> dict[str, Any]:
     return dict(line)
 
 
+def stands(line: Mapping[str, Any]) -> tuple[str | None, bool, int]:
+    return line["state"], line["running"], line["waiting"]
+
+
 def heartbeat_of(bench: Bench, instrument: str) -> Mapping[str, Any] | None:
     """The line in the last heartbeat."""
     for line in bench.lims.heartbeats[-1]["lines"] if bench.lims.heartbeats else ():
@@ -56,9 +61,15 @@ def heartbeat_of(bench: Bench, instrument: str) -> Mapping[str, Any] | None:
     return None
 
 
+def state_told(bench: Bench, instrument: str) -> str | None:
+    line = heartbeat_of(bench, instrument)
+    return line["state"] if line else None
+
+
 def test_each_line_has_its_own_order_journal_and_standing(bench: Bench) -> None:
     analysers = {name: bench.analyser(tty=name) for name in CYCLERS}
     gateway = bench.gateway_of(*lines(*CYCLERS))
+    until(lambda: len(gateway.events("link up")) == len(CYCLERS), "every line")
     for round_ in range(3):
         for name, analyser in analysers.items():
             analyser.tell(a_plate(f"{name}-{round_}"))
@@ -66,13 +77,17 @@ def test_each_line_has_its_own_order_journal_and_standing(bench: Bench) -> None:
     for name in CYCLERS:
         assert taken_of(bench, name) == [f"{name}-{round_}" for round_ in range(3)]
     until(lambda: standing(bench, "c2")["last_message_at"], "the gateway's word on c2")
-    line = standing(bench, "c2")
-    assert (line["state"], line["running"], line["waiting"]) == ("up", True, 0)
-    assert line["journal_bytes"] > 1000
+    until(lambda: stands(standing(bench, "c2")) == ("up", True, 0), "nothing waiting on c2")
+    assert standing(bench, "c2")["journal_bytes"] > 1000
     until(lambda: heartbeat_of(bench, "c3"), "a heartbeat")
     assert bench.lims.heartbeats[0]["gateway"] == "lab-1"
     assert gateway.end(signal.SIGTERM) == 0
     assert standing(bench, "c2")["state"] == "stopped"
+
+
+def losses(gateway: Running) -> dict[str, dict[str, Any]]:
+    """By line."""
+    return {event["instrument"]: event for event in gateway.events("link down")}
 
 
 def test_a_line_without_its_port_or_folder_stops_no_other(bench: Bench) -> None:
@@ -82,13 +97,12 @@ def test_a_line_without_its_port_or_folder_stops_no_other(bench: Bench) -> None:
     gateway = bench.gateway_of(*lines("good", "spoiled", "unplugged"))
     good.tell(a_plate("PL1"))
     until(lambda: taken_of(bench, "good") == ["PL1"], "the good line's plate")
-    down = {event["instrument"]: event for event in gateway.events("link down")}
-    assert down["unplugged"]["trouble"] == "no-device"
-    assert "/dev/serial/by-id" in down["unplugged"]["todo"]
-    until(lambda: heartbeat_of(bench, "spoiled"), "a heartbeat")
-    spoiled, unplugged = heartbeat_of(bench, "spoiled"), heartbeat_of(bench, "unplugged")
-    assert spoiled and spoiled["state"] == "unreadable"
-    assert unplugged and unplugged["state"] == "unplugged"
+    until(lambda: "unplugged" in losses(gateway), "the log's word on the line without a port")
+    down = losses(gateway)["unplugged"]
+    assert down["trouble"] == "no-device"
+    assert "/dev/serial/by-id" in down["todo"]
+    until(lambda: state_told(bench, "spoiled") == "unreadable", "a heartbeat of the one")
+    until(lambda: state_told(bench, "unplugged") == "unplugged", "a heartbeat of the other")
 
     (bench.folder / "spools" / "spoiled").unlink()
     bench.analyser(tty="spoiled").tell(a_plate("PL2"))
@@ -100,7 +114,7 @@ def test_when_no_line_can_work_it_ends_and_says_why(bench: Bench) -> None:
     (bench.folder / "spools").mkdir()
     (bench.folder / "spools" / "c1").write_text("no folder")
     gateway = bench.gateway_of(*lines("c1"))
-    assert gateway.process.wait(60) == 5
+    assert gateway.process.wait(WITHIN_S) == 5
     assert "no line can be served" in gateway.log.read_text()
 
 
@@ -109,24 +123,23 @@ def test_two_gateways_do_not_share_a_folder(bench: Bench) -> None:
     first = bench.gateway_of(*lines("c1"))
     until(lambda: first.events("link up"), "the first")
     second = bench.gateway_of(*lines("c1"))
-    assert second.process.wait(60) == 3
+    assert second.process.wait(WITHIN_S) == 3
     assert "another gateway" in second.log.read_text()
 
 
 def test_unplugged_and_plugged_in_again_it_is_heard(bench: Bench) -> None:
-    analyser = bench.analyser(tty="c1", reply_timeout_s=0.5)
+    analyser = bench.analyser(tty="c1")
     gateway = bench.gateway_of(*lines("c1"))
     until(lambda: gateway.events("link up"), "the line")
     analyser.end()
     until(lambda: gateway.events("link down"), "the loss")
-    bench.analyser(tty="c1", reply_timeout_s=0.5).tell(a_plate("PL1"))
+    bench.analyser(tty="c1").tell(a_plate("PL1"))
     until(lambda: taken_of(bench, "c1") == ["PL1"], "the plate after")
     assert len(gateway.events("link up")) == 2
 
 
 def test_an_analyser_that_calls_and_one_that_is_called_share_a_gateway(bench: Bench) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = bench.port()
     with socket.create_server(("127.0.0.1", 0)) as called:
         gateway = bench.gateway_of(
             {"instrument": "caller", "link": f"listen://127.0.0.1:{port}"},
@@ -136,7 +149,7 @@ def test_an_analyser_that_calls_and_one_that_is_called_share_a_gateway(bench: Be
         heard, _address = called.accept()
         with heard, socket.create_connection(("127.0.0.1", port)) as calling:
             for end in (heard, calling):
-                end.settimeout(60)
+                end.settimeout(WITHIN_S)
                 end.sendall(b"\x05")
                 assert end.recv(1) == b"\x06"
 
@@ -157,7 +170,7 @@ journal._write_all = refuse
 
 def test_a_full_disk_is_answered_with_nak_and_said_aloud(bench: Bench) -> None:
     flag = bench.folder / "full"
-    analyser = bench.analyser(tty="c1", reply_timeout_s=0.5)
+    analyser = bench.analyser(tty="c1", reply_timeout_s=IMPATIENT_S)
     gateway = bench.gateway_of(*lines("c1"), before=FULL.format(flag=str(flag)))
     until(lambda: gateway.events("link up"), "the line")
     flag.touch()
@@ -192,6 +205,11 @@ def test_the_same_journal_told_again_brings_nothing_new(bench: Bench) -> None:
     assert invoked("replay", bench.file, "--since", "yesterday").exit_code == 2
 
 
+def set_aside(bench: Bench) -> list[dict[str, Any]]:
+    told = invoked("quarantine", bench.file, "--json")
+    return list(json.loads(told.stdout)["quarantined"])
+
+
 BROKEN = """
 from instruments.drivers import plate
 def fault(self, message):
@@ -207,7 +225,8 @@ def test_what_a_driver_could_not_read_is_listed_shown_and_read_by_its_successor(
     gateway = bench.gateway_of(*lines("c1"), before=BROKEN)
     analyser.tell(a_plate("PL1"))
     until(lambda: bench.lims.taken, "the message")
-    (one,) = json.loads(invoked("quarantine", bench.file, "--json").stdout)["quarantined"]
+    until(lambda: set_aside(bench), "its copy, which is written when it is on its way")
+    (one,) = set_aside(bench)
     assert (one["reason"], one["instrument"]) == ("driver-fault", "c1")
     assert "replay --since" in one["todo"]
     log = bench.folder / "spools" / "c1" / "readings.log"
@@ -218,6 +237,7 @@ def test_what_a_driver_could_not_read_is_listed_shown_and_read_by_its_successor(
     assert "48 7c 5c 5e" in invoked("quarantine", bench.file, "--show", one["digest"]).stdout
     assert len(log.read_text().splitlines()) == 2
     assert invoked("quarantine", bench.file, "--show", "ffff").exit_code == 1
+    bench.until_nothing_is_owed("c1")
     assert gateway.end(signal.SIGTERM) == 0
 
     bench.lims.taken.clear()
@@ -232,7 +252,7 @@ def test_killed_at_random_every_line_s_plates_arrive_whole_once_and_in_order(
     bench: Bench,
 ) -> None:
     chance = random.Random(64)
-    analysers = {name: bench.analyser(tty=name, reply_timeout_s=0.5) for name in CYCLERS}
+    analysers = {name: bench.analyser(tty=name, reply_timeout_s=IMPATIENT_S) for name in CYCLERS}
     names = [f"PL{number}" for number in range(4)]
     for name in names:
         for cycler, analyser in analysers.items():

@@ -23,11 +23,12 @@ from instruments.outbox import Outbox
 from instruments.poct.documents import Documents
 from instruments.poct.message import Message, read
 from instruments.reader import Reader
-from tests.instruments.bench_stand import Bench, bench_in, until
+from tests.instruments.bench_stand import Bench, bench_in
 from tests.instruments.poct1_messages import NOW, acknowledged, control, hello, observed, status
 from tests.instruments.test_hl7_intake import called
 from tests.instruments.test_intake import Gateway
 from tests.instruments.test_journal import files_no_larger_than
+from tests.until import WITHIN_S, until
 
 ONE = observed(("SARS", "negative"), control_id="1")
 TWO = observed(("SARS", "positive"), specimen="B", control_id="2")
@@ -171,8 +172,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 def test_a_reader_that_calls_a_real_gateway_is_heard_and_told_again(bench: Bench) -> None:
     """As a Sofia does: it greets, is put into continuous mode, reports, and is cut off once."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = bench.port()
     line = {"instrument": "sofia-1", "driver": "sofia2", "link": f"listen://127.0.0.1:{port}"}
     gateway = bench.gateway_of(line)
     until(lambda: gateway.events("link up"), "the line")
@@ -194,12 +194,12 @@ def test_a_reader_that_calls_a_real_gateway_is_heard_and_told_again(bench: Bench
 
 def whole(bench: Bench) -> list[Capture]:
     """What broke off may be heard or not: the new call puts an end to the old one."""
-    return [each for each in list(bench.lims.taken.values()) if each.complete]
+    return [each for each in bench.lims.captures if each.complete]
 
 
 def asked(calling: socket.socket, data: bytes, many: int) -> list[str]:
     """What is said to these bytes: so many messages."""
-    calling.settimeout(60)
+    calling.settimeout(WITHIN_S)
     calling.sendall(data)
     answer = b""
     while len(messages(answer)) < many:

@@ -12,8 +12,9 @@ from instruments.lims_door import LimsDoor
 from instruments.outbox import Outbox, dead_in, owe_again, told_again
 from instruments.poster import Poster
 from instruments.troubles import Trouble
-from tests.instruments.bench_stand import Lims, until
+from tests.instruments.bench_stand import Lims
 from tests.instruments.test_outbox import capture
+from tests.until import until
 
 NOW = datetime(2021, 7, 13, 9, 0, tzinfo=UTC)
 
@@ -23,7 +24,7 @@ def lims() -> Iterator[Lims]:
     lims = Lims()
     lims.start()
     yield lims
-    lims.stop()
+    lims.end()
 
 
 @contextmanager
@@ -50,7 +51,7 @@ def owed(folder: Path, count: int) -> Outbox:
 
 
 def taken(lims: Lims) -> list[bytes]:
-    return [capture.raw for capture in lims.taken.values()]
+    return [capture.raw for capture in lims.captures]
 
 
 @pytest.mark.parametrize("packets", [True, False])

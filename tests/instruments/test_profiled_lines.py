@@ -12,11 +12,13 @@ from instruments.analyser_messages import genexpert_message
 from instruments.drivers.profile_driver import PROFILES
 from instruments.gateway import main
 from instruments.measurement import Capture
+from instruments.spool import Spool
 from lims.domain import barcodes
-from tests.instruments.bench_stand import Bench, a_plate, bench_in, until
+from tests.instruments.bench_stand import Bench, a_plate, bench_in
 from tests.instruments.folder_stand import WHOLE
 from tests.instruments.test_files_profile import FILE
 from tests.instruments.xpert_stand import Xpert
+from tests.until import until
 
 ENDED = datetime(2021, 11, 21, 9, 12, tzinfo=UTC)
 RIGHT = barcodes.mint("TT", "7K", 123_456_789)
@@ -42,7 +44,7 @@ def by_profile(bench: Bench, name: str) -> dict[str, object]:
 
 def taken(bench: Bench) -> Capture:
     until(lambda: bench.lims.taken, "the message")
-    return next(iter(bench.lims.taken.values()))
+    return bench.lims.captures[0]
 
 
 def test_a_machine_on_a_line_is_read_by_its_profile(bench: Bench) -> None:
@@ -57,7 +59,7 @@ def test_a_machine_on_a_line_is_read_by_its_profile(bench: Bench) -> None:
     status = json.loads(invoked("status", bench.file, "--json").stdout)["lines"][0]
     assert status["driver"] == "plate-astm"
     spool = bench.folder / "spools" / "c1"
-    until((spool / "health.json").exists, "the gateway's word")
+    until(Spool(spool).last_health, "the gateway's word")
     told = invoked("replay", "--spool", spool, "--since", "2021-01-01", "--dry-run", "--json")
     assert [each["measurements"] for each in json.loads(told.stdout)["replayed"]] == [6]
 
@@ -93,7 +95,7 @@ def test_one_line_by_options_may_have_a_profile_and_sites(bench: Bench) -> None:
         ('driver = "genexpert"\nhost_query = 1\n', "host_query: expected true or false"),
         ('driver = "genexpert"\ntests = {a = "B"}\n', "tests: only with host_query"),
         ('driver = "genexpert"\nhost_query = true\ntests = {a = 1}\n', "tests: expected"),
-        ('driver = "cobas"\nhost_query = true\ntests = {a = "B"}\n', "a line that speaks ASTM"),
+        ('driver = "sofia2"\nhost_query = true\ntests = {a = "B"}\n', "speaks ASTM or HL7"),
     ],
 )
 def test_what_is_wrong_with_a_line_s_driver_is_said_by_the_check(
@@ -125,7 +127,7 @@ def test_swapped_bytes_under_a_right_checksum_are_quarantined_not_another_s_resu
     assert (capture.quarantine.reason, capture.measurements) == ("check-character", ())
     assert SWAPPED.encode() in capture.raw
     spool = bench.folder / "spools" / "GX-1"
-    until((spool / "health.json").exists, "the gateway's word")
+    until(Spool(spool).last_health, "the gateway's word")
     again = invoked("replay", "--spool", spool, "--since", "2021-01-01", "--dry-run", "--json")
     (read,) = json.loads(again.stdout)["replayed"]
     assert read["quarantine"].startswith("check-character: "), "nor by a replay of the folder alone"

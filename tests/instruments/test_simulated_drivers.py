@@ -14,7 +14,8 @@ from instruments.drivers.reading import Format
 from instruments.measurement import Measurement, Role
 from instruments.simulated.machines import MACHINES
 from lims.domain import barcodes
-from tests.instruments.bench_stand import Bench, Running, bench_in, free_ports, until
+from tests.instruments.bench_stand import Bench, Running, bench_in
+from tests.until import WITHIN_S, until
 
 ONE, TWO, THREE = (barcodes.mint("TT", "7K", serial) for serial in (1, 2, 3))
 ORF, N, IC = "ORF1ab", "N", "IC"
@@ -181,7 +182,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 @pytest.fixture(scope="module")
 def links(bench: Bench) -> dict[str, str]:
     """The simulator's end of each driver's line; one gateway has the other ends."""
-    ports = dict(zip(STORIES, free_ports(len(STORIES)), strict=True))
+    ports = {driver: bench.port() for driver in STORIES}
     ours, theirs = {}, []
     for driver, machine in MACHINES.items():
         place = f"127.0.0.1:{ports[driver]}"
@@ -220,11 +221,11 @@ def hung_up(machine: Running) -> None:
     """At the end of its input it ends by itself."""
     assert machine.process.stdin
     machine.process.stdin.close()
-    assert machine.process.wait(60) == 0
+    assert machine.process.wait(WITHIN_S) == 0
 
 
 def seen_of(bench: Bench, instrument: str) -> list[Seen]:
-    taken = [c for c in bench.lims.taken.values() if c.instrument == instrument]
+    taken = [c for c in bench.lims.captures if c.instrument == instrument]
     assert [c.quarantine for c in taken if c.quarantine] == []
     return sorted(
         (seen(m) for c in taken if c.complete for m in c.measurements),

@@ -25,7 +25,8 @@ from instruments.simulated.playing import CLOCK_JUMP, FolderPlayer, LinePlayer, 
 from instruments.simulated.said import said
 from lims.domain import barcodes
 from lims.domain.instrument_clock import ahead
-from tests.instruments.bench_stand import Bench, bench_in, free_ports, until
+from tests.instruments.bench_stand import Bench, bench_in
+from tests.until import WITHIN_S, until
 
 REPLY_S = {Format.ASTM: 1.1, Format.HL7: 0.5, Format.FILE: 0.0}  # half of it, then all begins anew
 SETTLE_S = 0.5
@@ -85,7 +86,7 @@ class Scene:
         return len(tasks)
 
     def taken(self) -> list[Capture]:
-        return [c for c in [*self.bench.lims.taken.values()] if c.instrument == self.name]
+        return [c for c in self.bench.lims.captures if c.instrument == self.name]
 
     def measured(self) -> list[Measurement]:
         return [m for capture in self.taken() for m in capture.measurements]
@@ -152,7 +153,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 
 @pytest.fixture(scope="module")
 def scenes(bench: Bench) -> Iterator[dict[str, Scene]]:
-    ports = [f"127.0.0.1:{port}" for port in free_ports(4)]
+    ports = [f"127.0.0.1:{bench.port()}" for _ in range(4)]
     folders = [bench.folder / "exports", bench.folder / "zips"]
     for folder in folders:
         folder.mkdir()
@@ -238,7 +239,7 @@ def test_a_machine_killed_in_the_middle_sends_it_whole_when_it_is_up_again(
     asked, tubes = scene.story()
     dies = bench.simulator(scene.driver, scene.link, "--fault", "killed", "--seed", "3")
     dies.tell(asked)
-    assert dies.process.wait(60) == -signal.SIGKILL
+    assert dies.process.wait(WITHIN_S) == -signal.SIGKILL
     assert not scene.delivered(tubes)
     again = bench.simulator(scene.driver, scene.link)
     again.tell(asked)

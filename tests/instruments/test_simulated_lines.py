@@ -10,7 +10,8 @@ import pytest
 
 from instruments.link import SerialLine
 from instruments.simulated.lines import Network, NoLink, Terminal, line_at
-from tests.instruments.bench_stand import free_ports
+from tests.ports import held_ports
+from tests.until import WITHIN_S
 
 ENQ = b"\x05"
 
@@ -70,7 +71,7 @@ def test_a_machine_that_was_hung_up_on_calls_again_for_its_next_word() -> None:
             first, _address = server.accept()
             with closing(first):
                 assert first.recv(1) == ENQ
-            assert line.read(5.0) == b""
+            assert line.read(WITHIN_S) == b""
             line.write(b"again")
             second, _address = server.accept()
             with closing(second):
@@ -78,15 +79,15 @@ def test_a_machine_that_was_hung_up_on_calls_again_for_its_next_word() -> None:
 
 
 def test_a_machine_that_is_called_hears_its_caller() -> None:
-    (port,) = free_ports(1)
     with (
+        held_ports(1) as (port,),
         closing(line_at(f"listen://127.0.0.1:{port}", None, silent)) as line,
         socket.create_connection(("127.0.0.1", port)) as caller,
     ):
         line.write(ENQ)
         assert caller.recv(1) == ENQ
         caller.sendall(b"\x06")
-        assert line.read(5.0) == b"\x06"
+        assert line.read(WITHIN_S) == b"\x06"
 
 
 def test_the_first_word_on_a_terminal_is_not_lost_when_the_gateway_opens_it_later(
@@ -96,7 +97,7 @@ def test_the_first_word_on_a_terminal_is_not_lost_when_the_gateway_opens_it_late
     heard: list[bytes] = []
 
     def gateway() -> None:
-        waits.wait(30)
+        waits.wait(WITHIN_S)
         with closing(SerialLine(str(tmp_path / "gx"), 9600)) as port:
             while not any(heard):
                 heard.append(port.read())
@@ -105,7 +106,7 @@ def test_the_first_word_on_a_terminal_is_not_lost_when_the_gateway_opens_it_late
     listening.start()
     with closing(Terminal(tmp_path / "gx", None, lambda _whom: waits.set())) as line:
         line.write(ENQ)
-        listening.join(60)
+        listening.join(WITHIN_S)
     assert b"".join(heard) == ENQ
 
 

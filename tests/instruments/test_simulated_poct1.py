@@ -24,9 +24,10 @@ from instruments.simulated.playing import Playing
 from instruments.simulated.poct1 import Observed, Poct1Fault, Poct1Machine
 from instruments.simulated.said import said
 from lims.domain import barcodes
-from tests.instruments.bench_stand import bench_in, free_ports, until
+from tests.instruments.bench_stand import bench_in
 from tests.instruments.poct1_messages import NOW
 from tests.instruments.test_poct1_intake import ReaderGateway, messages
+from tests.until import until
 
 SEEDS = 24
 CALLS = ("positive", "negative", "invalid")
@@ -209,7 +210,7 @@ def test_a_reader_on_a_real_connection_hangs_up_calls_again_and_is_heard_once(
     tmp_path: Path,
 ) -> None:
     with bench_in(tmp_path) as bench:
-        (port,) = free_ports(1)
+        port = bench.port()
         gateway = bench.gateway_of(
             {"instrument": "s-1", "driver": "sofia2", "link": f"listen://127.0.0.1:{port}"}
         )
@@ -218,7 +219,7 @@ def test_a_reader_on_a_real_connection_hangs_up_calls_again_and_is_heard_once(
             "sofia2",
             f"127.0.0.1:{port}",
             *("--fault", "drop-and-repeat", "--fault", "refused-directive"),
-            *("--reply-timeout", "1", "--seed", "5"),
+            *("--reply-timeout", "10", "--seed", "5"),  # no more attempts than its faults make
         )
         tube = barcodes.mint("TT", "7K", 7)
         reader.tell({"specimen": tube, "call": "positive"})
@@ -226,7 +227,7 @@ def test_a_reader_on_a_real_connection_hangs_up_calls_again_and_is_heard_once(
         assert json.loads(reader.lines[0]) == {"sent": tube, "attempts": 2}
 
         def told() -> list[tuple[str, str | None]]:
-            taken = [*bench.lims.taken.values()]
+            taken = bench.lims.captures
             return [(m.specimen, m.call) for capture in taken for m in capture.measurements]
 
         until(lambda: told() != [], "the result")

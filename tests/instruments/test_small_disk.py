@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.instruments.bench_stand import a_plate, bench_in, until
+from tests.instruments.bench_stand import IMPATIENT_S, a_plate, bench_in
 from tests.instruments.test_many_lines import lines, standing, taken_of
+from tests.until import until
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def test_a_real_disk_that_fills_up_loses_nothing_that_was_acknowledged(tmp_path:
     with bench_in(tmp_path) as bench:
         bench.lims.start()
         bench.lims.stop()
-        analyser = bench.analyser(tty="c1", reply_timeout_s=0.5)
+        analyser = bench.analyser(tty="c1", reply_timeout_s=IMPATIENT_S)
         gateway = bench.gateway_of(*lines("c1"))
         for number in range(6):  # more would wait in the analyser's own standard input
             analyser.tell(a_plate(f"PL{number}", wells=94))

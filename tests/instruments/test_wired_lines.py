@@ -12,9 +12,10 @@ import pytest
 from click.testing import CliRunner
 
 from instruments.gateway import main
-from tests.instruments.bench_stand import Bench, a_plate, bench_in, until
+from tests.instruments.bench_stand import Bench, a_plate, bench_in
 from tests.instruments.folder_stand import plate
 from tests.instruments.hl7_messages import block, captured
+from tests.until import WITHIN_S, until
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def of_folder(bench: Bench) -> dict[str, object]:
 
 
 def runs(bench: Bench, instrument: str) -> list[str | None]:
-    taken = [each for each in bench.lims.taken.values() if each.instrument == instrument]
+    taken = [each for each in bench.lims.captures if each.instrument == instrument]
     return [each.measurements[0].run for each in taken if each.measurements]
 
 
@@ -73,13 +74,12 @@ def test_a_folder_that_is_away_is_said_and_read_when_it_is_back(bench: Bench) ->
 
 
 def test_an_analyser_that_calls_and_speaks_hl7_hears_aa_and_is_told_again(bench: Bench) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = bench.port()
     line = {"instrument": "cobas-1", "driver": "cobas", "link": f"listen://127.0.0.1:{port}"}
     gateway = bench.gateway_of(line)
     until(lambda: gateway.events("link up"), "the line")
     with socket.create_connection(("127.0.0.1", port)) as calling:
-        calling.settimeout(60)
+        calling.settimeout(WITHIN_S)
         calling.sendall(block(captured("cobas6800_target_not_detected.hl7")))
         answer = b""
         while not answer.endswith(b"\x1c\r"):
@@ -88,7 +88,7 @@ def test_an_analyser_that_calls_and_speaks_hl7_hears_aa_and_is_told_again(bench:
             answer += heard
     assert b"\rMSA|AA|" in answer
     until(lambda: bench.lims.taken, "the message at the LIMS")
-    (capture,) = bench.lims.taken.values()
+    (capture,) = bench.lims.captures
     assert (capture.driver, capture.complete, capture.quarantine) == ("cobas", True, None)
     assert capture.measurements
     told = CliRunner().invoke(
@@ -136,6 +136,7 @@ def test_a_file_that_its_driver_could_not_read_is_read_by_the_next_and_a_damaged
         (exports / f"PL{number}.txt").write_bytes(plate(number))
     until(lambda: len(bench.lims.taken) == 2, "both messages")
     assert runs(bench, "qs-1") == []
+    bench.until_nothing_is_owed("qs-1")
     assert gateway.end(signal.SIGTERM) == 0
     copies = bench.folder / "spools" / "qs-1" / "files"
     spoilt = next(path for path in copies.glob("*.bytes") if b"PL8" in path.read_bytes())

@@ -8,7 +8,7 @@ import tty
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.instruments.bench_stand import WITHIN_S
+from tests.until import WITHIN_S
 
 ENQ, ACK, NAK, EOT = b"\x05", b"\x06", b"\x15", b"\x04"
 QUIET_S = 1.0  # a host that has something to say says it within a turn of the line
@@ -23,11 +23,13 @@ def asks_for(*specimens: str) -> list[str]:
 
 class Xpert:
     def __init__(self, place: Path) -> None:
+        self._place = place
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         place.symlink_to(os.ttyname(self._slave))
 
     def close(self) -> None:
+        self._place.unlink()  # as udev does; else it would lead to whose terminal is N next
         os.close(self._master)
         os.close(self._slave)
 

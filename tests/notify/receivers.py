@@ -12,6 +12,7 @@ from typing import Any
 from standardwebhooks import Webhook
 
 from tests.builders_handoff import SECRET
+from tests.until import WITHIN_S
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def receiver(
             body = self.rfile.read(int(self.headers["content-length"]))
             answer = made.take(dict(self.headers), body)
             if slow:
-                made.gate.wait(30)
+                made.gate.wait(WITHIN_S)
             with suppress(ConnectionError):  # the deliverer may have lost patience
                 self._say(answer)
 

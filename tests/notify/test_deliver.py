@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,10 +23,10 @@ from lims.tables import Delivery, Notice
 from lims.work import dispatch
 from tests.builders_handoff import HANOI, Ward, laboratory, ward
 from tests.notify.receivers import Answer, Receiver, receiver
+from tests.until import WITHIN_S, until
 
 BASE = "https://lims.test"
 SOON = RetryPlan(waits_s=(0.05,) * 5, jitter=0.0)
-PATIENCE_S = 8.0
 
 
 @pytest.fixture
@@ -46,7 +46,9 @@ def delivering(
     lab: Laboratory, *, plan: RetryPlan = SOON, pace: Pace | None = None
 ) -> Iterator[Deliverer]:
     stop = threading.Event()
-    sender = WebhookSender(BASE, connect_s=1, read_s=10, private=True)
+    sender = WebhookSender(
+        BASE, connect_s=WITHIN_S, read_s=WITHIN_S, whole_s=WITHIN_S, private=True
+    )
     deliverer = Deliverer(lab, BASE, plan=plan, pace=pace, rng=Random(1), sender=sender)
     thread = threading.Thread(target=deliverer.run, args=(stop,))
     thread.start()
@@ -54,17 +56,9 @@ def delivering(
         yield deliverer
     finally:
         stop.set()
-        thread.join(PATIENCE_S)
+        thread.join(WITHIN_S)
         deliverer.close()
         assert not thread.is_alive(), "the deliverer did not stop"
-
-
-def until(true: Callable[[], bool]) -> None:
-    tick, limit = threading.Event(), PATIENCE_S / 0.02
-    while not true():
-        limit -= 1
-        assert limit > 0, "it never became true"
-        tick.wait(0.02)
 
 
 def states(lab: Laboratory) -> list[str]:
@@ -79,7 +73,7 @@ def test_a_notice_owed_while_the_deliverer_sleeps_goes_out_at_once(
         notice = here.owe(here.webhook(team.url))
         here.session.execute(select(func.pg_notify("notice_owed", "")))
         here.session.commit()
-        until(lambda: states(lab) == ["delivered"])
+        until(lambda: states(lab) == ["delivered"], "the delivery")
     assert team.ids == [f"msg_{notice}"]
 
 
@@ -90,7 +84,7 @@ def test_a_receiver_that_fails_twice_gets_the_same_notice_a_third_time(
         notice = here.owe(here.webhook(team.url))
         here.session.commit()
         with delivering(lab):
-            until(lambda: states(lab) == ["delivered"])
+            until(lambda: states(lab) == ["delivered"], "the delivery")
     assert team.ids == [f"msg_{notice}"] * 3
     codes = here.session.scalars(select(Delivery.status_code).order_by(Delivery.attempt)).all()
     assert codes == [500, 500, 204]
@@ -105,7 +99,7 @@ def test_a_receiver_that_hangs_delays_nobody_else(here: Ward, lab: Laboratory) -
             here.owe(flowing)
         here.session.commit()
         with delivering(lab, pace=Pace(senders=4, per_subscription=2)):
-            until(lambda: len(quick.ids) == 12)
+            until(lambda: len(quick.ids) == 12, "the twelve of the quick one")
             assert len(hung.ids) <= 2
             hung.gate.set()
 
@@ -133,7 +127,7 @@ def test_a_lease_still_running_is_respected(here: Ward, lab: Laboratory) -> None
         here.owe(here.webhook(team.url))
         here.session.commit()
         with lab.sessions.begin() as session:
-            dispatch.lease(session, lab.clock(), 1, 30, site_id=lab.site_id)
+            dispatch.lease(session, lab.clock(), 1, 600, site_id=lab.site_id)
         deliverer = Deliverer(lab, BASE, plan=SOON, private=True)
         assert deliverer.drain() == 0
         deliverer.close()
@@ -151,7 +145,7 @@ def test_two_deliverers_deliver_each_notice_once_and_each_case_in_order(
                 here.owe(subscription, case=case, sequence=sequence)
         here.session.commit()
         with delivering(lab), delivering(lab):
-            until(lambda: states(lab) == ["delivered"] * 24)
+            until(lambda: states(lab) == ["delivered"] * 24, "all deliveries")
     assert len(team.ids) == len(set(team.ids)) == 24
     for case in cases:
         assert _sequences(team, case) == [1, 2, 3]
@@ -196,10 +190,10 @@ def test_a_receiver_that_takes_no_more_hears_no_more_of_what_was_leased(
             here.owe(subscription)
         here.session.commit()
         with delivering(lab):
-            until(lambda: bool(team.ids))
+            until(lambda: bool(team.ids), "the first at the one")
             here.owe(later)
             here.session.commit()
-            until(lambda: bool(other.ids))
+            until(lambda: bool(other.ids), "the one behind at the other")
     assert len(team.ids) <= Pace().per_subscription
     assert states(lab).count(NoticeState.OWED) >= 20 - Pace().per_subscription
 
@@ -208,7 +202,7 @@ def test_the_board_is_told_through_the_database_alone(here: Ward, lab: Laborator
     here.owe(here.board(team=here.team()))
     here.session.commit()
     with delivering(lab):
-        until(lambda: states(lab) == ["delivered"])
+        until(lambda: states(lab) == ["delivered"], "the delivery")
 
 
 def test_what_nobody_claims_is_told_to_the_next_ones_by_the_deliverer(
@@ -219,7 +213,7 @@ def test_what_nobody_claims_is_told_to_the_next_ones_by_the_deliverer(
         here.webhook(province.url, area=HANOI)
         here.session.commit()
         with delivering(lab):
-            until(lambda: len(province.said) == 1)
+            until(lambda: len(province.said) == 1, "the notice to the province")
     assert province.said[0]["data"]["unclaimed_min"] == 31
 
 
@@ -231,13 +225,13 @@ def test_the_deliverer_survives_a_database_that_throws_everybody_out(
         first = here.owe(subscription)
         here.session.execute(select(func.pg_notify("notice_owed", "")))
         here.session.commit()
-        until(lambda: states(lab) == ["delivered"])
+        until(lambda: states(lab) == ["delivered"], "the delivery")
         here.session.close()
         _throw_everybody_out(lab)
         second = here.owe(subscription)
         here.session.execute(select(func.pg_notify("notice_owed", "")))
         here.session.commit()
-        until(lambda: states(lab) == ["delivered"] * 2)
+        until(lambda: states(lab) == ["delivered"] * 2, "both deliveries")
     assert team.ids == [f"msg_{first}", f"msg_{second}"]
 
 
@@ -246,7 +240,7 @@ def _throw_everybody_out(lab: Laboratory) -> None:
     with lab.sessions() as session:
         session.execute(
             text(
-                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         )

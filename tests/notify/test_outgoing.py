@@ -4,12 +4,13 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from time import monotonic, sleep
+from time import monotonic
 from uuid import UUID
 
 from lims.db.ids import uuid7
 from lims.notify.outgoing import Outgoing
 from lims.work.dispatch import Owed
+from tests.until import WITHIN_S, until
 
 SLOW, QUICK = uuid7(), uuid7()
 NOW = datetime(2021, 9, 1, tzinfo=UTC)
@@ -28,16 +29,12 @@ def line(pool: ThreadPoolExecutor, send: Callable[[Owed], object]) -> Outgoing:
 
 
 def later() -> float:
-    return monotonic() + 60
+    return monotonic() + 2 * WITHIN_S
 
 
 def until_all_are_back(outgoing: Outgoing) -> None:
     """A pool that ends takes nothing more, and each notice is handed to it in its turn."""
-    for _ in range(3_000):
-        if outgoing.out == 0:
-            return
-        sleep(0.01)
-    raise AssertionError(f"{outgoing.out} are still out")
+    until(lambda: outgoing.out == 0, "the last one back")
 
 
 def test_a_receiver_that_does_not_answer_holds_two_senders_and_the_other_is_told() -> None:
@@ -46,7 +43,7 @@ def test_a_receiver_that_does_not_answer_holds_two_senders_and_the_other_is_told
 
     def send(owed: Owed) -> None:
         if owed.subscription_id == SLOW:
-            answered.wait(30)
+            answered.wait(WITHIN_S)
         else:
             told.append(owed)
             quick_ones.release()
@@ -56,7 +53,7 @@ def test_a_receiver_that_does_not_answer_holds_two_senders_and_the_other_is_told
         outgoing.take([notice(SLOW) for _ in range(8)], later())
         outgoing.take([notice(QUICK) for _ in range(8)], later())
         for _ in range(8):
-            assert quick_ones.acquire(timeout=30)
+            assert quick_ones.acquire(timeout=WITHIN_S)
         assert outgoing.out >= 8
         answered.set()
         until_all_are_back(outgoing)
@@ -86,14 +83,14 @@ def test_at_the_end_what_has_not_begun_is_given_back_and_what_has_is_finished() 
 
     def send(owed: Owed) -> None:
         begun.release()
-        go_on.wait(30)
+        go_on.wait(WITHIN_S)
         told.append(owed)
 
     with ThreadPoolExecutor(4) as pool:
         outgoing = line(pool, send)
         outgoing.take([notice(SLOW) for _ in range(6)], later())
         for _ in range(2):
-            assert begun.acquire(timeout=30)
+            assert begun.acquire(timeout=WITHIN_S)
         left = outgoing.give_back()
         go_on.set()
     assert len(left) == 4

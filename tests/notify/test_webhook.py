@@ -8,15 +8,18 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from itertools import count
 from uuid import UUID, uuid4
 
 import pytest
 
 from lims.domain.addresses import is_public
+from lims.notify import wire
 from lims.notify.webhook import WebhookSender, payload, retry_after_s
 from lims.work.dispatch import Owed
 from tests.builders_handoff import SECRET
 from tests.notify.receivers import Answer, receiver
+from tests.until import WITHIN_S
 
 BASE = "https://lims.test"
 NOTICE = UUID("0197f3a0-0000-7000-8000-000000000001")
@@ -44,7 +47,9 @@ def owed(url: str = "http://a.test/", *, secret: str = SECRET, pool: UUID | None
 
 @pytest.fixture
 def sender() -> Iterator[WebhookSender]:
-    made = WebhookSender(BASE + "/", connect_s=1, read_s=0.3, private=True)
+    made = WebhookSender(
+        BASE + "/", connect_s=WITHIN_S, read_s=WITHIN_S, whole_s=WITHIN_S, private=True
+    )
     yield made
     made.close()
 
@@ -100,8 +105,10 @@ def test_of_a_long_answer_only_the_beginning_is_kept(sender: WebhookSender) -> N
 def test_a_silent_receiver_and_a_closed_port_are_errors_without_a_status(
     sender: WebhookSender,
 ) -> None:
+    impatient = WebhookSender(BASE, connect_s=WITHIN_S, read_s=0.3, private=True)
     with receiver(slow=True) as team:
-        silent = sender.send(owed(team.url), utc_now)
+        silent = impatient.send(owed(team.url), utc_now)
+    impatient.close()
     closed = sender.send(owed(team.url), utc_now)
     assert (silent.status_code, closed.status_code) == (None, None)
     assert (silent.error or "").startswith("ReadTimeout")
@@ -134,13 +141,16 @@ def test_an_unusable_secret_is_an_error_and_nothing_is_sent_unsigned(
     ids=["status line", "header", "body of a failure", "body of a success"],
 )
 def test_a_receiver_that_drips_is_left_at_the_deadline(
-    said_at_once: bytes, status: int | None
+    said_at_once: bytes, status: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sender = WebhookSender(BASE, connect_s=1, read_s=5, whole_s=0.3, private=True)
+    """Two seconds pass at every look at the clock, so that what was said at once is in time however
+    slow the machine is, and the deadline comes after some thirty letters."""
+    monkeypatch.setattr(wire, "monotonic", count(step=2).__next__)
+    sender = WebhookSender(BASE, connect_s=60, read_s=60, whole_s=60, private=True)
     with dripping(said_at_once) as (url, hung_up):
         attempt = sender.send(owed(url), utc_now)
         assert attempt.status_code == status
-        assert hung_up.wait(5), "the connection was kept"
+        assert hung_up.wait(WITHIN_S), "the connection was kept"
     if status is None:
         assert (attempt.error or "").startswith("ReadTimeout")
     sender.close()

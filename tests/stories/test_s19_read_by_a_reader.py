@@ -6,7 +6,6 @@ The reader's own bytes over TCP, the real gateway's process, the LIMS behind rea
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -26,11 +25,12 @@ from tests.api.conftest import (  # noqa: F401 - fixtures, which pytest finds by
     serving,
 )
 from tests.builders_rapid import box, classroom
-from tests.instruments.bench_stand import Running, bench_in, until
+from tests.instruments.bench_stand import Running, bench_in
 from tests.instruments.hl7_messages import block, fline
 from tests.instruments.poct1_messages import acknowledged, hello, observed, status
 from tests.instruments.test_hl7_intake import called
 from tests.instruments.test_poct1_intake import asked
+from tests.until import until
 
 NUMBERS = {1: "001307000001", 2: "001307000002", 3: "001307000003"}
 
@@ -62,6 +62,7 @@ def gateway(folder: Path, serving: Serving, api: Caller) -> Iterator[dict[str, i
     """Two readers' lines in the real process; the port of each."""
     ports: dict[str, int] = {}
     with bench_in(folder) as bench:
+        ports.update({driver: bench.port() for driver in ("sofia2", "fline")})
         bench.file.write_text(_toml(serving.address, ports))
         (folder / "token").write_text(api.tokens[Scope.MEASURE])
         program = "from instruments.gateway import main; main()"
@@ -72,13 +73,11 @@ def gateway(folder: Path, serving: Serving, api: Caller) -> Iterator[dict[str, i
 
 def _toml(lims: str, ports: dict[str, int]) -> str:
     told = [f'name = "desk"\npost = "{lims}/api/v1/messages"\ntoken_file = "token"\nspool = "s"\n']
-    for driver in ("sofia2", "fline"):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            ports[driver] = free.getsockname()[1]
+    for driver, port in ports.items():
         line = {
             "instrument": f"{driver.removesuffix('2')}-1",
             "driver": driver,
-            "link": f"listen://127.0.0.1:{ports[driver]}",
+            "link": f"listen://127.0.0.1:{port}",
         }
         pairs = [f"{key} = {json.dumps(value)}" for key, value in line.items()]
         told.append("\n".join(["[[line]]", *pairs]))
@@ -108,7 +107,12 @@ def test_what_two_readers_say_of_three_pupils_is_told_as_if_a_desk_had_read_it(
                     )
                 )
             )
-            assert b"|AA|" in reader.recv(4096)
+            reply = b""
+            while not reply.endswith(b"\x1c\r"):
+                heard = reader.recv(4096)
+                assert heard, "the gateway hung up"
+                reply += heard
+            assert b"|AA|" in reply
         until(lambda: _messages(laboratory) == 3, "three messages in the LIMS")
     with laboratory.sessions() as session:
         assert sorted(f.outcome for f in seen.findings(session).values()) == [

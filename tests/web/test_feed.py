@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import text
@@ -20,13 +21,15 @@ from werkzeug.serving import make_server
 
 from lims.db.ids import uuid7
 from lims.db.laboratory import Laboratory
-from lims.web import feed
+from lims.db.listening import Listener
+from lims.web import feed, hub
 from lims.web.hub import LONGEST_QUEUE, Subscriber, case_event
 from lims.work import live
 from lims.work.access import Role
 from lims.work.claim import claim
 from lims.work.views.board import Scope
 from tests.builders_handoff import CAU_GIAY, Ward, ward
+from tests.until import WITHIN_S
 from tests.web.browsing import Browser
 from tests.web.conftest import SignIn
 
@@ -47,7 +50,13 @@ class Stream:
         self._lines = lines
 
     def next(self) -> Heard:
-        """The next event or comment; the client's read timeout bounds the wait."""
+        """The next event; the client's read timeout bounds the wait between two signs of life."""
+        while not (heard := self.next_sign()).name:
+            pass
+        return heard
+
+    def next_sign(self) -> Heard:
+        """The next event or comment."""
         fields: dict[str, str] = {}
         for line in self._lines:
             if line:
@@ -90,7 +99,7 @@ def listening(
     assert cookie is not None
     headers = {"cookie": f"lims={cookie.value}"} | ({"last-event-id": last} if last else {})
     with (
-        httpx.Client(timeout=10) as client,
+        httpx.Client(timeout=WITHIN_S) as client,
         client.stream("GET", address + path, headers=headers) as response,
     ):
         assert response.headers["content-type"].startswith("text/event-stream")
@@ -188,7 +197,7 @@ def test_a_quiet_stream_says_it_is_alive(
     here.session.commit()
     monkeypatch.setattr(feed, "HEARTBEAT_S", 0.05)
     with listening(address, signed_in(Role.OPERATOR)) as stream:
-        assert stream.next() == Heard("", "", {})
+        assert stream.next_sign() == Heard("", "", {})
 
 
 def test_after_the_database_threw_us_out_every_page_looks_again_and_hears_on(
@@ -199,7 +208,7 @@ def test_after_the_database_threw_us_out_every_page_looks_again_and_hears_on(
     with listening(address, signed_in(Role.OPERATOR)) as stream:
         here.session.execute(
             text(
-                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         )
@@ -218,16 +227,42 @@ def test_a_hundred_pages_share_one_connection(
     board = here.board(team=here.team())
     here.session.commit()
     with app.app_context():
-        hub = feed._hub()
-        pages = [hub.join(Scope(everything=True)) for _ in range(100)]
+        shared = feed._hub()
+        pages = [shared.join(Scope(everything=True)) for _ in range(100)]
         listeners = here.session.scalar(
-            text("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
+            text(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND query LIKE 'LISTEN%'"
+            )
         )
         case = told(here, board)
-        heard = {page.take(10) for page in pages}
+        heard = {page.take(WITHIN_S) for page in pages}
         feed.close(app)
     assert listeners == 1
     assert {event.about for event in heard if event} == {case}
+
+
+def test_a_page_that_came_before_anything_could_be_heard_looks_again_when_it_can(
+    here: Ward, laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board, may_connect = here.board(team=here.team()), threading.Event()
+    here.session.commit()
+    listen = Listener._listen
+
+    def late(self: Listener, connection: psycopg.Connection) -> None:
+        may_connect.wait(WITHIN_S)
+        listen(self, connection)
+
+    monkeypatch.setattr(Listener, "_listen", late)
+    monkeypatch.setattr(hub, "_LISTEN_S", 0.01)
+    opened = hub.Hub(laboratory)
+    page = opened.join(Scope(everything=True))
+    told(here, board)  # nobody hears of it
+    may_connect.set()
+    heard = page.take(WITHIN_S)
+    opened.close()
+    assert heard is not None
+    assert heard.name == "reset"
 
 
 def test_a_page_that_stopped_reading_is_told_to_look_at_everything() -> None:

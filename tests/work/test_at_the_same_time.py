@@ -26,6 +26,7 @@ from lims.work.reject import reject
 from tests import seen
 from tests.builders import Bench, add_instrument, open_bench
 from tests.captures import cartridge_capture, plate_capture, stray
+from tests.until import WITHIN_S
 from tests.waiting import until_somebody_waits, while_the_first_is_open
 
 
@@ -39,7 +40,7 @@ def _at_once(
     def taken(capture: Capture) -> tuple[Receipt, bool]:
         with sessions.begin() as session:
             site_id = session.scalars(select(Site.id)).one()
-            ready.wait(timeout=30)
+            ready.wait(timeout=WITHIN_S)
             return take(session, capture, site_id=site_id, captured_at=now, now=now)
 
     with ThreadPoolExecutor(len(captures)) as threads:
@@ -129,7 +130,7 @@ def test_a_tube_is_rejected_while_its_pool_is_concluded_and_neither_holds_what_t
             answer = thread.submit(rejected)
             until_somebody_waits(database)
             concluding.execute(lock.where(Tube.id == last.id))
-        assert answer.result(timeout=30) == "rejected"
+        assert answer.result(timeout=WITHIN_S) == "rejected"
 
 
 def _with_a_stray(database: Engine, now: datetime) -> tuple[UUID, str]:
@@ -170,7 +171,7 @@ def test_a_test_that_is_being_plated_is_not_answered_by_an_attached_measurement(
             answer = thread.submit(attached)
             until_somebody_waits(database)
         with pytest.raises(WellTaken):
-            answer.result(timeout=30)
+            answer.result(timeout=WITHIN_S)
     with sessions() as session:
         assert [order.state for order in seen.orders(session, "plated")] == ["plated"]
 
@@ -192,7 +193,7 @@ def test_a_test_that_is_being_plated_is_not_answered_by_a_cartridge(
             assert _plated(plating, now) == 1
             answer = thread.submit(taken)
             until_somebody_waits(database)
-        assert answer.result(timeout=30).unmatched == 1
+        assert answer.result(timeout=WITHIN_S).unmatched == 1
 
 
 def test_a_plate_passes_over_a_tube_that_somebody_concludes_about(
@@ -221,7 +222,7 @@ def test_two_plates_filled_with_the_same_tubes_wait_for_one_another(
     def laid_out(order: list[str], plate: str) -> bool:
         wells = tuple((f"A{at + 1:02d}", barcode) for at, barcode in enumerate(order))
         with sessions.begin() as session:
-            ready.wait(timeout=30)
+            ready.wait(timeout=WITHIN_S)
             request = RunRequest(uuid7(), plate, wells=wells)
             try:
                 lay_out(session, request, site_id=site_id, by="plater", now=now)

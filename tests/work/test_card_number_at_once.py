@@ -18,6 +18,7 @@ from lims.work.merge import merge_people
 from lims.work.register import register
 from lims.work.register_batch import register_batch
 from tests.builders import Bench, open_bench
+from tests.until import WITHIN_S
 from tests.waiting import until_somebody_waits, while_the_first_is_open
 
 NUMBER = "001089012345"
@@ -96,4 +97,4 @@ def test_a_household_and_a_merge_of_two_of_its_people_wait_in_one_order(
             until_somebody_waits(database)
             merging.execute(text("SET LOCAL lock_timeout = '5s'"))
             merging.execute(lock, {"id": high})
-        waiting.result(timeout=30)
+        waiting.result(timeout=WITHIN_S)

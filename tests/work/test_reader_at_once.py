@@ -17,6 +17,7 @@ from lims.tables import Site
 from lims.work.measure import take
 from lims.work.read_strips import RosterChanged, read_timer
 from tests import seen
+from tests.until import WITHIN_S
 from tests.work.reader_stand import class_of_four, desk, message, positive_of
 
 
@@ -48,7 +49,7 @@ def test_two_messages_of_one_strip_read_it_once(database: Engine, now: datetime)
 
     def one(capture: Capture) -> str:
         with session_factory(database).begin() as session:
-            ready.wait(timeout=30)
+            ready.wait(timeout=WITHIN_S)
             return taken(session, capture, heard)
 
     with ThreadPoolExecutor(2) as threads:
@@ -67,13 +68,13 @@ def test_a_confirmation_and_a_message_at_once_end_in_one_reading_of_each_strip(
 
     def message_taken() -> str:
         with session_factory(database).begin() as session:
-            ready.wait(timeout=30)
+            ready.wait(timeout=WITHIN_S)
             return taken(session, captures[0], heard)
 
     def confirmed() -> str:
         with session_factory(database).begin() as session:
             site_id = session.scalars(select(Site.id)).one()
-            ready.wait(timeout=30)
+            ready.wait(timeout=WITHIN_S)
             try:
                 read_timer(
                     session, roster, timer, "1- 2- 3- 4-", site_id=site_id, by="desk", now=heard

@@ -28,7 +28,10 @@ NOW = datetime(2021, 9, 11, 1, 0, tzinfo=UTC)
 FEW = settings(
     max_examples=12,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],  # rolled back by `laboratory`
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,  # rolled back by `laboratory`
+        HealthCheck.too_slow,  # a busy machine is no fault
+    ],
 )
 TOLD = st.sampled_from([None, None, 24.0, 39.0, 41.0, Blank.INVALID])
 

@@ -58,7 +58,10 @@ def splits(draw: st.DrawFn) -> list[list[str]]:
 @settings(
     max_examples=25,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],  # rolled back by `laboratory`
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,  # rolled back by `laboratory`
+        HealthCheck.too_slow,  # a busy machine is no fault
+    ],
 )
 @given(parts=splits(), late_pc=st.booleans(), dirty=st.booleans())
 def test_however_a_plate_is_split_it_ends_in_the_same_findings(

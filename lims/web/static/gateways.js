@@ -4,18 +4,21 @@
 
 const EVERY_MS = 10_000;
 let next = setTimeout(look, EVERY_MS);
+let looks = 0;
 
 async function look() {
   clearTimeout(next);
+  const mine = (looks += 1); // of two answers under way the one asked for first is the older
   try {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
     if (answer.redirected) return location.reload(); // signed out: the page says so
     if (!answer.ok) throw new Error(answer.status);
-    put(new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main"));
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (mine === looks) put(fresh.querySelector("main"));
   } catch {
-    document.querySelector("[data-lost]").hidden = false;
+    if (mine === looks) document.querySelector("[data-lost]").hidden = false;
   }
-  if (!document.hidden) next = setTimeout(look, EVERY_MS);
+  if (mine === looks && !document.hidden) next = setTimeout(look, EVERY_MS);
 }
 
 function put(fresh) {

@@ -6,10 +6,15 @@
 const nav = document.querySelector("nav.way[data-stages]");
 const EVERY_MS = 60_000;
 let asking = false;
+let again = false; // something changed while an answer, which may not know it, was on its way
 let feed;
 
 async function refresh() {
-  if (asking || document.hidden) return;
+  if (document.hidden) return;
+  if (asking) {
+    again = true;
+    return;
+  }
   asking = true;
   try {
     const answer = await fetch(nav.dataset.stages + "?at=" + encodeURIComponent(location.pathname), {
@@ -21,6 +26,9 @@ async function refresh() {
   } finally {
     asking = false;
   }
+  if (!again) return;
+  again = false;
+  await refresh();
 }
 
 function put(html) {
