@@ -198,7 +198,7 @@ def _validated() -> int:
 
 
 def _spared(tests: float) -> str:
-    return f"{100 * abs(1 - tests):.1f} % {'fewer' if tests <= 1 else 'more'} than one each"
+    return f"{100 * abs(1 - tests):.1f}% {'fewer' if tests <= 1 else 'more'} than one each"
 
 
 def _sentences(plan: dict[str, Any]) -> str:
@@ -208,10 +208,10 @@ def _sentences(plan: dict[str, Any]) -> str:
         [
             f"{plan['algorithm']}, {plan['configuration']}",
             f"  tests a person        {tests:.4f}  ({_spared(tests)})",
-            f"  finds of positives    {100 * plan['pooling_sensitivity']:.2f} %",
-            f"  clears of negatives   {100 * plan['pooling_specificity']:.2f} %",
-            f"  positives that are    {100 * plan['pppv']:.2f} %",
-            f"  negatives that are    {100 * plan['pnpv']:.3f} %",
+            f"  finds of positives    {100 * plan['pooling_sensitivity']:.2f}%",
+            f"  clears of negatives   {100 * plan['pooling_specificity']:.2f}%",
+            f"  positives that are    {100 * plan['pppv']:.2f}%",
+            f"  negatives that are    {100 * plan['pnpv']:.3f}%",
             f"  rounds of testing     {plan['stages']}",
             f"  hours from a positive pool to its people's answers  {hours:.2f}",
         ]
