@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 ALGORITHMS = ("D2", "D3", "D4", "A2", "A2M", "best", "bayesian")
 _MOST_BYTES = 1_000_000
+_LONG = 10_000_000
 
 
 @click.group()
@@ -106,6 +107,8 @@ def plan_pools(algorithm: str, configuration: str | None, *, as_json: bool, **op
     asked = Asked(next(name for name in ALGORITHMS if name.lower() == algorithm.lower()))
     try:
         circumstances = _circumstances(**options)
+        if configuration is None and asked in {Asked.BEST, Asked.D4}:
+            _announce(circumstances)
         said = options["max_pool"] is not None or options["of_site"]
         largest = circumstances.limits.max_pool if said else None
         found = (
@@ -116,6 +119,13 @@ def plan_pools(algorithm: str, configuration: str | None, *, as_json: bool, **op
     except Refusal as refusal:
         raise click.UsageError(str(refusal)) from refusal
     say(asdict(found), as_json=as_json, human=_sentences)
+
+
+def _announce(its: "Circumstances") -> None:
+    """Four stages of many people in large pools take up to a minute: say so before."""
+    people = 1 if isinstance(its.probabilities, float) else len(its.probabilities)
+    if its.limits.max_stages > 3 and people * its.limits.max_pool**3 > _LONG:
+        click.echo(f"weighing pools of {people:,} people; four stages take a while …", err=True)
 
 
 def _circumstances(
@@ -188,7 +198,7 @@ def _validated() -> int:
 
 
 def _spared(tests: float) -> str:
-    return f"{100 * abs(1 - tests):.1f} % {'fewer' if tests <= 1 else 'more'} than one each"
+    return f"{100 * abs(1 - tests):.1f}% {'fewer' if tests <= 1 else 'more'} than one each"
 
 
 def _sentences(plan: dict[str, Any]) -> str:
@@ -198,10 +208,10 @@ def _sentences(plan: dict[str, Any]) -> str:
         [
             f"{plan['algorithm']}, {plan['configuration']}",
             f"  tests a person        {tests:.4f}  ({_spared(tests)})",
-            f"  finds of positives    {100 * plan['pooling_sensitivity']:.2f} %",
-            f"  clears of negatives   {100 * plan['pooling_specificity']:.2f} %",
-            f"  positives that are    {100 * plan['pppv']:.2f} %",
-            f"  negatives that are    {100 * plan['pnpv']:.3f} %",
+            f"  finds of positives    {100 * plan['pooling_sensitivity']:.2f}%",
+            f"  clears of negatives   {100 * plan['pooling_specificity']:.2f}%",
+            f"  positives that are    {100 * plan['pppv']:.2f}%",
+            f"  negatives that are    {100 * plan['pnpv']:.3f}%",
             f"  rounds of testing     {plan['stages']}",
             f"  hours from a positive pool to its people's answers  {hours:.2f}",
         ]

@@ -11,6 +11,7 @@ from lims.domain.pooling.designs.bound import entropy
 from lims.domain.pooling.designs.configuration import Algorithm
 from lims.domain.pooling.designs.optimal import Limits, optimal_testing_configuration
 from lims.domain.pooling.planning import Circumstances, Plan
+from lims.web.language import gettext as _
 from lims.web.language import num
 
 _AT: Final = (0.001, 0.002, 0.003, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3)
@@ -62,7 +63,7 @@ def drawn(circumstances: Circumstances, chosen: Plan) -> Chart:
     return Chart(
         lines=tuple(sorted(lines, key=lambda line: line.chosen)),  # the chosen one on top
         bound=_points([(p, entropy(p)) for p in _AT]),
-        across=tuple(Mark(_x(p), _LEGEND_AT, num(p * 100) + " %") for p in _TICKS),
+        across=tuple(Mark(_x(p), _LEGEND_AT, _("%(n)s%%", n=num(p * 100))) for p in _TICKS),
         up=tuple(Mark(_LEFT, _y(share), num(share, 1)) for share in (0.0, 0.5, 1.0)),
         dot=_dot(circumstances, chosen),
     )

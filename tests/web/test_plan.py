@@ -16,7 +16,7 @@ from tests.web.conftest import SignIn
 def test_an_operator_is_told_the_pools_with_the_fewest_tests(signed_in: SignIn) -> None:
     page = signed_in(Role.OPERATOR).get("/plan")
     assert page.status_code == 200
-    assert "D3 20: 5×4" in words(page)
+    assert "D3 · 20: 5×4" in words(page)
     assert "Tests per 1,000 people" in words(page)
     assert page.text.count("<polyline") >= 5
 
@@ -36,7 +36,7 @@ def test_the_laboratorys_largest_pool_is_the_usual_and_the_most(
 def test_shares_are_typed_in_percent_and_a_comma_is_a_decimal(signed_in: SignIn) -> None:
     operator = signed_in(Role.OPERATOR)
     asked = "/plan?prevalence=%s&se=98&sp=99,5&algorithm=D2&min_pse=0"
-    assert "D2 11" in words(operator.get(asked % "1"))
+    assert "D2 · 11" in words(operator.get(asked % "1"))
     assert words(operator.get(asked % "1,5")) == words(operator.get(asked % "1.5")).replace(
         'value="1.5"', 'value="1,5"'
     )
@@ -47,7 +47,7 @@ def test_shares_are_typed_in_percent_and_a_comma_is_a_decimal(signed_in: SignIn)
 
 def test_my_own_pools_stand_beside_the_best(signed_in: SignIn) -> None:
     page = words(signed_in(Role.OPERATOR).get("/plan?algorithm=D2&configuration=8"))
-    assert "D2 8" in page
+    assert "D2 · 8" in page
     assert "as written" in page
     assert "20: 5×4" in page
 

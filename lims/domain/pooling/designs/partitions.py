@@ -99,24 +99,20 @@ def _four_held(weigh: "_Weigh", inner: "_Inner") -> Group | None:
     """With a limit: the best for each number of people (k) and of singles (t) inside groups."""
     most, asked = weigh.asked.most, weigh.asked
     size = most + 1
-    best = np.full((size, size, size), np.inf)  # master, k, t
-    chosen = np.zeros((size, size, size, 2), dtype=np.int64)
-    best[:, 0, 0] = 0.0
+    best = np.full((size, size, size), np.inf)  # k, master, t
+    best[0, :, 0] = 0.0
     for k in range(2, size):
         for group in range(2, k + 1):
+            before = best[k - group, k:, : k - group + 1]  # masters of k or more
             for t in range(group + 1):
-                step = inner.costs[k:, group, t]  # masters of k or more
-                costs = best[k:, k - group, : k - group + 1] + step[:, None]
-                kept = best[k:, k, t : t + k - group + 1]
-                lower = costs < kept
-                kept[lower] = costs[lower]
-                chosen[k:, k, t : t + k - group + 1][lower] = group, t
+                kept = best[k, k:, t : t + k - group + 1]
+                np.minimum(kept, before + inner.costs[k:, group, t, None], out=kept)
     found: tuple[float, int, int] | None = None
     for master, k in product(range(4, size), range(size)):
         if k > master:
             continue
         inside = np.arange(k + 1)
-        costs = best[master, k, : k + 1] + (master - k) * weigh.one[master]
+        costs = best[k, master, : k + 1] + (master - k) * weigh.one[master]
         found_of = (master - k) * asked.accuracy.kept(2) + inside * asked.accuracy.kept(3)
         overall = (found_of + (k - inside) * asked.accuracy.kept(4)) / master
         costs = np.where(overall >= asked.least_sensitivity - ROUNDING, costs, np.inf)
@@ -128,10 +124,21 @@ def _four_held(weigh: "_Weigh", inner: "_Inner") -> Group | None:
     k, t = divmod(packed, size)
     groups = [Group(1)] * (master - k)
     while k:
-        group, alone = (int(n) for n in chosen[master, k, t])
+        group, alone = _last_held(best[:, master], inner.costs[master], k, t)
         groups.append(inner.group(master, group, alone))
         k, t = k - group, t - alone
     return Group.of(sorted(groups, key=lambda group: -group.people))
+
+
+def _last_held(best: Floats, costs: Floats, k: int, t: int) -> tuple[int, int]:
+    """The last group and its singles behind best[k, t]: found again, which is less than to keep."""
+    options = (
+        (float(best[k - group, t - alone] + costs[group, alone]), group, alone)
+        for group in range(2, k + 1)
+        for alone in range(min(group, t) + 1)
+    )
+    _, group, alone = min(options)
+    return group, alone
 
 
 class _Inner:
