@@ -95,16 +95,16 @@ def set_pool_size(
     validated = validated_pool(session, site_id=campaign.site_id, assay=campaign.assay_code)
     if validated is not None and size > validated:
         raise PoolAboveValidated(came=f"{size} tubes, at most {validated}", where="pool_size")
-    if campaign.pool_size == size:
-        return False
-    if campaign.pool_size != shown:
-        raise PolicyChanged(where="pool_size", came=str(campaign.pool_size))
-    was, campaign.pool_size = campaign.pool_size, size
-    _record(session, campaign, "campaign-pool-size", by, now, was=was, became=size)
-    session.flush()
-    if size == 1:
+    changes = campaign.pool_size != size
+    if changes:
+        if campaign.pool_size != shown:
+            raise PolicyChanged(where="pool_size", came=str(campaign.pool_size))
+        was, campaign.pool_size = campaign.pool_size, size
+        _record(session, campaign, "campaign-pool-size", by, now, was=was, became=size)
+        session.flush()
+    if size == 1:  # again too: a tube may have been received beside the change
         _queue_alone(session, campaign_id, now)
-    return True
+    return changes
 
 
 def _queue_alone(session: Session, campaign_id: UUID, now: datetime) -> None:

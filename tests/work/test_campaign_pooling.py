@@ -112,6 +112,8 @@ def test_tested_alone_from_now_on_queues_whoever_waits_for_a_pool(bench: Bench) 
     asked = "SELECT t.barcode FROM test_order o JOIN tube t ON t.id = o.tube_id"
     assert set(bench.session.scalars(text(asked))) == {one.barcode for one in waiting}
     assert bench.session.scalar(text("SELECT count(*) FROM tube WHERE awaits_pool")) == 1
+    set_pool_size(bench.session, campaign, 1, shown=1, by="user:operator", now=bench.now)
+    assert len(bench.session.scalars(text(asked)).all()) == 2
 
 
 def test_what_may_not_be_is_refused(bench: Bench) -> None:

@@ -1,9 +1,10 @@
 """When pooling no longer does what it was chosen for: the rules, as data, and what they saw.
 
-Both are looked at over a moving window of 7 to 10 days, as the FDA asks of pooled screening in its
-template for molecular diagnostic developers (July 2020): when more than a quarter of the pools is
-positive, two-stage pooling costs more than it spares; when pools find less than 85 % of what single
-tests find, the pool's sensitivity is to be checked and its size taken back.
+Both are looked at over a moving window of 7 to 10 days: when more than a quarter of the pools is
+positive, two-stage pooling spares too little; when pools find less than 85 % of what single tests
+find, the pool's sensitivity is to be checked and its size taken back. 85 % is also the agreement
+that the FDA asks of a pooling validation (Pooled Sample Testing and Screening Testing, 24 August
+2020).
 """
 
 from collections.abc import Iterator

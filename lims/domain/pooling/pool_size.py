@@ -4,8 +4,8 @@ why.
 Two-stage pooling (Dorfman 1943): a pool of n, and everybody of it again when it is detected, so
 that tests a person are 1/n + P(detected). With dilution a larger pool is detected less often, which
 looks like a saving; the size is therefore bound by the sensitivity it keeps (at least 85 % of what
-single tests find: the positive agreement the FDA asks of a pooling validation, template of July
-2020), by the site's validated and chosen sizes, and by a quarter of pools positive (`monitoring`).
+single tests find: the positive agreement the FDA asks of a pooling validation, 24 August 2020), by
+the site's validated and chosen sizes, and by a quarter of pools positive (`monitoring`).
 """
 
 import math
