@@ -88,7 +88,7 @@ def test_a_list_of_risks_has_a_design_of_its_own(tmp_path: Path) -> None:
         ("--prevalence .01 --se .4 --sp .6", "together are more than 1"),
         ("--prevalence .01 --se 0.9,y", "is no number"),
         ("--prevalence .01 --max-pool 1", "a pool of one is a single test"),
-        ("--prevalence .01 --algorithm bayesian", "formula"),
+        ("--prevalence .01 --algorithm bayesian --max-stages 2", "keeps to all the limits"),
         ("--prevalence .01 --algorithm best --configuration 11", "one algorithm"),
         ("--prevalence .01 --algorithm D3 --configuration 25:4", "a design such as"),
         ("--prevalence .01 --algorithm D3 --configuration 11;11", "everybody's risk is the same"),
@@ -133,3 +133,39 @@ def test_people_are_told_in_sentences() -> None:
     told = plan("--prevalence", "0.01", "--algorithm", "D2").stdout
     assert "D2, 11" in told
     assert "fewer than one each" in told
+
+
+def test_the_adaptive_strategy_is_planned_by_its_own_decisions() -> None:
+    told = plan(
+        *("--prevalence", ".01", "--algorithm", "bayesian", "--max-pool", "20"),
+        *("--se", ".98,.998", "--sp", ".995", "--json"),
+    )
+    d3 = plan(
+        *("--prevalence", ".01", "--algorithm", "D3", "--max-pool", "20"),
+        *("--se", ".98,.998", "--sp", ".995", "--json"),
+    )
+    adaptive, hierarchical = json.loads(told.stdout), json.loads(d3.stdout)
+    assert adaptive.keys() == hierarchical.keys()
+    assert adaptive["algorithm"] == "bayesian"
+    assert adaptive["expected_tests_per_person"] < 0.9 * hierarchical["expected_tests_per_person"]
+    assert adaptive["stages"] == 3
+
+
+def test_pools_are_simulated_with_intervals() -> None:
+    told = CliRunner().invoke(main, ["plan", "simulate", "--pools", "800", "--json"])
+    found = json.loads(told.stdout)
+    tests = found["expected_tests_per_person"]
+    assert tests["low"] < tests["value"] < tests["high"]
+    assert found["hours_to_name"] < found["hours_to_confirm"]
+    opened = CliRunner().invoke(
+        main, ["plan", "simulate", "--strategy", "dorfman", "--pools", "800", "--json"]
+    )
+    whole = json.loads(opened.stdout)
+    assert whole["tests_per_detected_pool"]["value"] >= 20
+    assert whole["runs_to_confirm"] == 1
+
+
+def test_what_cannot_be_simulated_is_refused_in_words() -> None:
+    told = CliRunner().invoke(main, ["plan", "simulate", "--prevalence", "1.5"])
+    assert told.exit_code == 2
+    assert "above 0 and below 1" in told.stderr

@@ -134,7 +134,7 @@ def expected_of_the_adaptive_strategy(circumstances: Circumstances) -> Plan:
     its = circumstances
     if not isinstance(its.probabilities, float):
         raise NotADesign(
-            came=f"{len(its.probabilities)} risks",
+            came="--risk",
             expected="one prevalence: the adaptive strategy is simulated for people who are alike",
             todo="give --prevalence, or plan an informative design with --risk",
         )

@@ -112,7 +112,7 @@ tubes_waiting: st.SearchStrategy[list[dict[str, object]]] = st.lists(
 def test_pools_are_a_partition_in_which_nobody_is_twice(
     said: list[dict[str, object]], size: int
 ) -> None:
-    given_tubes = [tube(at, **one) for at, one in enumerate(said)]  # type: ignore[arg-type]
+    given_tubes = [tube(at, **one) for at, one in enumerate(said)]  # type: ignore[arg-type]  # hypothesis knows no types
     assigned = assign_pools(given_tubes, size)
     placed = [one for pool in assigned.pools for one in pool.tubes] + [*assigned.waiting]
     assert sorted(one.barcode for one in placed) == [one.barcode for one in given_tubes]
