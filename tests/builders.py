@@ -29,6 +29,7 @@ from lims.work.field_pool import (
 from lims.work.measure import Receipt, take
 from lims.work.plate import RunRequest, lay_out
 from lims.work.pool import PoolRequest, make_pool
+from lims.work.prepare import PrepareRequest, prepare
 from lims.work.receive import receive
 from lims.work.register import register
 from lims.work.run_layout import Layout
@@ -130,6 +131,18 @@ class Bench:
         make_pool(self.session, request, site_id=self.site_id, by="pooler", now=self.now)
         self.session.flush()
         return barcode
+
+    def prepare_sub_pools(self) -> dict[str, str]:
+        """Pipette whatever positive pools ask for; the new labels by "row 1", "group 2"."""
+        wanted = self.session.execute(
+            text("SELECT id, position FROM sub_pool WHERE state = 'wanted' ORDER BY id")
+        ).all()
+        made = {}
+        for row in wanted:
+            made[row.position] = next(self.labels)
+            request = PrepareRequest(uuid7(), row.id, made[row.position])
+            prepare(self.session, request, site_id=self.site_id, by="pooler", now=self.now)
+        return made
 
     def field_pool(
         self, people: int = 5, *, area: AreaRef | None = HOME, received: bool = True

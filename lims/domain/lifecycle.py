@@ -50,6 +50,14 @@ class OrderReason(StrEnum):
     CONFIRM = "confirm"
 
 
+class SubPoolState(StrEnum):
+    """A tube to make from some of a positive pool's tubes."""
+
+    WANTED = "wanted"
+    PREPARED = "prepared"
+    CANCELLED = "cancelled"
+
+
 class RunState(StrEnum):
     """A plate (or cartridge) from layout to verdict."""
 
@@ -151,6 +159,12 @@ ORDER_MOVES: Mapping[OrderState, frozenset[OrderState]] = {
     OrderState.RESULTED: frozenset({OrderState.VOID}),
     OrderState.VOID: frozenset(),
     OrderState.CANCELLED: frozenset(),
+}
+
+SUB_POOL_MOVES: Mapping[SubPoolState, frozenset[SubPoolState]] = {
+    SubPoolState.WANTED: frozenset({SubPoolState.PREPARED, SubPoolState.CANCELLED}),
+    SubPoolState.PREPARED: frozenset(),
+    SubPoolState.CANCELLED: frozenset(),
 }
 
 RUN_MOVES: Mapping[RunState, frozenset[RunState]] = {

@@ -35,6 +35,7 @@ class Basis(StrEnum):
     ANTIGEN_CONTACT = "antigen_contact"
     ANTIGEN_SUSPECT = "antigen_suspect"
     ANTIGEN_TWICE = "antigen_twice"
+    POOLED_PRESUMPTIVE = "pooled_presumptive"
 
 
 class MemberState(StrEnum):

@@ -64,7 +64,8 @@ class FindingFacts:
     ``positive_swab_days``: to the nearest other swab of the same person whose
     finding stands positive; None without one. ``last_final``: the word on this
     swab that was final before. ``identity_holds``: an identity conflict is open
-    and the site holds results for it.
+    and the site holds results for it. ``named_by_pool``: presumptive by the sub-pools of a
+    positive pool.
     """
 
     outcome: FindingOutcome
@@ -73,6 +74,7 @@ class FindingFacts:
     last_final: FindingOutcome | None = None
     identity_holds: bool = False
     controls_late: bool = False
+    named_by_pool: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ class VerificationRule:
     def judge(self, facts: FindingFacts) -> Verification:
         """Judge one finding. The reasons come in the order of ``Hold``."""
         outcome = facts.outcome
-        found = {_BY_OUTCOME[outcome]}
+        found = {Hold.POOL if facts.named_by_pool else _BY_OUTCOME[outcome]}
         if outcome in SIGNABLE:
             found |= self._reasons(facts)
         return Verification(self.name, tuple(hold for hold in Hold if hold in found))

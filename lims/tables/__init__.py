@@ -27,6 +27,7 @@ from lims.tables.people import (
 from lims.tables.place import Area, Campaign, PolicyChange, Site
 from lims.tables.rack import Rack, RackTube
 from lims.tables.rapid import Kit, KitLot, RapidTest, Roster, RosterMember, Strip, StripTimer
+from lims.tables.resolution import PoolResolution, SubPool, SubPoolSource
 from lims.tables.run import ControlTemplate, ControlTemplateWell, Instrument, Run, TestOrder, Well
 from lims.tables.slip import Slip
 from lims.tables.taken_back import TakenBack
@@ -63,6 +64,7 @@ __all__ = [
     "Person",
     "PersonMerge",
     "PolicyChange",
+    "PoolResolution",
     "Rack",
     "RackTube",
     "RapidTest",
@@ -78,6 +80,8 @@ __all__ = [
     "Specimen",
     "Strip",
     "StripTimer",
+    "SubPool",
+    "SubPoolSource",
     "Subscription",
     "TakenBack",
     "Team",

@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConst
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lims.domain.policy import Setting
+from lims.domain.pooling.choice import Resolution
 from lims.tables.base import Base, RowId, SiteRef, one_of
 
 
@@ -34,7 +35,8 @@ class Site(Base):
     """A laboratory node and its policy. ``prefix`` opens every barcode it prints.
 
     ``second_reviewer``: a positive takes two people's signatures. ``identity_holds``: nothing is
-    released of a person whose identity conflict is open.
+    released of a person whose identity conflict is open. A draw into a pool or sub-pool takes
+    ``pool_draw_ul`` of a tube, a test of its own ``test_draw_ul``.
     """
 
     __tablename__ = "site"
@@ -42,6 +44,8 @@ class Site(Base):
         UniqueConstraint("prefix"),
         CheckConstraint("prefix ~ '^[0-9A-Z]{2}$'", name="prefix"),
         CheckConstraint("max_pool_size BETWEEN 2 AND 100", name="max_pool_size"),
+        CheckConstraint("pool_draw_ul BETWEEN 1 AND 2000", name="pool_draw_ul"),
+        CheckConstraint("test_draw_ul BETWEEN 1 AND 2000", name="test_draw_ul"),
     )
     id: Mapped[RowId]
     prefix: Mapped[str]
@@ -51,6 +55,8 @@ class Site(Base):
     max_pool_size: Mapped[int] = mapped_column(default=20)
     pools_of_pools: Mapped[bool] = mapped_column(default=False)
     second_reviewer: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    pool_draw_ul: Mapped[int] = mapped_column(default=50, server_default="50")
+    test_draw_ul: Mapped[int] = mapped_column(default=200, server_default="200")
     identity_holds: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     created_at: Mapped[datetime]
 
@@ -76,12 +82,16 @@ class PolicyChange(Base):
 
 
 class Campaign(Base):
-    """One testing order of an authority: who is tested, by which assay, in pools of what size."""
+    """One testing order of an authority: who is tested, by which assay, in pools of what size.
+
+    ``resolution``: how its positive pools are resolved. A change touches no pool that is open.
+    """
 
     __tablename__ = "campaign"
     __table_args__ = (
         CheckConstraint("pool_size BETWEEN 1 AND 100", name="pool_size"),
         CheckConstraint("answer_within_min BETWEEN 30 AND 14400", name="answer_within_min"),
+        one_of("resolution", Resolution),
         UniqueConstraint("site_id", "name"),
         ForeignKeyConstraint(["site_id"], ["site.id"]),
     )
@@ -91,5 +101,8 @@ class Campaign(Base):
     assay_code: Mapped[str] = mapped_column(default="sars-cov-2")
     pool_size: Mapped[int] = mapped_column(default=10)
     answer_within_min: Mapped[int] = mapped_column(default=1440, server_default="1440")
+    resolution: Mapped[str] = mapped_column(
+        default=Resolution.DORFMAN, server_default=Resolution.DORFMAN
+    )
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]

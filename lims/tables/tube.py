@@ -11,7 +11,11 @@ from lims.tables.base import Base, RowId, SiteRef, one_of
 
 
 class Tube(Base):
-    """One labelled tube. A laboratory pool is a tube too: it stands on the rack like any other."""
+    """One labelled tube. A laboratory pool is a tube too: it stands on the rack like any other.
+
+    ``master_id``: the pool that this one, a sub-pool, was made to resolve. ``volume_ul``: what it
+    held when it was received; unknown means enough.
+    """
 
     __tablename__ = "tube"
     __table_args__ = (
@@ -30,6 +34,12 @@ class Tube(Base):
             name="rejected_state",
         ),
         CheckConstraint("capacity BETWEEN 1 AND 100", name="capacity"),
+        CheckConstraint(
+            "master_id IS NULL OR (kind = 'lab_pool' AND master_id <> id)", name="master_id"
+        ),
+        CheckConstraint("volume_ul BETWEEN 0 AND 100000", name="volume_ul"),
+        UniqueConstraint("id", "master_id"),
+        Index(None, "master_id", postgresql_where=text("master_id IS NOT NULL")),
         CheckConstraint(
             "NOT awaits_pool OR (state = 'received' AND kind = 'individual'"
             " AND campaign_id IS NOT NULL)",
@@ -65,6 +75,8 @@ class Tube(Base):
     rejected_at: Mapped[datetime | None]
     reject_reason: Mapped[str | None]
     body_digest: Mapped[str | None]
+    master_id: Mapped[UUID | None] = mapped_column(ForeignKey("tube.id"))
+    volume_ul: Mapped[int | None]
     awaits_pool: Mapped[bool] = mapped_column(  # kept by triggers (migration "plates")
         default=False, server_default=text("false")
     )
@@ -80,14 +92,20 @@ class TubeSpecimen(Base):
 
 
 class TubeSource(Base):
-    """A draw from one tube into a pool. A tube enters a pool once, and one pool only."""
+    """A draw from one tube into a pool. A tube enters a pool once, and one pool only.
+
+    What is drawn later, to part the people of that pool, are the sources of its sub-pools
+    (resolution.py).
+    """
 
     __tablename__ = "tube_source"
     __table_args__ = (
         UniqueConstraint("source_id"),
         CheckConstraint("pool_id <> source_id", name="not_itself"),
+        CheckConstraint("volume_ul > 0", name="volume_ul"),
     )
     pool_id: Mapped[UUID] = mapped_column(ForeignKey("tube.id"), primary_key=True)
     source_id: Mapped[UUID] = mapped_column(ForeignKey("tube.id"), primary_key=True)
     position: Mapped[int]
     drawn_at: Mapped[datetime]
+    volume_ul: Mapped[int | None]

@@ -69,6 +69,8 @@ def basis_words(basis: Basis) -> str:
     match basis:
         case Basis.PCR:
             return _("PCR")
+        case Basis.POOLED_PRESUMPTIVE:
+            return _("Named by rows and columns of a pool")
         case Basis.ANTIGEN_PRESUMPTIVE:
             return _("Rapid test")
         case Basis.ANTIGEN_CONTACT:
@@ -79,11 +81,13 @@ def basis_words(basis: Basis) -> str:
             return _("Two rapid tests within 8 hours")
 
 
-def next_step(row: CaseRow) -> str:
+def next_step(row: CaseRow) -> str:  # noqa: PLR0911 - one sentence for each way to stand
     """The second line of the basis: what is known, or what comes next."""
     match row.state:
         case CaseState.PRESUMPTIVE if row.basis is Basis.ANTIGEN_PRESUMPTIVE:
             return _("a PCR test will confirm or refute it")
+        case CaseState.PRESUMPTIVE if row.basis is Basis.POOLED_PRESUMPTIVE:
+            return _("the own tube is tested next")
         case CaseState.PRESUMPTIVE:
             return _("waits for a reviewer's word")
         case CaseState.CONFIRMED:

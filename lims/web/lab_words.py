@@ -53,6 +53,7 @@ WORDS: Final[Mapping[StrEnum, str]] = {
     CaseState.WITHDRAWN: later("withdrawn"),
     CaseState.CLOSED: later("closed"),
     Basis.PCR: later("PCR"),
+    Basis.POOLED_PRESUMPTIVE: later("named by its pool, presumptive"),
     Basis.ANTIGEN_PRESUMPTIVE: later("rapid test, presumptive"),
     Basis.ANTIGEN_CONTACT: later("rapid test of a contact (F1)"),
     Basis.ANTIGEN_SUSPECT: later("rapid test of a suspect with a factor"),

@@ -29,17 +29,17 @@ def follow_findings(
 ) -> None:
     """Let cases follow: a positive opens or strengthens one, a lost positive withdraws it.
 
+    Whom the sub-pools of a positive pool name has a presumptive case at once; her own test then
+    carries it, or it is withdrawn.
+
     A person with an open case gets the evidence added, never a second case. A positive that
     turns discordant leaves its case open but no longer confirmed, and who was told hears that it
     is being checked again: the disagreement is for a reviewer. A negative
     closes one only as a final word; one that is held does so when it is released
     (``refute_by_final``).
     """
-    positives = {
-        change.finding_id: change
-        for change in changes
-        if change.after is FindingOutcome.POSITIVE and change.finding_id is not None
-    }
+    positives = _by_finding(changes, FindingOutcome.POSITIVE)
+    named = _named_by_pools(session, _by_finding(changes, FindingOutcome.PRESUMPTIVE))
     with_case = _with_case(session, changes)
     concerned = [change for change in changes if change.person_id in with_case]
     news: list[CaseNews | None] = [  # a dispute before the new positive that the case could rest on
@@ -47,7 +47,10 @@ def follow_findings(
         for change in concerned
         if change.after is FindingOutcome.DISCORDANT
     ]
-    news.extend(_found(session, positives, site_id=site_id, now=now))
+    if positives and named:  # all their cases at once, so that locks never cross
+        live_cases(session, {c.person_id for c in (*positives.values(), *named.values())})
+    news.extend(_found(session, positives, Basis.PCR, site_id=site_id, now=now))
+    news.extend(_found(session, named, Basis.POOLED_PRESUMPTIVE, site_id=site_id, now=now))
     refuting: list[UUID] = []
     for change in concerned:
         if change.after in {FindingOutcome.POSITIVE, FindingOutcome.DISCORDANT}:
@@ -68,6 +71,27 @@ def refute_by_final(
     owe_case_news(session, _not_confirmed(session, specimens, now), site_id=site_id, now=now)
 
 
+def _by_finding(changes: Sequence[Change], outcome: FindingOutcome) -> dict[UUID, Change]:
+    return {
+        change.finding_id: change
+        for change in changes
+        if change.after is outcome and change.finding_id is not None
+    }
+
+
+def _named_by_pools(session: Session, presumptive: dict[UUID, Change]) -> dict[UUID, Change]:
+    """Without the positive strips: their cases follow the definition in force (strip_evidence)."""
+    if not presumptive:
+        return {}
+    strips = frozenset(
+        session.scalars(
+            text("SELECT specimen_id FROM rapid_test WHERE specimen_id = ANY(:swabs)"),
+            {"swabs": [change.specimen_id for change in presumptive.values()]},
+        )
+    )
+    return {f: change for f, change in presumptive.items() if change.specimen_id not in strips}
+
+
 def _with_case(session: Session, changes: Sequence[Change]) -> frozenset[UUID]:
     people = [change.person_id for change in changes]
     return frozenset(session.scalars(select(F0Case.person_id).where(F0Case.person_id.in_(people))))
@@ -86,35 +110,48 @@ def change_case(
 
 
 def rest_on_pcr(case: F0Case, finding_id: UUID, *, now: datetime) -> None:
-    """A rapid test's case rests on its PCR once a reviewer has signed that."""
-    if case.basis == Basis.ANTIGEN_PRESUMPTIVE:
+    """A presumptive basis gives way to the PCR once a reviewer has signed that."""
+    if case.basis in {Basis.ANTIGEN_PRESUMPTIVE, Basis.POOLED_PRESUMPTIVE}:
         case.basis = Basis.PCR
         case.definition = in_force(now).name
         case.finding_id = finding_id
 
 
 def _found(
-    session: Session, positives: Mapping[UUID, Change], *, site_id: UUID, now: datetime
+    session: Session,
+    positives: Mapping[UUID, Change],
+    basis: Basis,
+    *,
+    site_id: UUID,
+    now: datetime,
 ) -> list[CaseNews]:
     """By finding. All positives of a run together: one plate of retests names thirty people."""
+    if not positives:
+        return []
     live = live_cases(session, {change.person_id for change in positives.values()})
     new = {f: change for f, change in positives.items() if change.person_id not in live}
     again = withdrawn_cases(session, {c.specimen_id: c.person_id for c in new.values()})
+    news: list[CaseNews] = []
     for finding_id, change in positives.items():
-        if change.person_id in live:
-            _rest_on_current(session, live[change.person_id], finding_id)
+        case = live.get(change.person_id)
+        if case is None:
+            continue
+        if case.basis == Basis.POOLED_PRESUMPTIVE and basis is Basis.PCR:
+            news.append(_found_alone(session, case, finding_id, now))
+        else:
+            _rest_on_current(session, case, finding_id)
     one_a_person: dict[UUID, UUID] = {}
     for finding_id, change in sorted(
         new.items(), key=lambda item: item[1].specimen_id not in again
     ):
         one_a_person.setdefault(change.person_id, finding_id)
-    news, openings = [], []
+    openings = []
     for person_id, finding_id in one_a_person.items():
         case = again.get(new[finding_id].specimen_id)
         if case is not None:
-            news.append(_taken_up(session, case, finding_id, now))
+            news.append(_taken_up(session, case, finding_id, basis, now))
         else:
-            openings.append(Opening(person_id, finding_id, Basis.PCR, in_force(now).name))
+            openings.append(Opening(person_id, finding_id, basis, in_force(now).name))
     return [*news, *open_cases(session, openings, site_id=site_id, now=now)]
 
 
@@ -126,9 +163,17 @@ def _rest_on_current(session: Session, case: F0Case, finding_id: UUID) -> None:
         case.finding_id = finding_id
 
 
-def _taken_up(session: Session, case: F0Case, finding_id: UUID, now: datetime) -> CaseNews:
+def _found_alone(session: Session, case: F0Case, finding_id: UUID, now: datetime) -> CaseNews:
+    """Named by her pool, and now her own test has found it; a reviewer's word confirms it."""
+    rest_on_pcr(case, finding_id, now=now)
+    return change_case(session, case, CaseState(case.state), NoticeKind.CASE_CORRECTED, now=now)
+
+
+def _taken_up(
+    session: Session, case: F0Case, finding_id: UUID, basis: Basis, now: datetime
+) -> CaseNews:
     case.finding_id = finding_id
-    case.basis, case.definition = Basis.PCR, in_force(now).name
+    case.basis, case.definition = basis, in_force(now).name
     return change_case(session, case, CaseState.PRESUMPTIVE, NoticeKind.CASE_CORRECTED, now=now)
 
 
@@ -164,8 +209,8 @@ def _lost(session: Session, person_id: UUID, now: datetime) -> CaseNews | None:
     left = session.execute(_CARRIER, {"person": person_id, "basis": case.finding_id}).first()
     if left is None:
         return change_case(session, case, CaseState.WITHDRAWN, NoticeKind.CASE_CORRECTED, now=now)
-    if left.outcome == FindingOutcome.PRESUMPTIVE and case.basis != Basis.ANTIGEN_PRESUMPTIVE:
-        return _fall_back(session, case, left.id, now)
+    if left.outcome == FindingOutcome.PRESUMPTIVE and case.basis != left.basis:
+        return _fall_back(session, case, left.id, Basis(left.basis), now)
     case.finding_id = left.id
     return None
 
@@ -180,12 +225,14 @@ def _stands_on_strips(session: Session, case: F0Case) -> bool:
     return True
 
 
-def _fall_back(session: Session, case: F0Case, finding_id: UUID, now: datetime) -> CaseNews:
-    """Only rapid tests are left under the case, and everyone hears so: it is presumptive, unless a
-    definition confirms by strips alone."""
+def _fall_back(
+    session: Session, case: F0Case, finding_id: UUID, basis: Basis, now: datetime
+) -> CaseNews:
+    """Only rapid tests or a pool's rows and columns are left under the case, and everyone hears
+    so: it is presumptive, unless a definition confirms by strips alone."""
     wanted = CaseState(case.state)
-    if not _stands_on_strips(session, case):
-        case.basis = Basis.ANTIGEN_PRESUMPTIVE
+    if basis is Basis.POOLED_PRESUMPTIVE or not _stands_on_strips(session, case):
+        case.basis = basis
         case.finding_id = finding_id
         if wanted is CaseState.CONFIRMED:
             wanted = CaseState.PRESUMPTIVE
@@ -197,7 +244,10 @@ def _fall_back(session: Session, case: F0Case, finding_id: UUID, now: datetime) 
 # What still carries a person's case, the strongest first. A rapid test counts until its PCR swab
 # (rapid_pcr.py) has said yes, or no for good; that answer's loss revives it.
 _CARRIER = text("""
-SELECT f.id, f.outcome FROM finding f
+SELECT f.id, f.outcome,
+       CASE WHEN EXISTS (SELECT FROM rapid_test rt WHERE rt.specimen_id = f.specimen_id)
+            THEN 'antigen_presumptive' ELSE 'pooled_presumptive' END AS basis
+FROM finding f
 WHERE f.person_id = :person AND f.current AND (
     f.outcome = 'positive'
     OR f.outcome = 'discordant'

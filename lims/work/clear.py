@@ -18,13 +18,14 @@ _CLEAR = text("""
 WITH simple AS (
     SELECT r.id AS result_id, r.tube_id
     FROM result r
-    JOIN tube t ON t.id = r.tube_id AND t.state = 'received'
+    JOIN tube t ON t.id = r.tube_id AND t.state = 'received' AND t.master_id IS NULL
     JOIN test_order o ON o.id = r.order_id AND o.why <> 'confirm'
     WHERE r.tube_id = ANY(:tubes) AND r.current AND NOT r.held AND r.outcome = 'not_detected'
       AND NOT EXISTS (SELECT FROM result r2 WHERE r2.tube_id = r.tube_id AND r2.id <> r.id)
       AND NOT EXISTS (SELECT FROM tube_source s WHERE s.source_id = r.tube_id)
       AND NOT EXISTS (SELECT FROM tube_source s JOIN test_order o2 ON o2.tube_id = s.source_id
                       WHERE s.pool_id = r.tube_id AND o2.state <> 'cancelled')
+      AND NOT EXISTS (SELECT FROM pool_resolution p WHERE p.pool_id = r.tube_id)
       AND NOT EXISTS (SELECT FROM tube_specimen ts JOIN recollection rc
                       ON rc.done_specimen_id = ts.specimen_id WHERE ts.tube_id = r.tube_id)
       AND NOT EXISTS (SELECT FROM tube_specimen ts JOIN finding f

@@ -1,21 +1,25 @@
 """Read, and lock, everything the laboratory knows of some tubes and their pools."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from lims.domain.lifecycle import OrderReason, OrderState, TubeKind
-from lims.domain.outcomes import Outcome
+from lims.domain.outcomes import FindingOutcome, Outcome
+from lims.domain.pooling.choice import StrategyName
+from lims.domain.pooling.conclude import Policy, conclude
 from lims.domain.pooling.evidence import (
     Composition,
+    Conclusion,
     Decision,
     Evidence,
     OrderFacts,
     TubeFacts,
 )
+from lims.domain.pooling.strategies import STRATEGIES
 
 _REACH = text("""
 WITH RECURSIVE reach(id) AS (
@@ -25,6 +29,10 @@ WITH RECURSIVE reach(id) AS (
         SELECT source_id AS id FROM tube_source WHERE pool_id = r.id
         UNION ALL
         SELECT pool_id FROM tube_source WHERE source_id = r.id
+        UNION ALL
+        SELECT id FROM tube WHERE master_id = r.id
+        UNION ALL
+        SELECT master_id FROM tube WHERE id = r.id AND master_id IS NOT NULL
     ) n
 )
 SELECT t.id FROM tube t WHERE t.id IN (SELECT id FROM reach) ORDER BY t.id FOR NO KEY UPDATE
@@ -35,6 +43,14 @@ _SEEN = frozenset({Outcome.DETECTED, Outcome.INCONCLUSIVE})
 
 
 @dataclass(frozen=True, slots=True)
+class Chosen:
+    """How a pool is resolved, and the row that says so."""
+
+    id: UUID
+    strategy: StrategyName
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What ``conclude`` takes, for one or several components at once."""
 
@@ -42,6 +58,21 @@ class Known:
     evidence: tuple[Evidence, ...]
     orders: tuple[OrderFacts, ...]
     decisions: tuple[Decision, ...]
+    choices: Mapping[UUID, Chosen] = field(default_factory=dict)
+
+    def conclude(self) -> Conclusion:
+        """What all of it says."""
+        chosen = {pool: STRATEGIES[choice.strategy] for pool, choice in self.choices.items()}
+        return conclude(
+            self.composition, self.evidence, self.orders, self.decisions, Policy(chosen)
+        )
+
+    def resolving(self, pool: UUID) -> bool:
+        """Somebody in the pool is neither cleared nor found yet."""
+        found = self.conclude().findings
+        ended = {FindingOutcome.NEGATIVE, FindingOutcome.POSITIVE}
+        tube = self.composition.tubes[pool]
+        return any(s not in found or found[s].outcome not in ended for s in tube.specimens)
 
     @property
     def specimens(self) -> tuple[UUID, ...]:
@@ -89,6 +120,10 @@ def read_known(session: Session, tubes: Sequence[UUID]) -> Known:
             for r in session.execute(_ORDERS, ids)
         ),
         decisions=tuple(Decision(r.tube_id, r.kind) for r in session.execute(_DECISIONS, ids)),
+        choices={
+            r.pool_id: Chosen(r.id, StrategyName(r.strategy))
+            for r in session.execute(_CHOICES, ids)
+        },
     )
 
 
@@ -106,6 +141,11 @@ _ORDERS = text(
 _DECISIONS = text("SELECT tube_id, kind FROM review_decision WHERE tube_id = ANY(:ids)")
 
 
+_CHOICES = text(
+    "SELECT id, pool_id, strategy FROM pool_resolution WHERE pool_id = ANY(:ids) AND current"
+)
+
+
 def _composition(session: Session, ids: dict[str, list[UUID]]) -> Composition:
     specimens: dict[UUID, set[UUID]] = {}
     for row in session.execute(
@@ -115,13 +155,17 @@ def _composition(session: Session, ids: dict[str, list[UUID]]) -> Composition:
     sources: dict[UUID, list[UUID]] = {}
     for row in session.execute(
         text(
-            "SELECT pool_id, source_id FROM tube_source WHERE pool_id = ANY(:ids)"
+            "SELECT pool_id, source_id, position FROM tube_source WHERE pool_id = ANY(:ids)"
+            " UNION ALL SELECT p.tube_id, s.source_id, s.place FROM sub_pool p"
+            " JOIN sub_pool_source s ON s.sub_pool_id = p.id WHERE p.tube_id = ANY(:ids)"
             " ORDER BY pool_id, position"
         ),
         ids,
     ):
         sources.setdefault(row.pool_id, []).append(row.source_id)
-    tubes = session.execute(text("SELECT id, kind, state FROM tube WHERE id = ANY(:ids)"), ids)
+    tubes = session.execute(
+        text("SELECT id, kind, state, master_id FROM tube WHERE id = ANY(:ids)"), ids
+    )
     return Composition(
         {
             row.id: TubeFacts(
@@ -130,6 +174,7 @@ def _composition(session: Session, ids: dict[str, list[UUID]]) -> Composition:
                 specimens=frozenset(specimens.get(row.id, ())),
                 sources=tuple(sources.get(row.id, ())),
                 rejected=row.state == "rejected",
+                master=row.master_id,
             )
             for row in tubes
         }

@@ -152,6 +152,8 @@ def _refuse_unfit(session: Session, sources: Sequence[Tube], site: Site) -> None
                 allowed=[TubeState.RECEIVED],
                 where=f"tube {shown}",
             )
+        if tube.master_id is not None:
+            raise PoolOfPools(came=f"{shown} is a sub-pool", where="sources")
         if tube.kind != TubeKind.INDIVIDUAL and not site.pools_of_pools:
             raise PoolOfPools(came=f"{shown} is a {tube.kind}", where="sources")
         if tube.assay_code != sources[0].assay_code:

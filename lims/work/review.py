@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from lims.db.ids import uuid7
 from lims.domain.lifecycle import OrderReason, OrderState, ResultStatus
 from lims.domain.outcomes import FindingOutcome, Outcome
-from lims.domain.pooling.conclude import DISCORDANCE_CLOSED, conclude
+from lims.domain.pooling.conclude import DISCORDANCE_CLOSED
 from lims.domain.pooling.evidence import AlertKind
 from lims.domain.refusals import IdentityConflict, IllegalMove, NotFound, SameReviewer
 from lims.domain.signing import Asked, Came
@@ -20,7 +20,7 @@ from lims.work.evidence import Known, lock_components, read_known
 from lims.work.live_cases import live_case
 from lims.work.measurements import given_reason
 from lims.work.release import release
-from lims.work.settle import POLICY, settle
+from lims.work.settle import settle
 from lims.work.tubes import scanned
 
 
@@ -120,7 +120,7 @@ def close_discordance(
 
 
 def _refuse_unless_discordant(known: Known, tube_id: UUID, barcode: str) -> None:
-    conclusion = conclude(known.composition, known.evidence, known.orders, known.decisions, POLICY)
+    conclusion = known.conclude()
     disputed = {a.tube_id for a in conclusion.alerts if a.kind is AlertKind.DISCORDANT}
     tube = known.composition.tubes[tube_id]
     own = {conclusion.findings[s].outcome for s in tube.specimens if s in conclusion.findings}

@@ -9,14 +9,13 @@ from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
 from lims.db.many import rows_as_json
-from lims.domain.pooling.conclude import Policy, conclude
 from lims.domain.pooling.evidence import Conclusion, WantedOrder
 from lims.work.alerts import answer_by_reswab, keep_alerts
 from lims.work.cases import follow_findings
 from lims.work.evidence import Known, lock_components, read_known
 from lims.work.findings import keep_findings
-
-POLICY = Policy()
+from lims.work.resolution import choose_for
+from lims.work.sub_pools import keep_sub_pools
 
 
 def settle(
@@ -32,16 +31,21 @@ def settle(
     ``signed`` is the reviewer whose act it follows from: what then waits only
     for a reviewer's word has it.
 
-    Writes findings, orders, recollections, cases, alerts and the notices they
-    owe, in the caller's transaction. Doing it again writes nothing.
+    Writes how a pool is resolved when that is open, findings, orders, sub-pools to
+    prepare, recollections, cases, alerts and the notices they owe, in the caller's
+    transaction. Doing it again writes nothing.
     """
     if not tubes:
         return None
     session.flush()
     known = read_known(session, lock_components(session, tubes))
-    conclusion = conclude(known.composition, known.evidence, known.orders, known.decisions, POLICY)
+    conclusion = known.conclude()
+    if conclusion.unchosen:
+        known = choose_for(session, known, conclusion.unchosen, site_id=site_id, now=now)
+        conclusion = known.conclude()
     changes = keep_findings(session, known, conclusion, site_id=site_id, now=now, signed=signed)
     _keep_orders(session, conclusion, site_id=site_id, now=now)
+    keep_sub_pools(session, known, conclusion, site_id=site_id, now=now)
     _keep_recollections(session, known, conclusion, site_id=site_id, now=now)
     follow_findings(session, changes, site_id=site_id, now=now)
     keep_alerts(session, known, conclusion, site_id=site_id, now=now)

@@ -66,6 +66,7 @@ def read_verifying(
                 ),
                 last_final=FindingOutcome(row.last_final) if row.last_final else None,
                 identity_holds=row.identity_holds,
+                named_by_pool=said[row.id].outcome is FindingOutcome.PRESUMPTIVE,
                 controls_late=not late.isdisjoint(said[row.id].evidence),
             ),
         )

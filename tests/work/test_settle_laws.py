@@ -58,12 +58,24 @@ def _fill(bench: Bench, shapes: list[str]) -> None:
             case "nested":
                 family = bench.field_pool(2).barcode
                 bench.lab_pool([bench.lab_pool(bench.swabs(2)), family])
+            case "gridded":
+                people = bench.swabs(7)
+                pool = bench.lab_pool(people)
+                bench.session.execute(
+                    text(
+                        "UPDATE campaign SET resolution = 'grid' WHERE id = (SELECT campaign_id"
+                        " FROM tube WHERE barcode = :pool)"
+                    ),
+                    {"pool": pool},
+                )
             case _:
                 bench.lab_pool(bench.swabs(3))
 
 
 SHAPES = st.lists(
-    st.sampled_from(["pool", "alone", "family", "broken", "nested"]), min_size=1, max_size=4
+    st.sampled_from(["pool", "alone", "family", "broken", "nested", "gridded"]),
+    min_size=1,
+    max_size=4,
 )
 
 
@@ -139,6 +151,7 @@ def test_settling_again_writes_nothing(
                 break
             cts = {b: told[(n + nth) % len(told)] for n, b in enumerate(waiting)}
             bench.run(cts, ntc=33.0 if told[0] == 41.0 and nth == 1 else None)
+            bench.prepare_sub_pools()
         before = seen.everything(bench.session)
 
         settle(bench.session, _all_tubes(bench), site_id=bench.site_id, now=bench.later(9).now)

@@ -18,6 +18,7 @@ class Call:
     invalids: int
     inconclusives: int
     negatives: int
+    detections: int
     ever_detected: bool
     amplified: bool
 
@@ -27,7 +28,7 @@ class Call:
         return self.outcome is None and self.invalids >= MOST_INVALIDS
 
 
-SILENT = Call(None, (), None, 0, 0, 0, ever_detected=False, amplified=False)
+SILENT = Call(None, (), None, 0, 0, 0, 0, ever_detected=False, amplified=False)
 
 
 def call(attempts: Iterable[Evidence]) -> Call:
@@ -42,7 +43,9 @@ def call(attempts: Iterable[Evidence]) -> Call:
     conclusive = [e for e in ordered if e.outcome is not Outcome.INVALID]
     if not conclusive:
         evidence = tuple(e.result_id for e in ordered)
-        return Call(None, evidence, None, len(ordered), 0, 0, ever_detected=False, amplified=False)
+        return Call(
+            None, evidence, None, len(ordered), 0, 0, 0, ever_detected=False, amplified=False
+        )
     last = conclusive[-1]
     ever_detected = any(e.outcome is Outcome.DETECTED for e in conclusive)
     disputed = ever_detected and last.outcome is not Outcome.DETECTED
@@ -53,6 +56,7 @@ def call(attempts: Iterable[Evidence]) -> Call:
         invalids=sum(e.outcome is Outcome.INVALID for e in ordered),
         inconclusives=sum(e.outcome is Outcome.INCONCLUSIVE for e in ordered),
         negatives=sum(e.outcome is Outcome.NOT_DETECTED for e in ordered),
+        detections=sum(e.outcome is Outcome.DETECTED for e in conclusive),
         ever_detected=ever_detected,
         amplified=any(e.amplified for e in ordered),
     )

@@ -6,13 +6,14 @@ out-of-order input all end in the same conclusion (house.md, "The heart").
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from uuid import UUID
 
 from lims.domain.lifecycle import TubeKind
 from lims.domain.outcomes import FindingOutcome, Outcome
 from lims.domain.pooling.calls import SILENT, Call, attempts_of, calls
 from lims.domain.pooling.coverage import Coverage
-from lims.domain.pooling.dorfman import Dorfman, Strategy
+from lims.domain.pooling.dorfman import Dorfman
 from lims.domain.pooling.evidence import (
     MOST_INVALIDS,
     Alert,
@@ -24,7 +25,9 @@ from lims.domain.pooling.evidence import (
     FindingDraft,
     OrderFacts,
     TubeFacts,
+    WantedSubPool,
 )
+from lims.domain.pooling.strategy import Question, Strategy
 from lims.domain.pooling.wishes import Wishes
 
 DISCORDANCE_CLOSED = "discordance_closed"
@@ -32,9 +35,10 @@ DISCORDANCE_CLOSED = "discordance_closed"
 
 @dataclass(frozen=True)
 class Policy:
-    """What the site has chosen: how positive pools are resolved."""
+    """How each positive pool is resolved: what was chosen for it, else every source alone."""
 
-    strategy: Strategy = field(default_factory=Dorfman)
+    chosen: Mapping[UUID, Strategy] = field(default_factory=lambda: MappingProxyType({}))
+    otherwise: Strategy = field(default_factory=Dorfman)
 
 
 def conclude(
@@ -54,7 +58,8 @@ def conclude(
     for tube in composition.tubes.values():
         reading.read_leaf(tube)
         reading.raise_alerts(tube)
-    wishes = Wishes(composition, reading.known, attempts_of(orders), reading.coverage)
+    asked = frozenset(wish.tube_id for wish in reading.sub_pools if wish.tube_id is not None)
+    wishes = Wishes(composition, reading.known, attempts_of(orders), reading.coverage, asked)
     wished = wishes.of(reading.resolving)
     return Conclusion(
         findings=reading.findings,
@@ -62,6 +67,8 @@ def conclude(
         unwanted=wished.unwanted,
         recollections=reading.recollections,
         alerts=tuple(sorted(reading.alerts, key=lambda a: (a.kind, a.tube_id))),
+        sub_pools=tuple(reading.sub_pools),
+        unchosen=tuple(reading.unchosen),
     )
 
 
@@ -84,23 +91,48 @@ class _Reading:
         self.recollections: dict[UUID, str] = {}
         self.alerts: list[Alert] = []
         self.resolving: dict[UUID, str | None] = {}
+        self.sub_pools: list[WantedSubPool] = []
+        self.unchosen: list[UUID] = []
+        self.named = dict(self.coverage.named())
         self.pooled = {s for tube in composition.pools() for s in tube.sources}
 
     def open_pool(self, pool: TubeFacts) -> None:
         """A pool that cannot clear its sources hands the question down to them, one level.
 
         ``resolving`` holds every source in question, with the reason where the
-        strategy wants it tested now.
+        strategy wants it tested now. A sub-pool hands nothing down: its master's strategy does.
         """
-        because = self._unable(pool)
+        if pool.master is not None:
+            return
+        because = self._unable(pool) or self._divided(pool)
         if because is None:
             return
         tubes = self.composition.tubes
-        open_sources = [s for s in pool.sources if not self.coverage.all_cleared(tubes[s])]
+        open_sources = tuple(s for s in pool.sources if self.coverage.in_question(tubes[s]))
         self.resolving.update(dict.fromkeys(open_sources, None))
-        for tube in self.policy.strategy.next_tubes(pool, self.composition, self.known):
+        if pool.id not in self.policy.chosen:
+            self.unchosen.append(pool.id)
+        strategy = self.policy.chosen.get(pool.id, self.policy.otherwise)
+        question = Question(pool, self.composition, self.known, self.coverage, open_sources)
+        following = strategy.next(question)
+        for tube in following.tubes:
             if tube in self.resolving:
+                del self.resolving[tube]  # so that the order of the answer is kept
                 self.resolving[tube] = because
+        for wish in following.sub_pools:
+            made = question.prepared(wish.sources)
+            self.sub_pools.append(
+                WantedSubPool(
+                    pool.id,
+                    wish.stage,
+                    wish.position,
+                    wish.sources,
+                    made.id if made is not None else None,
+                )
+            )
+        for source, by in following.named.items():
+            for specimen in tubes[source].specimens:
+                self.named.setdefault(specimen, tuple(tubes[one] for one in by))
 
     def find(self, specimen: UUID) -> None:
         """The nearest tube that has an answer speaks for the specimen."""
@@ -111,6 +143,8 @@ class _Reading:
             self._say(specimen, FindingOutcome.DISCORDANT, negative, disputed)
         elif negative is not None:
             self._say(specimen, FindingOutcome.NEGATIVE, negative)
+        elif self._is_named(specimen, suspect):
+            self._say(specimen, FindingOutcome.PRESUMPTIVE, *self.named[specimen])
         elif suspect is not None and suspect.kind is TubeKind.INDIVIDUAL:
             self._say(specimen, self._own_word(suspect), suspect)
         elif suspect is not None:
@@ -137,7 +171,8 @@ class _Reading:
     def raise_alerts(self, tube: TubeFacts) -> None:
         """What the whole laboratory should hear of this tube."""
         call = self.known.get(tube.id, SILENT)
-        if tube.kind is not TubeKind.INDIVIDUAL and call.ever_detected:
+        whole = tube.kind is not TubeKind.INDIVIDUAL and tube.master is None
+        if whole and call.ever_detected:
             self.alerts.append(Alert(AlertKind.POOL_POSITIVE, tube.id))
         if self.coverage.contradicted(tube) or tube in self.coverage.disputed.values():
             self.alerts.append(Alert(AlertKind.DISCORDANT, tube.id))
@@ -154,6 +189,20 @@ class _Reading:
             return "pool rejected"
         return None
 
+    def _divided(self, pool: TubeFacts) -> str | None:
+        """A pool that clears its sources while a sub-pool of it says otherwise (S8)."""
+        parts = self.composition.sub_pools(pool.id)
+        return "sub-pool detected" if any(map(self.coverage.is_suspect, parts)) else None
+
+    def _is_named(self, specimen: UUID, suspect: TubeFacts | None) -> bool:
+        """An own test that has found it, once or now, says more; one that could not tell does not
+        take the name back."""
+        if specimen not in self.named:
+            return False
+        own = self.known.get(suspect.id, SILENT) if suspect is not None else SILENT
+        alone = suspect is not None and suspect.kind is TubeKind.INDIVIDUAL
+        return not (alone and own.ever_detected)
+
     def _own_word(self, tube: TubeFacts) -> FindingOutcome:
         call = self.known[tube.id]
         if call.outcome is Outcome.DETECTED:
@@ -166,9 +215,11 @@ class _Reading:
         return tube.rejected or call.inconclusives >= MOST_INVALIDS
 
     def _recollect(self, tube: TubeFacts, why: str, call: Call) -> None:
+        """Who is named stays so: the new swab is to confirm it."""
         for specimen in tube.specimens:
-            self.findings[specimen] = FindingDraft(FindingOutcome.RECOLLECT, call.evidence)
             self.recollections[specimen] = why
+            if specimen not in self.named:
+                self.findings[specimen] = FindingDraft(FindingOutcome.RECOLLECT, call.evidence)
 
     def _say(self, specimen: UUID, outcome: FindingOutcome, *tubes: TubeFacts) -> None:
         said = [self.known[tube.id] for tube in tubes]

@@ -61,6 +61,45 @@ class Coverage:
             for other in self._inside(tube)
         )
 
+    def in_question(self, tube: TubeFacts) -> bool:
+        """Testing this tube alone would tell more.
+
+        Whoever is cleared by nothing nearer than a sub-pool is in question again when another
+        sub-pool, or the pool itself for a second time, says that somebody there is positive.
+        """
+        return any(
+            specimen not in self.cleared or self._doubted(specimen) for specimen in tube.specimens
+        )
+
+    def settled_alone(self, tube: TubeFacts) -> bool:
+        """Nobody in this tube is negative by a sub-pool whose word a test alone could replace."""
+        return not any(
+            self.cleared[specimen].master is not None and self._has_own_word_to_give(specimen)
+            for specimen in tube.specimens
+            if specimen in self.cleared
+        )
+
+    def named(self) -> Mapping[UUID, tuple[TubeFacts, ...]]:
+        """Whom detected sub-pools leave no other choice but to name, with those that say so.
+
+        The specimen is the only one of a detected sub-pool that nothing clears, and a second
+        detected sub-pool holds it too: a row and a column that cross.
+        """
+        detected = [
+            tube
+            for tube in self._tubes.values()
+            if tube.master is not None
+            and tube.id not in self._closed
+            and self._known.get(tube.id, SILENT).outcome is Outcome.DETECTED
+        ]
+        left = {tube.id: [s for s in tube.specimens if s not in self.cleared] for tube in detected}
+        only = {specimens[0] for specimens in left.values() if len(specimens) == 1}
+        saying = {
+            specimen: tuple(t for t in self._holding[specimen] if t.id in left)
+            for specimen in sorted(only)
+        }
+        return {specimen: tubes for specimen, tubes in saying.items() if len(tubes) > 1}
+
     def inside(self, tube: TubeFacts) -> tuple[TubeFacts, ...]:
         """The smaller tubes made of nothing but what is in this one, in id order."""
         return tuple(sorted(self._inside(tube), key=lambda t: t.id))
@@ -94,6 +133,16 @@ class Coverage:
             for specimen in tube.specimens:
                 found.setdefault(specimen, tube)
         return found
+
+    def _doubted(self, specimen: UUID) -> bool:
+        clearing, disputed = self.cleared[specimen], self.disputed.get(specimen)
+        if disputed is None or clearing.master is None:
+            return False
+        return disputed.master is not None or self._known[disputed.id].detections > 1
+
+    def _has_own_word_to_give(self, specimen: UUID) -> bool:
+        own = self._holding[specimen][0]
+        return not own.rejected and own.id not in self._known
 
     def _once_detected(self, tube: TubeFacts) -> bool:
         return self._known.get(tube.id, SILENT).ever_detected

@@ -4,27 +4,7 @@ Source: Dorfman, "The Detection of Defective Members of Large Populations",
 Ann. Math. Statist. 14 (1943) 436-440.
 """
 
-from collections.abc import Mapping
-from typing import Protocol
-from uuid import UUID
-
-from lims.domain.pooling.calls import Call
-from lims.domain.pooling.evidence import Composition, TubeFacts
-
-
-class Strategy(Protocol):
-    """Which tubes to test next to resolve one positive pool."""
-
-    @property
-    def name(self) -> str:
-        """Stored with what it decides."""
-        ...
-
-    def next_tubes(
-        self, pool: TubeFacts, composition: Composition, known: Mapping[UUID, Call]
-    ) -> tuple[UUID, ...]:
-        """Tube ids to test now, given the calls so far; empty when the pool is resolved."""
-        ...
+from lims.domain.pooling.strategy import Next, Question
 
 
 class Dorfman:
@@ -32,12 +12,6 @@ class Dorfman:
 
     name = "dorfman/1"
 
-    def next_tubes(
-        self, pool: TubeFacts, composition: Composition, known: Mapping[UUID, Call]
-    ) -> tuple[UUID, ...]:
+    def next(self, question: Question) -> Next:
         """The sources that are on the rack and unanswered, in pipetting order."""
-        return tuple(
-            source
-            for source in pool.sources
-            if source not in known and not composition.tubes[source].rejected
-        )
+        return Next(tubes=tuple(s for s in question.open_sources if question.testable(s)))

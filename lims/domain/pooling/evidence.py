@@ -15,13 +15,37 @@ MOST_INVALIDS = 2
 
 @dataclass(frozen=True)
 class TubeFacts:
-    """A tube and the set of specimens it is about, through every level of pooling."""
+    """A tube and the set of specimens it is about, through every level of pooling.
+
+    ``master``: the pool whose people this one was made to part; its sources are some of that one's.
+    """
 
     id: UUID
     kind: TubeKind
     specimens: frozenset[UUID]
     sources: tuple[UUID, ...] = ()
     rejected: bool = False
+    master: UUID | None = None
+    draws_left: "DrawsLeft | None" = None
+
+
+@dataclass(frozen=True)
+class DrawsLeft:
+    """What is left in a tube of known volume, in µl, and what a draw of either kind takes."""
+
+    left_ul: int
+    pool_draw_ul: int
+    test_draw_ul: int
+
+    @property
+    def tests(self) -> int:
+        """How many tests of its own it still gives."""
+        return self.left_ul // self.test_draw_ul
+
+    @property
+    def parted_and_alone(self) -> bool:
+        """Enough for a row, a column and a test of its own."""
+        return self.left_ul >= 2 * self.pool_draw_ul + self.test_draw_ul
 
 
 @dataclass(frozen=True)
@@ -68,6 +92,11 @@ class Composition:
         pools = (t for t in self.tubes.values() if t.kind is TubeKind.LAB_POOL)
         return tuple(sorted(pools, key=lambda t: (-len(t.specimens), t.id)))
 
+    def sub_pools(self, master: UUID) -> tuple[TubeFacts, ...]:
+        """The tubes prepared to resolve this pool, in id order."""
+        made = (t for t in self.tubes.values() if t.master == master)
+        return tuple(sorted(made, key=lambda t: t.id))
+
 
 @dataclass(frozen=True)
 class FindingDraft:
@@ -89,6 +118,17 @@ class WantedOrder:
     because: str
 
 
+@dataclass(frozen=True)
+class WantedSubPool:
+    """A tube to prepare from some of a pool's sources, or one prepared that still must answer."""
+
+    master_id: UUID
+    stage: int
+    position: str
+    sources: tuple[UUID, ...]
+    tube_id: UUID | None = None
+
+
 class AlertKind(StrEnum):
     """What the whole laboratory should hear of."""
 
@@ -106,10 +146,16 @@ class Alert:
 
 @dataclass(frozen=True)
 class Conclusion:
-    """Everything the evidence implies. The same evidence always implies the same."""
+    """Everything the evidence implies. The same evidence always implies the same.
+
+    ``unchosen``: pools that cannot clear their people and for which nobody has chosen how they are
+    resolved; until then each source is tested alone.
+    """
 
     findings: Mapping[UUID, FindingDraft] = field(default_factory=dict)
     wanted: tuple[WantedOrder, ...] = ()
     unwanted: tuple[UUID, ...] = ()
     recollections: Mapping[UUID, str] = field(default_factory=dict)
     alerts: tuple[Alert, ...] = ()
+    sub_pools: tuple[WantedSubPool, ...] = ()
+    unchosen: tuple[UUID, ...] = ()

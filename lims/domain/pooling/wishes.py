@@ -47,16 +47,20 @@ class Wishes:
         known: Mapping[UUID, Call],
         attempts: Mapping[UUID, tuple[OrderFacts, ...]],
         coverage: Coverage,
+        asked: frozenset[UUID] = frozenset(),
     ) -> None:
+        """``asked``: the prepared sub-pools whose answer is still wanted."""
         self._tubes = composition.tubes
         self._known = known
         self._attempts = attempts
         self._coverage = coverage
+        self._asked = asked
         self._pooled = {s for tube in composition.pools() for s in tube.sources}
         self._rechecked = self._to_recheck()
 
     def of(self, resolving: Mapping[UUID, str | None]) -> Wished:
-        """``resolving``: the sources in question, with the reason where one is to be tested now."""
+        """``resolving``: the sources in question, with the reason where one is to be tested now;
+        tests are wanted in its order."""
         unwanted: list[UUID] = []
         wanted: list[WantedOrder] = []
         for tube in sorted(self._tubes.values(), key=lambda t: t.id):
@@ -65,7 +69,8 @@ class Wishes:
             pointless = {
                 o.id
                 for o in attempts
-                if o.state is OrderState.QUEUED and self._pointless(o, tube, needed=needed)
+                if o.state is OrderState.QUEUED
+                and self._pointless(o, tube, resolving, needed=needed)
             }
             unwanted.extend(sorted(pointless))
             if tube.rejected or any(o.state in _OPEN and o.id not in pointless for o in attempts):
@@ -74,6 +79,8 @@ class Wishes:
             if wish is not None:
                 nth = attempts[-1].round + 1 if attempts else 1
                 wanted.append(WantedOrder(tube.id, nth, wish.why, wish.priority, wish.because))
+        rank = {tube: n for n, tube in enumerate(resolving)}
+        wanted.sort(key=lambda order: rank.get(order.tube_id, len(rank)))
         return Wished(tuple(wanted), tuple(unwanted))
 
     def _wish(self, tube: TubeFacts, because: str | None, *, needed: bool) -> _Wish | None:
@@ -110,6 +117,8 @@ class Wishes:
 
     def _needed(self, tube: TubeFacts, resolving: Mapping[UUID, str | None]) -> bool:
         """Somebody asks: it is in no pool, or its pool cannot tell, or it was ordered itself."""
+        if tube.master is not None:
+            return tube.id in self._asked
         if tube.id in self._pooled and tube.id not in resolving:
             asked = any(
                 o.why in _ASKED_FOR and o.state is not OrderState.CANCELLED
@@ -118,7 +127,14 @@ class Wishes:
             return asked and not self._coverage.all_cleared(tube)
         return True
 
-    def _pointless(self, order: OrderFacts, tube: TubeFacts, *, needed: bool) -> bool:
+    def _pointless(
+        self,
+        order: OrderFacts,
+        tube: TubeFacts,
+        resolving: Mapping[UUID, str | None],
+        *,
+        needed: bool,
+    ) -> bool:
         if tube.rejected:
             return True
         if order.why in _ASKED_FOR:
@@ -126,12 +142,29 @@ class Wishes:
         if order.why is OrderReason.DISCORDANT:
             return tube.id not in self._rechecked
         answered = self._known.get(tube.id, SILENT).outcome in _ANSWERED
-        return answered or not needed
+        return answered or not needed or self._put_off(order, tube, resolving)
+
+    def _put_off(
+        self, order: OrderFacts, tube: TubeFacts, resolving: Mapping[UUID, str | None]
+    ) -> bool:
+        """Its pool is resolved another way now: sub-pools first, and nobody else asked for it."""
+        return (
+            order.why is OrderReason.RESOLVE
+            and tube.master is None
+            and tube.id in self._pooled
+            and tube.id not in self._known
+            and resolving.get(tube.id) is None
+        )
 
     def _to_recheck(self) -> set[UUID]:
-        """A disputed tube and its strongest suspects, each once (S4)."""
+        """A disputed tube and its strongest suspects, each once (S4).
+
+        A disputed sub-pool only once its tubes have been tested alone, which tells more.
+        """
         found: set[UUID] = set()
         for disputed in set(self._coverage.disputed.values()):
+            if disputed.master is not None and not self._coverage.settled_alone(disputed):
+                continue
             amplified = (
                 t
                 for t in self._coverage.inside(disputed)

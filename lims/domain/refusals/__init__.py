@@ -37,6 +37,8 @@
     │   ├── PersonTwiceInPool           person-twice-in-pool
     │   ├── PoolFull                    pool-full
     │   ├── PoolAboveValidated          pool-above-validated
+    │   ├── SubPoolMade                 sub-pool-made
+    │   ├── SubPoolNotWanted            sub-pool-not-wanted
     │   ├── PoolHasResults              pool-has-results
     │   ├── TubeHasOwnTest              tube-has-own-test
     │   ├── TubeHasNoTest               tube-has-no-test
@@ -104,6 +106,8 @@ from lims.domain.refusals.conflict import (
     QueueEmpty,
     RackClosed,
     SameReviewer,
+    SubPoolMade,
+    SubPoolNotWanted,
     TooLateToTakeBack,
     TubeHasNoTest,
     TubeHasOwnTest,
@@ -195,6 +199,8 @@ __all__ = [
     "RackClosed",
     "Refusal",
     "SameReviewer",
+    "SubPoolMade",
+    "SubPoolNotWanted",
     "TooLarge",
     "TooLateToTakeBack",
     "TooMany",

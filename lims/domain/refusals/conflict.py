@@ -97,6 +97,16 @@ class PoolAboveValidated(Conflict):
     slug = "pool-above-validated"
     expected = "no more tubes than this laboratory's validation panel allows in a pool"
     todo = "make smaller pools, or validate the larger size and enter its dilution series"
+class SubPoolMade(Conflict):
+    slug = "sub-pool-made"
+    expected = "a row, column or group that nobody has prepared yet"
+    todo = "go on with the next one; this one is on the rack under the label that came"
+
+
+class SubPoolNotWanted(Conflict):
+    slug = "sub-pool-not-wanted"
+    expected = "a row, column or group that the pool still asks for"
+    todo = "do not measure it: an answer came meanwhile; look at the pool for what it needs now"
 
 
 class PoolHasResults(Conflict):

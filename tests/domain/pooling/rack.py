@@ -6,7 +6,7 @@ from uuid import UUID
 
 from lims.domain.lifecycle import OrderReason, OrderState, TubeKind
 from lims.domain.outcomes import FindingOutcome, Outcome
-from lims.domain.pooling.conclude import conclude
+from lims.domain.pooling.conclude import Policy, conclude
 from lims.domain.pooling.evidence import (
     Composition,
     Conclusion,
@@ -16,6 +16,7 @@ from lims.domain.pooling.evidence import (
     TubeFacts,
     WantedOrder,
 )
+from lims.domain.pooling.strategy import Strategy
 
 Test = Callable[[TubeFacts, int], Outcome]
 
@@ -28,6 +29,7 @@ class Rack:
     evidence: list[Evidence] = field(default_factory=list)
     orders: list[OrderFacts] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
+    chosen: dict[UUID, Strategy] = field(default_factory=dict)
     last: int = 0
 
     def mint(self) -> UUID:
@@ -53,6 +55,18 @@ class Rack:
         ids = tuple(tube.id for tube in sources)
         return self._add(TubeKind.LAB_POOL, held, sources=ids, rejected=rejected)
 
+    def sub_pool(self, master: TubeFacts, sources: Sequence[UUID]) -> TubeFacts:
+        """A tube made from some of a pool's tubes to part its people; its test is queued."""
+        held = frozenset(s for source in sources for s in self.tubes[source].specimens)
+        made = self._add(TubeKind.LAB_POOL, held, sources=tuple(sources), master=master.id)
+        self.ordered(made, OrderState.QUEUED, OrderReason.RESOLVE)
+        return made
+
+    def prepare(self) -> list[TubeFacts]:
+        """Every sub-pool that is wanted and not made yet."""
+        wanted = [w for w in self.conclude().sub_pools if w.tube_id is None]
+        return [self.sub_pool(self.tubes[w.master_id], w.sources) for w in wanted]
+
     def _add(
         self,
         kind: TubeKind,
@@ -60,8 +74,9 @@ class Rack:
         *,
         sources: tuple[UUID, ...] = (),
         rejected: bool = False,
+        master: UUID | None = None,
     ) -> TubeFacts:
-        tube = TubeFacts(self.mint(), kind, held, sources, rejected)
+        tube = TubeFacts(self.mint(), kind, held, sources, rejected, master)
         self.tubes[tube.id] = tube
         return tube
 
@@ -72,11 +87,12 @@ class Rack:
         *,
         why: OrderReason = OrderReason.PRIMARY,
         amplified: bool = False,
+        ct_cycles: float = 30.0,
     ) -> Evidence:
         """One more attempt at a tube, with its answer."""
         nth = 1 + sum(order.tube_id == tube.id for order in self.orders)
         self.orders.append(OrderFacts(self.mint(), tube.id, nth, OrderState.RESULTED, why))
-        ct = 30.0 if outcome is Outcome.DETECTED or amplified else None
+        ct = ct_cycles if outcome is Outcome.DETECTED or amplified else None
         said = Evidence(self.mint(), tube.id, nth, outcome, ct, amplified=ct is not None)
         self.evidence.append(said)
         return said
@@ -96,7 +112,13 @@ class Rack:
 
     def conclude(self) -> Conclusion:
         """From everything on the rack."""
-        return conclude(Composition(self.tubes), self.evidence, self.orders, self.decisions)
+        return conclude(
+            Composition(self.tubes),
+            self.evidence,
+            self.orders,
+            self.decisions,
+            Policy(self.chosen),
+        )
 
     def outcomes(self) -> dict[UUID, FindingOutcome]:
         """What is found of each specimen."""

@@ -1,0 +1,91 @@
+"""The question that a strategy is asked of one pool, and the form of its answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID
+
+from lims.domain.pooling.calls import SILENT, Call
+from lims.domain.pooling.coverage import Coverage
+from lims.domain.pooling.evidence import Composition, TubeFacts
+
+
+@dataclass(frozen=True)
+class SubPool:
+    """Draws wanted from some of a pool's tubes into one new tube.
+
+    ``position`` is what the bench calls it ("row 2"); one of a name is wanted at a time.
+    """
+
+    stage: int
+    position: str
+    sources: tuple[UUID, ...]
+
+
+@dataclass(frozen=True)
+class Next:
+    """What would tell more, the most telling first.
+
+    ``tubes``: sources to test alone. ``sub_pools``: every sub-pool whose answer is still wanted,
+    prepared or not. ``named``: sources that are presumptive, each with the tubes that say so;
+    what a detected row and column have in common is named without being listed here.
+    """
+
+    tubes: tuple[UUID, ...] = ()
+    sub_pools: tuple[SubPool, ...] = ()
+    named: Mapping[UUID, tuple[UUID, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Question:
+    """One pool that cannot clear its sources, with all that is known of its component.
+
+    ``open_sources``: those in question, in pipetting order. They may have answers of their own.
+    """
+
+    pool: TubeFacts
+    composition: Composition
+    known: Mapping[UUID, Call]
+    coverage: Coverage
+    open_sources: tuple[UUID, ...]
+
+    def testable(self, source: UUID) -> bool:
+        """It is on the rack and has no answer of its own."""
+        return source not in self.known and not self.composition.tubes[source].rejected
+
+    def drawable(self, line: tuple[UUID, ...]) -> tuple[UUID, ...]:
+        """What a new sub-pool of this line would be made from."""
+        return tuple(s for s in line if not self.composition.tubes[s].rejected)
+
+    def askable(self, line: tuple[UUID, ...]) -> tuple[UUID, ...]:
+        """Those in question that a sub-pool of this line can say something of."""
+        made = self.prepared(line)
+        drawn = self.drawable(line) if made is None else made.sources
+        return tuple(s for s in drawn if s in self.open_sources)
+
+    def prepared(self, line: tuple[UUID, ...]) -> TubeFacts | None:
+        """The tube already made for a line, even if one of its sources was rejected since."""
+        drawable = set(self.drawable(line))
+        made = (
+            tube
+            for tube in self.composition.sub_pools(self.pool.id)
+            if drawable <= set(tube.sources) <= set(line)
+        )
+        return min(made, key=lambda tube: tube.id, default=None)
+
+    def call(self, tube: TubeFacts) -> Call:
+        """What the tube has said so far."""
+        return self.known.get(tube.id, SILENT)
+
+
+class Strategy(Protocol):
+    """What to measure next to resolve one pool: a pure function of the evidence."""
+
+    @property
+    def name(self) -> str:
+        """With its version; shown beside what it decides."""
+        ...
+
+    def next(self, question: Question) -> Next:
+        """What to measure now; nothing when the pool is resolved, or only waits."""
+        ...
