@@ -50,10 +50,11 @@ def worklist_csv(lines: Iterable[WorklistLine], *, byte_order_mark: bool = False
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for line in lines:
-        writer.writerow([_safe(getattr(line, column)) for column in COLUMNS])
+        writer.writerow([safe(getattr(line, column)) for column in COLUMNS])
     return ((_BYTE_ORDER_MARK if byte_order_mark else "") + out.getvalue()).encode()
 
 
-def _safe(value: str | int | None) -> str:
+def safe(value: str | int | None) -> str:
+    """A cell as it is written: nothing that a spreadsheet would take for a formula."""
     written = "" if value is None else str(value)
     return f"'{written}" if written.startswith(_FORMULA) else written

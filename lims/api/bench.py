@@ -7,16 +7,20 @@ from uuid import UUID
 from lims.api import problems
 from lims.api.door import Answer, Ask, Crowd, Door
 from lims.domain.interpretation import rule_in_force
-from lims.domain.lifecycle import TubeState
-from lims.doors.bodies import PoolBody, ReceptionBody, RejectionBody, RunBody
+from lims.domain.lifecycle import SubPoolState, TubeState
+from lims.domain.pooling.choice import Because, StrategyName
+from lims.doors.bodies import PoolBody, ReceptionBody, RejectionBody, RunBody, SubPoolBody
 from lims.work.plate import lay_out
 from lims.work.pool import Pooled, make_pool
+from lims.work.prepare import Prepared, prepare
 from lims.work.receive import Received
 from lims.work.receive_rack import receive_rack
 from lims.work.reject import reject
 from lims.work.run_layout import Layout, read_layout
 from lims.work.tokens import Scope
 from lims.work.tubes import scanned
+from lims.work.views.sub_pool_view import resolution
+from lims.work.views.sub_pool_view import sub_pools as stored_sub_pools
 from lims.work.waiting import Queue, Rack, Reswab, awaiting_pool, open_recollections, queue
 
 
@@ -48,6 +52,28 @@ class Rejected:
     replayed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class SubPoolAsked:
+    """A new tube to make from these tubes, in this order; ``barcode`` once it is made."""
+
+    sub_pool_id: UUID
+    position: str
+    state: SubPoolState
+    barcode: str | None
+    sources: list[str]
+    volume_ul: int
+
+
+@dataclass(frozen=True, slots=True)
+class SubPools:
+    """How a pool is resolved and what is to be pipetted; no strategy before it had to be."""
+
+    pool: str
+    strategy: StrategyName | None
+    because: Because | None
+    sub_pools: list[SubPoolAsked]
+
+
 def declare(door: Door) -> None:
     """Open the bench's endpoints."""
     door.opens(
@@ -69,6 +95,15 @@ def declare(door: Door) -> None:
     door.opens(
         "POST", "/pools", scope=Scope.POOL, body=PoolBody, answers=Pooled, crowd=Crowd.BENCHES
     )(pool)
+    door.opens("GET", "/pools/<barcode>/sub-pools", scope=Scope.POOL, answers=SubPools)(sub_pools)
+    door.opens(
+        "POST",
+        "/sub-pools",
+        scope=Scope.POOL,
+        body=SubPoolBody,
+        answers=Prepared,
+        crowd=Crowd.BENCHES,
+    )(sub_pool)
     door.opens("GET", "/racks/awaiting-pool", scope=Scope.POOL, answers=Rack)(rack)
     door.opens("POST", "/runs", scope=Scope.RUN, body=RunBody, answers=Layout)(run)
     door.opens("GET", "/runs/<uuid:run_id>", scope=Scope.RUN, answers=Layout)(run_layout)
@@ -102,6 +137,38 @@ def reject_tube(ask: Ask[RejectionBody]) -> Answer:
 def pool(ask: Ask[PoolBody]) -> Answer:
     """Make a laboratory pool from scanned tubes and queue its test."""
     receipt = make_pool(
+        ask.session, ask.body.value(), site_id=ask.holder.site_id, by=ask.by, now=ask.now
+    )
+    return Answer(receipt, created=not receipt.replayed)
+
+
+def sub_pools(ask: Ask[None], barcode: str) -> Answer:
+    """How a positive pool is resolved, and the sub-pools that are wanted or prepared for it."""
+    tube = scanned(ask.session, barcode, lock=False)
+    line = resolution(ask.session, tube.id)
+    return Answer(
+        SubPools(
+            pool=tube.barcode,
+            strategy=line.strategy if line else None,
+            because=line.because if line else None,
+            sub_pools=[
+                SubPoolAsked(
+                    sub_pool_id=one.id,
+                    position=one.position,
+                    state=one.state,
+                    barcode=one.barcode,
+                    sources=[draw.barcode for draw in one.draws],
+                    volume_ul=one.draws[0].volume_ul,
+                )
+                for one in stored_sub_pools(ask.session, tube.id)
+            ],
+        )
+    )
+
+
+def sub_pool(ask: Ask[SubPoolBody]) -> Answer:
+    """Keep a sub-pool that was pipetted and queue its test before everything else."""
+    receipt = prepare(
         ask.session, ask.body.value(), site_id=ask.holder.site_id, by=ask.by, now=ask.now
     )
     return Answer(receipt, created=not receipt.replayed)

@@ -30,6 +30,7 @@ from lims.doors.fields import (
 from lims.work.field_pool import FieldPoolRequest, HouseholdGiven, Swabbed
 from lims.work.plate import RunRequest
 from lims.work.pool import PoolRequest
+from lims.work.prepare import PrepareRequest
 from lims.work.rapid import RapidReading
 from lims.work.rapid_batch import BatchStrip, RapidBatch
 
@@ -205,6 +206,18 @@ class PoolBody(Body):
         """As the domain reads it."""
         sources = tuple(barcodes.parse(s) for s in self.sources)
         return PoolRequest(self.pool_id, barcodes.parse(self.barcode), sources)
+
+
+class SubPoolBody(Body):
+    """A sub-pool that was pipetted: which, and the new tube's label."""
+
+    tube_id: UUID
+    sub_pool_id: UUID
+    barcode: Scan
+
+    def value(self) -> PrepareRequest:
+        """As the domain reads it."""
+        return PrepareRequest(self.tube_id, self.sub_pool_id, barcodes.parse(self.barcode))
 
 
 class WellBody(Body):

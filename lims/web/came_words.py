@@ -34,6 +34,12 @@ _PATTERNS: Final = patterns(
         r"correction of a rapid test → accepted",
         later("the second value of a rapid test"),
     ),
+    (r"nothing to resolve → .+", later("nothing of the pool is open")),
+    (
+        r"(?P<n>\d+) of (?P<most>\d+) not drawn",
+        later("%(n)s of %(most)s draws are not scanned"),
+    ),
+    (r"(?P<tube>\S+) is a sub-pool", later("%(tube)s is a sub-pool")),
     (r"(?P<state>\w+) → (?P<state_to>\w+)", later("%(state)s → %(state_to)s")),
     (r"(?P<tube>\S+) is in pool (?P<pool>\S+)", later("%(tube)s is in pool %(pool)s")),
     (

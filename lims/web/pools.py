@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -15,6 +16,8 @@ from lims.domain import barcodes
 from lims.domain.commands import Command, command_of
 from lims.domain.lifecycle import TubeKind
 from lims.domain.pooling.assigning import Assignment, Risk, assign_pools
+from lims.domain.lifecycle import SubPoolState, TubeKind
+from lims.domain.pooling.grouping import propose
 from lims.domain.refusals import (
     AlreadyInPool,
     BarcodeTaken,
@@ -38,6 +41,8 @@ from lims.web.answers import Told, told
 from lims.web.collect.person_form import chosen_uuid
 from lims.web.language import gettext as _
 from lims.web.language import laboratory, now
+from lims.web.parting_words import because_words, pool_ways, position_words, way_word
+from lims.web.pool_grid import grid_of
 from lims.web.pool_words import next_for, sign_of, stand_word
 from lims.web.shell import day_start
 from lims.web.transaction import in_transaction
@@ -45,6 +50,7 @@ from lims.work.access import Role
 from lims.work.pool import PoolRequest, make_pool, not_received
 from lims.work.validation_panel import most_to_a_pool, validated_pool
 from lims.work.views import pool_view, reception
+from lims.work.views import pool_view, reception, sub_pool_view
 from lims.work.views.reception import DoorTube, Step
 from lims.work.views.stages import LIMITS, Item
 from lims.work.views.tube_story import Sign, tube_story
@@ -89,12 +95,14 @@ def page() -> str:
         rack = pool_view.rack(session, site_id=lab.site_id)
         waiting = pool_view.waiting_pools(session, site_id=lab.site_id, since=since)
         answered = pool_view.answered_pools(session, site_id=lab.site_id, since=since)
+        to_prepare = sub_pool_view.to_prepare(session, site_id=lab.site_id)
         all_waiting, all_answered = pool_view.how_many(session, site_id=lab.site_id, since=since)
     return render_template(
         "pools/list.html",
         rack=rack,
         open_pools=waiting,
         done_pools=answered,
+        to_prepare=to_prepare,
         all_waiting=all_waiting,
         all_answered=all_answered,
         limit_min=LIMITS[Item.TO_POOL].total_seconds() / 60,
@@ -230,7 +238,7 @@ def made(barcode: str) -> str:
 
 @blueprint.get("/<barcode>")
 @needs(*LAB)
-def pool(barcode: str) -> str:
+def pool(barcode: str) -> Response | str:
     """Who in this pool may be F0: members by sign, the evidence, and what it waits for."""
     lab = laboratory()
     with lab.sessions.begin() as session:
@@ -238,7 +246,11 @@ def pool(barcode: str) -> str:
         line = pool_view.pool(session, stored, site_id=lab.site_id)
         if line is None:
             raise NotFound(came=barcode, where="pools")
+        if line.master is not None:
+            return redirect(url_for("pools.pool", barcode=line.master), 303)
         story = tube_story(session, stored, site_id=lab.site_id)
+        resolution = sub_pool_view.resolution(session, story.tube_id)
+        lines = sub_pool_view.sub_pools(session, story.tube_id)
         members = pool_view.members(session, story.tube_id, line.kind)
     order = list(_LIKELIEST_FIRST)
     shown = sorted(members, key=lambda member: (order.index(member.sign), member.position))
@@ -253,6 +265,16 @@ def pool(barcode: str) -> str:
         sign_of=sign_of,
         next_for=next_for,
         laboratory_pool=line.kind is TubeKind.LAB_POOL,
+        resolution=resolution,
+        lines=lines,
+        to_pipette=sum(one.state is SubPoolState.WANTED for one in lines),
+        measuring=sum(one.order_state in ("queued", "plated") for one in lines),
+        ways=pool_ways(resolution.strategy) if resolution and len(members) > 1 else [],
+        bench=not current().roles.isdisjoint(BENCH),
+        grid_of=partial(grid_of, members=members),
+        way_word=way_word,
+        because_words=because_words,
+        position_words=position_words,
     )
 
 

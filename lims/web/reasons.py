@@ -141,6 +141,15 @@ _PATTERNS: Final = patterns(
     (r"pool detected", later("its pool is positive")),
     (r"pool inconclusive", later("its pool is inconclusive")),
     (r"pool invalid twice", later("its pool was invalid twice")),
+    (r"sub-pool detected", later("a sub-pool of its pool is positive")),
+    (r"row (?P<n>\d+) of pool (?P<pool>\S+)", later("row %(n)s of pool %(pool)s")),
+    (r"column (?P<n>\d+) of pool (?P<pool>\S+)", later("column %(n)s of pool %(pool)s")),
+    (r"group (?P<n>\d+) of pool (?P<pool>\S+)", later("group %(n)s of pool %(pool)s")),
+    (
+        r"(?P<because>.+); last draw",
+        later("%(because)s; the last draw of this tube"),
+    ),
+    (r"no volume left", later("no volume left")),
     (r"tube invalid twice", later("the tube was invalid twice")),
     (r"tube rejected", later("the tube was rejected")),
     (

@@ -49,6 +49,7 @@ class Fault(StrEnum):
     DRIVER = "a driver from the list"
     POOL_SIZE = "1 to 100 swabs in a pool"
     PROMISE = "half an hour to 240 hours"
+    RESOLUTION = "one of the ways that are offered"
     LABELS = "1 to 2,000 labels"
 
 

@@ -9,6 +9,9 @@ from sqlalchemy.orm import Session
 from lims.db.ids import uuid7
 from lims.domain.pooling.evidence import USUAL_PRIORITY
 from lims.domain.refusals import DifferentBody, NotFound, PolicyChanged, PoolAboveValidated
+from lims.domain.pooling.choice import Resolution
+from lims.domain.pooling.strategies import offered
+from lims.domain.refusals import DifferentBody, NotFound
 from lims.tables import Campaign
 from lims.work.access import Fault, refuse
 from lims.work.audit import record
@@ -22,6 +25,7 @@ def open_campaign(
     name: str,
     pool_size: int,
     answer_within: timedelta = timedelta(hours=24),
+    resolution: str = Resolution.DORFMAN,
     by: str,
     now: datetime,
     campaign_id: UUID | None = None,
@@ -35,8 +39,8 @@ def open_campaign(
     minutes = round(answer_within.total_seconds() / 60)
     earlier = session.get(Campaign, campaign_id) if campaign_id else None
     if earlier is not None:
-        said = (earlier.name, earlier.pool_size, earlier.answer_within_min)
-        if said != (name, pool_size, minutes):
+        said = (earlier.name, earlier.pool_size, earlier.answer_within_min, earlier.resolution)
+        if said != (name, pool_size, minutes, resolution):
             raise DifferentBody(came=f"another campaign under {campaign_id}", where="campaign_id")
         return earlier.id
     faults = dict[str, Fault]()
@@ -50,6 +54,8 @@ def open_campaign(
         faults["pool_size"] = Fault.POOL_SIZE
     if not 30 <= minutes <= 14_400:
         faults["answer_within_h"] = Fault.PROMISE
+    if not offered(resolution):
+        faults["resolution"] = Fault.RESOLUTION
     refuse(faults, where="campaign")
     campaign = Campaign(
         id=campaign_id or uuid7(),
@@ -57,12 +63,29 @@ def open_campaign(
         name=name,
         pool_size=pool_size,
         answer_within_min=minutes,
+        resolution=resolution,
         opened_at=now,
     )
     session.add(campaign)
     _record(session, campaign, "campaign-opened", by, now, name=name, pool_size=pool_size)
     session.flush()
     return campaign.id
+
+
+def set_resolution(
+    session: Session, campaign_id: UUID, resolution: str, *, by: str, now: datetime
+) -> None:
+    """How positive pools are resolved from now on. What was chosen for an open pool is stored with
+    it, and stays. Raises NotFound; InvalidBody for one that is not built in."""
+    if not offered(resolution):
+        refuse({"resolution": Fault.RESOLUTION}, where="campaign")
+    campaign = session.get(Campaign, campaign_id, with_for_update=True)
+    if campaign is None:
+        raise NotFound(came=str(campaign_id), where="campaigns")
+    was = campaign.resolution
+    if was != resolution:
+        campaign.resolution = resolution
+        _record(session, campaign, "campaign-resolution", by, now, was=was, became=resolution)
 
 
 def set_campaign_open(

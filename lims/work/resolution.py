@@ -25,6 +25,7 @@ from lims.domain.pooling.choice import (
 from lims.domain.pooling.evidence import TubeFacts
 from lims.domain.pooling.strategies import STRATEGIES
 from lims.domain.refusals import IllegalMove, InvalidBody
+from lims.work.access import Fault
 from lims.work.audit import record
 from lims.work.evidence import Chosen, Known, lock_components, read_known
 from lims.work.measurements import given_reason
@@ -87,7 +88,7 @@ def override(
     said = given_reason(reason)
     if strategy not in STRATEGIES:
         raise InvalidBody(
-            errors=[{"pointer": "#/strategy", "detail": f"one of {', '.join(STRATEGIES)}"}],
+            errors=[{"pointer": "#/strategy", "detail": Fault.RESOLUTION}],
             where="strategy",
             came=strategy,
         )

@@ -37,6 +37,8 @@
     │   ├── PersonTwiceInPool           person-twice-in-pool
     │   ├── PoolFull                    pool-full
     │   ├── PoolAboveValidated          pool-above-validated
+    │   ├── NotInThisSubPool            not-in-this-sub-pool
+    │   ├── DrawsMissing                draws-missing
     │   ├── SubPoolMade                 sub-pool-made
     │   ├── SubPoolNotWanted            sub-pool-not-wanted
     │   ├── PoolHasResults              pool-has-results
@@ -88,12 +90,14 @@ from lims.domain.refusals.conflict import (
     DeskStays,
     DifferentBody,
     DriverDiffers,
+    DrawsMissing,
     IdentityConflict,
     IllegalMove,
     KitExpired,
     LastAdmin,
     MixedAssay,
     NoDesign,
+    NotInThisSubPool,
     OutsideReadWindow,
     PersonTwiceInPool,
     PlateFull,
@@ -161,6 +165,7 @@ __all__ = [
     "DeskStays",
     "DifferentBody",
     "DriverDiffers",
+    "DrawsMissing",
     "Forbidden",
     "ForgedForm",
     "IdentityConflict",
@@ -179,6 +184,7 @@ __all__ = [
     "NotAPhoneNumber",
     "NotAWell",
     "NotFound",
+    "NotInThisSubPool",
     "NotSignedIn",
     "NotUtf8",
     "NotYourRegistration",

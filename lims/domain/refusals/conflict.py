@@ -103,6 +103,18 @@ class SubPoolMade(Conflict):
     todo = "go on with the next one; this one is on the rack under the label that came"
 
 
+class NotInThisSubPool(Conflict):
+    slug = "not-in-this-sub-pool"
+    expected = "a tube of the row, column or group that is being pipetted"
+    todo = "put it back and take the tube that the list names; nothing was kept"
+
+
+class DrawsMissing(Conflict):
+    slug = "draws-missing"
+    expected = "every draw ticked, or none of them"
+    todo = "scan the tubes that are left, then the label again"
+
+
 class SubPoolNotWanted(Conflict):
     slug = "sub-pool-not-wanted"
     expected = "a row, column or group that the pool still asks for"

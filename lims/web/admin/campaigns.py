@@ -7,13 +7,15 @@ from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from lims.db.ids import uuid7
+from lims.domain.pooling.choice import Resolution
 from lims.web.access import current, needs
 from lims.web.admin.blueprint import blueprint
 from lims.web.admin.forms import chosen_id, kept
 from lims.web.language import gettext as _
 from lims.web.language import laboratory, now
+from lims.web.parting_words import campaign_ways, way_word
 from lims.work.access import Role
-from lims.work.campaigns import open_campaign, set_campaign_open
+from lims.work.campaigns import open_campaign, set_campaign_open, set_resolution
 from lims.work.views import equipment
 
 
@@ -37,6 +39,7 @@ def begin() -> Response | tuple[str, int]:
             name=form.get("name", ""),
             pool_size=int(size) if size.isdecimal() and len(size) < 4 else 0,
             answer_within=_hours(form.get("answer_within_h", "")),
+            resolution=form.get("resolution") or Resolution.DORFMAN,
             by=current().actor,
             now=now(),
             campaign_id=chosen_id("campaign_id"),
@@ -59,6 +62,17 @@ def set_open(campaign_id: UUID) -> Response:
     return redirect(url_for("admin.campaigns"), 303)
 
 
+@blueprint.post("/campaigns/<uuid:campaign_id>/resolution")
+@needs(Role.ADMIN, Role.OPERATOR)
+def set_way(campaign_id: UUID) -> Response:
+    """How its positive pools are resolved from now on; open ones stay as they are."""
+    asked = request.form.get("resolution", "")
+    with laboratory().sessions.begin() as session:
+        set_resolution(session, campaign_id, asked, by=current().actor, now=now())
+    flash(_("From the next positive pool on. Open pools stay as they are."), "good")
+    return redirect(url_for("admin.campaigns"), 303)
+
+
 def _hours(typed: str) -> timedelta:
     """ "24" or "1,5"; what is no number is no promise, and refused as one."""
     try:
@@ -73,6 +87,8 @@ def _page(typed: dict[str, str], faults: dict[str, str]) -> str:
         lines = equipment.campaigns(session, lab.site_id)
     return render_template(
         "admin/campaigns.html",
+        ways=campaign_ways(),
+        way_word=way_word,
         campaigns=lines,
         campaign_id=typed.get("campaign_id") or uuid7(),
         typed=typed,

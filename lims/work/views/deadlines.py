@@ -124,7 +124,8 @@ WITH standing AS (
          CASE o.state WHEN 'queued' THEN o.created_at ELSE r.created_at END,
          CASE WHEN t.kind = 'lab_pool'
               THEN (SELECT min(m.created_at) FROM tube_source s
-                    JOIN tube m ON m.id = s.source_id WHERE s.pool_id = t.id)
+                    JOIN tube m ON m.id = s.source_id
+                    WHERE s.pool_id = coalesce(t.master_id, t.id))
               ELSE t.created_at END,
          t.campaign_id
   FROM test_order o JOIN tube t ON t.id = o.tube_id AND t.state = 'received'

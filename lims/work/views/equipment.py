@@ -7,6 +7,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from lims.domain.pooling.choice import Resolution
+
 
 @dataclass(frozen=True, slots=True)
 class InstrumentLine:
@@ -28,6 +30,7 @@ class CampaignLine:
     name: str
     pool_size: int
     answer_within_min: int
+    resolution: Resolution
     opened_at: datetime
     closed_at: datetime | None
     swabs: int
@@ -49,7 +52,7 @@ def campaigns(session: Session, site_id: UUID) -> tuple[CampaignLine, ...]:
     """The open first, the newest on top."""
     rows = session.execute(
         text(
-            "SELECT c.id AS campaign_id, c.name, c.pool_size, c.answer_within_min,"
+            "SELECT c.id AS campaign_id, c.name, c.pool_size, c.answer_within_min, c.resolution,"
             " c.opened_at, c.closed_at,"
             " (SELECT count(*) FROM specimen s WHERE s.campaign_id = c.id) AS swabs"
             " FROM campaign c WHERE c.site_id = :site"

@@ -136,7 +136,9 @@ WHERE r.site_id = :site AND (r.plate = :plate OR cast(r.id AS text) = :plate)
 _WELLS = text("""
 SELECT w.position, w.role, t.barcode, t.kind, t.id AS tube_id,
        (SELECT count(*) FROM tube_specimen n WHERE n.tube_id = t.id) AS people,
-       (SELECT count(*) FROM tube_source s WHERE s.pool_id = t.id) AS tubes,
+       (SELECT count(*) FROM tube_source s WHERE s.pool_id = t.id)
+       + (SELECT count(*) FROM sub_pool p JOIN sub_pool_source s ON s.sub_pool_id = p.id
+          WHERE p.tube_id = t.id) AS tubes,
        o.state AS order_state, o.why AS order_why, o.priority, o.because,
        res.outcome, res.ct_cycles, res.why, res.held,
        m.standing, m.targets, m.error, m.why AS measurement_why, m.call, m.called, m.closed_system,

@@ -56,6 +56,7 @@ class PoolLine:
     negative: int
     waiting: int
     since: datetime
+    master: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ SELECT t.id, t.barcode, t.kind, t.state, t.created_at, t.received_at,
        m.people, m.positive, m.negative, m.discordant, m.unsettled,
        o.state AS order_state, o.created_at AS order_at, run.plate,
        r.outcome, r.ct_cycles, r.created_at AS result_at, r.held,
+       (SELECT barcode FROM tube WHERE id = t.master_id) AS master,
        EXISTS (SELECT FROM result d WHERE d.tube_id = t.id AND d.outcome = 'detected'
                AND d.current) AS detected
 FROM tube t
@@ -122,7 +124,7 @@ LEFT JOIN LATERAL (
 
 _SINCE = """
 WHERE t.site_id = :site AND t.kind <> 'individual' AND t.state <> 'collected'
-  AND t.created_at >= :since
+  AND t.master_id IS NULL AND t.created_at >= :since
 """
 _WAITS = "(t.state <> 'rejected' AND (m.unsettled > 0 OR m.discordant > 0))"
 _WAITING = text(_POOLS + _SINCE + f" AND {_WAITS} ORDER BY t.created_at, t.id LIMIT :most")
@@ -304,6 +306,7 @@ def _line(row: RowMapping) -> PoolLine:
         negative=row["negative"],
         waiting=row["unsettled"],
         since=since,
+        master=row["master"],
     )
 
 

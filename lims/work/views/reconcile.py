@@ -121,7 +121,9 @@ WITH swab AS (
            EXISTS (SELECT FROM recollection a WHERE a.specimen_id = w.id
                    AND a.state <> 'cancelled') AS reswab,
            w.kind = 'individual' AND w.pool_size > 1 AND NOT coalesce(x.ordered, false)
-               AND NOT EXISTS (SELECT FROM tube_source d WHERE d.source_id = w.tube_id) AS to_pool
+               AND NOT EXISTS (SELECT FROM tube_source d WHERE d.source_id = w.tube_id) AS to_pool,
+           EXISTS (SELECT FROM sub_pool_source d JOIN sub_pool p ON p.id = d.sub_pool_id
+                   WHERE d.source_id = w.tube_id AND p.state = 'wanted') AS to_part
     FROM swab w
     LEFT JOIN tested x ON x.id = w.id
     LEFT JOIN finding f ON f.specimen_id = w.id AND f.current
@@ -130,7 +132,7 @@ WITH swab AS (
            CASE
                WHEN place = 'nowhere' THEN 'lost'
                WHEN outcome IN ('negative', 'positive', 'discordant') THEN 'found'
-               WHEN queued OR plated OR held OR reswab THEN
+               WHEN queued OR plated OR held OR reswab OR to_part THEN
                    CASE WHEN outcome IS NULL THEN 'waiting' ELSE 'found' END
                WHEN outcome IS NOT NULL THEN 'lost'
                WHEN place = 'outstanding' OR to_pool AND place = 'received' THEN 'waiting'
@@ -139,7 +141,8 @@ WITH swab AS (
            CASE
                WHEN place = 'nowhere' THEN 'registered without a tube'
                WHEN outcome IN ('negative', 'positive', 'discordant') THEN outcome
-               WHEN outcome IS NOT NULL AND (queued OR plated OR held OR reswab) THEN outcome
+               WHEN outcome IS NOT NULL AND (queued OR plated OR held OR reswab OR to_part)
+               THEN outcome
                WHEN outcome IS NOT NULL THEN outcome || ', and nothing is wanted'
                WHEN held THEN 'review'
                WHEN plated THEN 'run'

@@ -91,14 +91,21 @@ SELECT t.id, t.barcode, t.kind, d.since,
        (SELECT count(*) FROM test_order o WHERE o.why = 'discordant'
         AND o.state IN ('queued', 'plated')
         AND (o.tube_id = t.id OR o.tube_id IN (
-            SELECT source_id FROM tube_source WHERE pool_id = t.id))) AS repeats_waiting
+            SELECT source_id FROM tube_source WHERE pool_id = t.id
+            UNION ALL SELECT id FROM tube WHERE master_id = t.id
+            UNION ALL SELECT d.source_id FROM sub_pool p JOIN sub_pool_source d
+                      ON d.sub_pool_id = p.id WHERE p.tube_id = t.id))) AS repeats_waiting
 FROM disputed d JOIN tube t ON t.id = d.id ORDER BY d.since, t.id LIMIT :most
 """)  # noqa: S608 - the part put in is a constant of discordance.py
 
 _ANSWERS = text("""
 SELECT g.id AS disputed, t.barcode, r.outcome, r.ct_cycles, run.plate
 FROM unnest(cast(:ids AS uuid[])) g(id)
-JOIN tube t ON t.id = g.id OR t.id IN (SELECT source_id FROM tube_source WHERE pool_id = g.id)
+JOIN tube t ON t.id = g.id OR t.id IN (
+    SELECT source_id FROM tube_source WHERE pool_id = g.id
+    UNION ALL SELECT id FROM tube WHERE master_id = g.id
+    UNION ALL SELECT d.source_id FROM sub_pool p JOIN sub_pool_source d ON d.sub_pool_id = p.id
+              WHERE p.tube_id = g.id)
 JOIN result r ON r.tube_id = t.id AND r.current
 LEFT JOIN run ON run.id = r.run_id
 ORDER BY t.kind = 'lab_pool' DESC, r.created_at, t.barcode

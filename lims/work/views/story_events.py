@@ -98,6 +98,8 @@ FROM tube t WHERE t.id = :tube AND t.kind <> 'lab_pool'
 UNION ALL
 SELECT 'made', t.created_at, t.created_by, NULL, NULL,
        (SELECT count(*) FROM tube_source WHERE pool_id = t.id)
+       + (SELECT count(*) FROM sub_pool p JOIN sub_pool_source s ON s.sub_pool_id = p.id
+          WHERE p.tube_id = t.id)
 FROM tube t WHERE t.id = :tube AND t.kind = 'lab_pool'
 UNION ALL
 SELECT 'received', t.received_at, t.received_by, NULL, NULL, NULL
@@ -110,6 +112,10 @@ FROM tube t WHERE t.id = :tube AND t.rejected_at IS NOT NULL
 UNION ALL
 SELECT 'drawn', s.drawn_at, p.created_by, p.barcode, NULL, s.position
 FROM tube_source s JOIN tube p ON p.id = s.pool_id WHERE s.source_id = :tube
+UNION ALL
+SELECT 'drawn', t.created_at, t.created_by, t.barcode, NULL, s.place
+FROM sub_pool_source s JOIN sub_pool p ON p.id = s.sub_pool_id JOIN tube t ON t.id = p.tube_id
+WHERE s.source_id = :tube
 """)
 
 _ORDERS = text("""
@@ -138,7 +144,11 @@ JOIN raw_message rm ON rm.id = m.message_id
 JOIN instrument i ON i.id = m.instrument_id
 LEFT JOIN run ON run.id = res.run_id
 WHERE res.tube_id = :tube
-   OR res.tube_id IN (SELECT pool_id FROM tube_source WHERE source_id = :tube)
+   OR res.tube_id IN (
+       SELECT pool_id FROM tube_source WHERE source_id = :tube
+       UNION ALL SELECT p.tube_id FROM sub_pool_source s JOIN sub_pool p ON p.id = s.sub_pool_id
+                 WHERE s.source_id = :tube AND p.tube_id IS NOT NULL
+       UNION ALL SELECT id FROM tube WHERE master_id = :tube)
 """)
 
 _FINDINGS = text("""

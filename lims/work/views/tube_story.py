@@ -113,11 +113,17 @@ WHERE ts.tube_id = :tube ORDER BY s.collected_at, s.id
 _POOL = text("""
 SELECT t.barcode, t.kind, s.position FROM tube_source s JOIN tube t ON t.id = s.pool_id
 WHERE s.source_id = :tube
+UNION ALL
+SELECT m.barcode, m.kind, 0 FROM tube t JOIN tube m ON m.id = t.master_id WHERE t.id = :tube
 """)
 
 _SOURCES = text("""
 SELECT t.barcode, t.kind, s.position FROM tube_source s JOIN tube t ON t.id = s.source_id
-WHERE s.pool_id = :tube ORDER BY s.position
+WHERE s.pool_id = :tube
+UNION ALL
+SELECT t.barcode, t.kind, s.place FROM sub_pool p JOIN sub_pool_source s ON s.sub_pool_id = p.id
+JOIN tube t ON t.id = s.source_id WHERE p.tube_id = :tube
+ORDER BY position
 """)
 
 
