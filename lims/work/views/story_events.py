@@ -147,8 +147,7 @@ WHERE res.tube_id = :tube
    OR res.tube_id IN (
        SELECT pool_id FROM tube_source WHERE source_id = :tube
        UNION ALL SELECT p.tube_id FROM sub_pool_source s JOIN sub_pool p ON p.id = s.sub_pool_id
-                 WHERE s.source_id = :tube AND p.tube_id IS NOT NULL
-       UNION ALL SELECT id FROM tube WHERE master_id = :tube)
+                 WHERE s.source_id = :tube AND p.tube_id IS NOT NULL)
 """)
 
 _FINDINGS = text("""
