@@ -9,7 +9,14 @@ from lims.api.door import Answer, Ask, Crowd, Door
 from lims.domain.interpretation import rule_in_force
 from lims.domain.lifecycle import SubPoolState, TubeState
 from lims.domain.pooling.choice import Because, StrategyName
-from lims.doors.bodies import PoolBody, ReceptionBody, RejectionBody, RunBody, SubPoolBody
+from lims.doors.bodies import (
+    PoolBody,
+    ReceptionBody,
+    RejectionBody,
+    RunBody,
+    SubPoolBody,
+    VolumeBody,
+)
 from lims.work.plate import lay_out
 from lims.work.pool import Pooled, make_pool
 from lims.work.prepare import Prepared, prepare
@@ -21,6 +28,7 @@ from lims.work.tokens import Scope
 from lims.work.tubes import scanned
 from lims.work.views.sub_pool_view import resolution
 from lims.work.views.sub_pool_view import sub_pools as stored_sub_pools
+from lims.work.volume import Volume, say_volume
 from lims.work.waiting import Queue, Rack, Reswab, awaiting_pool, open_recollections, queue
 
 
@@ -104,6 +112,14 @@ def declare(door: Door) -> None:
         answers=Prepared,
         crowd=Crowd.BENCHES,
     )(sub_pool)
+    door.opens(
+        "POST",
+        "/volumes",
+        scope=Scope.RECEIVE,
+        body=VolumeBody,
+        answers=Volume,
+        crowd=Crowd.BENCHES,
+    )(volume)
     door.opens("GET", "/racks/awaiting-pool", scope=Scope.POOL, answers=Rack)(rack)
     door.opens("POST", "/runs", scope=Scope.RUN, body=RunBody, answers=Layout)(run)
     door.opens("GET", "/runs/<uuid:run_id>", scope=Scope.RUN, answers=Layout)(run_layout)
@@ -170,6 +186,19 @@ def sub_pool(ask: Ask[SubPoolBody]) -> Answer:
     """Keep a sub-pool that was pipetted and queue its test before everything else."""
     receipt = prepare(
         ask.session, ask.body.value(), site_id=ask.holder.site_id, by=ask.by, now=ask.now
+    )
+    return Answer(receipt, created=not receipt.replayed)
+
+
+def volume(ask: Ask[VolumeBody]) -> Answer:
+    """Say how much a tube held when it came; tests are planned within what is left of it."""
+    receipt = say_volume(
+        ask.session,
+        ask.body.barcode,
+        ask.body.volume_ul,
+        site_id=ask.holder.site_id,
+        by=ask.by,
+        now=ask.now,
     )
     return Answer(receipt, created=not receipt.replayed)
 

@@ -208,6 +208,13 @@ class PoolBody(Body):
         return PoolRequest(self.pool_id, barcodes.parse(self.barcode), sources)
 
 
+class VolumeBody(Body):
+    """How much a tube held when it came, µl."""
+
+    barcode: Scan
+    volume_ul: int = Field(ge=0, le=100_000)
+
+
 class SubPoolBody(Body):
     """A sub-pool that was pipetted: which, and the new tube's label."""
 

@@ -39,6 +39,7 @@ _PATTERNS: Final = patterns(
         r"(?P<n>\d+) of (?P<most>\d+) not drawn",
         later("%(n)s of %(most)s draws are not scanned"),
     ),
+    (r"(?P<tube>\S+) with (?P<ul>\d+) µl", later("%(tube)s with %(ul)s µl")),
     (r"(?P<tube>\S+) is a sub-pool", later("%(tube)s is a sub-pool")),
     (r"(?P<state>\w+) → (?P<state_to>\w+)", later("%(state)s → %(state_to)s")),
     (r"(?P<tube>\S+) is in pool (?P<pool>\S+)", later("%(tube)s is in pool %(pool)s")),

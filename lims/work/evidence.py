@@ -15,6 +15,7 @@ from lims.domain.pooling.evidence import (
     Composition,
     Conclusion,
     Decision,
+    DrawsLeft,
     Evidence,
     OrderFacts,
     TubeFacts,
@@ -146,6 +147,14 @@ _CHOICES = text(
 )
 
 
+_TUBES = text("""
+SELECT t.id, t.kind, t.state, t.master_id, s.pool_draw_ul, s.test_draw_ul,
+       CASE WHEN t.volume_ul IS NOT NULL THEN t.volume_ul - tube_drawn_ul(t.id, s.test_draw_ul) END
+         AS left_ul
+FROM tube t JOIN site s ON s.id = t.site_id WHERE t.id = ANY(:ids)
+""")
+
+
 def _composition(session: Session, ids: dict[str, list[UUID]]) -> Composition:
     specimens: dict[UUID, set[UUID]] = {}
     for row in session.execute(
@@ -163,9 +172,7 @@ def _composition(session: Session, ids: dict[str, list[UUID]]) -> Composition:
         ids,
     ):
         sources.setdefault(row.pool_id, []).append(row.source_id)
-    tubes = session.execute(
-        text("SELECT id, kind, state, master_id FROM tube WHERE id = ANY(:ids)"), ids
-    )
+    tubes = session.execute(_TUBES, ids)
     return Composition(
         {
             row.id: TubeFacts(
@@ -175,6 +182,9 @@ def _composition(session: Session, ids: dict[str, list[UUID]]) -> Composition:
                 sources=tuple(sources.get(row.id, ())),
                 rejected=row.state == "rejected",
                 master=row.master_id,
+                draws_left=None
+                if row.left_ul is None
+                else DrawsLeft(max(0, row.left_ul), row.pool_draw_ul, row.test_draw_ul),
             )
             for row in tubes
         }

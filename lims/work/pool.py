@@ -16,6 +16,7 @@ from lims.domain.refusals import (
     DifferentBody,
     IllegalMove,
     MixedAssay,
+    NoVolumeLeft,
     PersonTwiceInPool,
     PoolAboveValidated,
     PoolFull,
@@ -63,6 +64,8 @@ def make_pool(
     TubeRejected, IllegalMove (not received yet), MixedAssay, PoolOfPools,
     TubeTwiceInPool, PersonTwiceInPool, PoolFull, PoolAboveValidated, TubeHasOwnTest,
     PoolHasResults (a source that is a pool has been measured already).
+    TubeTwiceInPool, PersonTwiceInPool, PoolFull, TubeHasOwnTest, NoVolumeLeft, PoolHasResults (a
+    source that is a pool has been measured already).
     """
     said = digest([request.barcode, *request.sources])
     one_at_a_time(session, request.pool_id)
@@ -115,6 +118,25 @@ def refuse_taken(session: Session, barcode: str) -> None:
         raise BarcodeTaken(came=barcodes.shown(barcode), where="barcode")
 
 
+def refuse_empty(session: Session, tubes: Sequence[UUID]) -> None:
+    """Raise NoVolumeLeft when a tube whose volume is known gives no draw any more (S10)."""
+    empty = session.execute(_EMPTY, {"tubes": list(tubes)}).first()
+    if empty:
+        raise NoVolumeLeft(
+            came=f"{barcodes.shown(empty.barcode)} with {max(0, empty.left_ul)} µl",
+            where="sources",
+        )
+
+
+_EMPTY = text("""
+SELECT * FROM (
+    SELECT t.barcode, s.pool_draw_ul, t.volume_ul - tube_drawn_ul(t.id, s.test_draw_ul) AS left_ul
+    FROM tube t JOIN site s ON s.id = t.site_id
+    WHERE t.id = ANY(:tubes) AND t.volume_ul IS NOT NULL
+) known WHERE left_ul < pool_draw_ul ORDER BY barcode LIMIT 1
+""")
+
+
 def not_received(shown: str) -> IllegalMove:
     """A registered tube that nobody has scanned in at the door."""
     return IllegalMove(
@@ -159,6 +181,7 @@ def _refuse_unfit(session: Session, sources: Sequence[Tube], site: Site) -> None
         if tube.assay_code != sources[0].assay_code:
             raise MixedAssay(came=f"{shown} for {tube.assay_code}", where="sources")
     _refuse_used(session, sources)
+    refuse_empty(session, [tube.id for tube in sources])
 
 
 def _refuse_unvalidated(session: Session, sources: Sequence[Tube], site: Site) -> None:
@@ -213,9 +236,10 @@ def _fill(session: Session, pool_id: UUID, sources: Sequence[Tube], now: datetim
     ids = [t.id for t in sources]
     session.execute(
         text(
-            "INSERT INTO tube_source (pool_id, source_id, position, drawn_at)"
-            " SELECT :pool, g.id, g.nth, :now"
-            " FROM unnest(cast(:ids AS uuid[])) WITH ORDINALITY g(id, nth)"
+            "INSERT INTO tube_source (pool_id, source_id, position, drawn_at, volume_ul)"
+            " SELECT :pool, g.id, g.nth, :now, s.pool_draw_ul FROM tube p JOIN site s"
+            " ON s.id = p.site_id AND p.id = :pool CROSS JOIN"
+            " unnest(cast(:ids AS uuid[])) WITH ORDINALITY g(id, nth)"
         ),
         {"pool": pool_id, "ids": ids, "now": now},
     )

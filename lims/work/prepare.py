@@ -17,7 +17,7 @@ from lims.tables import SubPool, TestOrder, Tube
 from lims.work.audit import record
 from lims.work.evidence import lock_components
 from lims.work.once import one_at_a_time
-from lims.work.pool import refuse_taken
+from lims.work.pool import refuse_empty, refuse_taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ def prepare(
 ) -> Prepared:
     """Keep the tube and queue its test before everything else. Again, it answers the same.
 
-    Raises NotFound, DifferentBody, BarcodeTaken, SubPoolMade (under another label), and
-    SubPoolNotWanted when a result came meanwhile and nothing asks for it any more.
+    Raises NotFound, DifferentBody, BarcodeTaken, NoVolumeLeft, SubPoolMade (under another
+    label), and SubPoolNotWanted when a result came meanwhile and nothing asks for it any more.
     """
     said = digest([str(request.sub_pool_id), request.barcode])
     one_at_a_time(session, request.tube_id)
@@ -59,6 +59,7 @@ def prepare(
         return _receipt(session, request, replayed=True)
     wanted = _locked(session, request.sub_pool_id, site_id)
     refuse_taken(session, request.barcode)
+    refuse_empty(session, list(session.scalars(_SOURCES, {"id": wanted.id})))
     master = session.get_one(Tube, wanted.master_id)
     tube = Tube(
         id=request.tube_id,
@@ -127,6 +128,8 @@ def _order(tube: Tube, position: str, master: str, now: datetime) -> TestOrder:
         created_at=now,
     )
 
+
+_SOURCES = text("SELECT source_id FROM sub_pool_source WHERE sub_pool_id = :id")
 
 _HELD = text("""
 INSERT INTO tube_specimen (tube_id, specimen_id)

@@ -30,6 +30,7 @@ from lims.domain.pooling.evidence import (
 from lims.domain.pooling.strategy import Question, Strategy
 from lims.domain.pooling.wishes import Wishes
 
+NO_VOLUME = "no volume left"
 DISCORDANCE_CLOSED = "discordance_closed"
 
 
@@ -61,6 +62,8 @@ def conclude(
     asked = frozenset(wish.tube_id for wish in reading.sub_pools if wish.tube_id is not None)
     wishes = Wishes(composition, reading.known, attempts_of(orders), reading.coverage, asked)
     wished = wishes.of(reading.resolving)
+    for spent in wished.spent:
+        reading.read_spent(composition.tubes[spent])
     return Conclusion(
         findings=reading.findings,
         wanted=wished.wanted,
@@ -167,6 +170,16 @@ class _Reading:
             self.recollections.update(dict.fromkeys(tube.specimens, why))
         elif call.outcome is Outcome.INCONCLUSIVE and self._no_more_repeats(tube, call):
             self.recollections.update(dict.fromkeys(tube.specimens, "inconclusive"))
+
+    def read_spent(self, tube: TubeFacts) -> None:
+        """Another test would tell more, and there is nothing left to test (S10)."""
+        call = self.known.get(tube.id, SILENT)
+        if self.coverage.all_cleared(tube):
+            return
+        if call.outcome is None:
+            self._recollect(tube, NO_VOLUME, call)
+        else:
+            self.recollections.update(dict.fromkeys(tube.specimens, NO_VOLUME))
 
     def raise_alerts(self, tube: TubeFacts) -> None:
         """What the whole laboratory should hear of this tube."""

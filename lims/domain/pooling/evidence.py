@@ -13,23 +13,7 @@ USUAL_PRIORITY = 5
 MOST_INVALIDS = 2
 
 
-@dataclass(frozen=True)
-class TubeFacts:
-    """A tube and the set of specimens it is about, through every level of pooling.
-
-    ``master``: the pool whose people this one was made to part; its sources are some of that one's.
-    """
-
-    id: UUID
-    kind: TubeKind
-    specimens: frozenset[UUID]
-    sources: tuple[UUID, ...] = ()
-    rejected: bool = False
-    master: UUID | None = None
-    draws_left: "DrawsLeft | None" = None
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class DrawsLeft:
     """What is left in a tube of known volume, in µl, and what a draw of either kind takes."""
 
@@ -43,9 +27,36 @@ class DrawsLeft:
         return self.left_ul // self.test_draw_ul
 
     @property
+    def drawable(self) -> bool:
+        """Enough for one more sub-pool and then still a test of its own, which matters more."""
+        return self.left_ul >= self.pool_draw_ul + self.test_draw_ul
+
+    @property
     def parted_and_alone(self) -> bool:
         """Enough for a row, a column and a test of its own."""
         return self.left_ul >= 2 * self.pool_draw_ul + self.test_draw_ul
+
+
+@dataclass(frozen=True)
+class TubeFacts:
+    """A tube and the set of specimens it is about, through every level of pooling.
+
+    ``master``: the pool whose people this one was made to part; its sources are some of that one's.
+    ``draws_left``: None while nobody has said how much is in it.
+    """
+
+    id: UUID
+    kind: TubeKind
+    specimens: frozenset[UUID]
+    sources: tuple[UUID, ...] = ()
+    rejected: bool = False
+    master: UUID | None = None
+    draws_left: DrawsLeft | None = None
+
+    @property
+    def tests_left(self) -> int | None:
+        """How many tests of its own it still gives; None: as many as are asked for."""
+        return None if self.draws_left is None else self.draws_left.tests
 
 
 @dataclass(frozen=True)

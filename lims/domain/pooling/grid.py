@@ -43,7 +43,7 @@ class Grid:
         failed is not repeated: whom it leaves open is tested alone in the same run.
         """
         wanted: list[SubPool] = []
-        alone: list[UUID] = []
+        alone = question.only_alone()
         for position, line in lines_of(question.pool.sources):
             opened = question.askable(line)
             made = question.prepared(line)

@@ -35,7 +35,7 @@ class Hierarchical:
         """
         wanted: list[SubPool] = []
         made_already = False
-        alone: list[UUID] = []
+        alone = question.only_alone()
         for position, group in groups_of(question.pool.sources):
             opened = question.askable(group)
             made = question.prepared(group)

@@ -55,7 +55,19 @@ class Question:
 
     def drawable(self, line: tuple[UUID, ...]) -> tuple[UUID, ...]:
         """What a new sub-pool of this line would be made from."""
-        return tuple(s for s in line if not self.composition.tubes[s].rejected)
+        return tuple(
+            s for s in line if not self.composition.tubes[s].rejected and not self.short(s)
+        )
+
+    def short(self, source: UUID) -> bool:
+        """So little is left that it goes to the tube's own test, which matters most (S10)."""
+        left = self.composition.tubes[source].draws_left
+        return left is not None and not left.drawable
+
+    def only_alone(self) -> list[UUID]:
+        """Those in question that no sub-pool can draw from, nor has drawn from."""
+        made = {s for tube in self.composition.sub_pools(self.pool.id) for s in tube.sources}
+        return [s for s in self.open_sources if self.short(s) and s not in made]
 
     def askable(self, line: tuple[UUID, ...]) -> tuple[UUID, ...]:
         """Those in question that a sub-pool of this line can say something of."""

@@ -25,10 +25,12 @@ _ANSWERED = frozenset({Outcome.DETECTED, Outcome.NOT_DETECTED})
 
 @dataclass(frozen=True)
 class Wished:
-    """The difference to the queue."""
+    """The difference to the queue. ``spent``: tubes that another test is wanted of, and that have
+    no volume left for it (S10)."""
 
     wanted: tuple[WantedOrder, ...]
     unwanted: tuple[UUID, ...]
+    spent: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Wishes:
         tests are wanted in its order."""
         unwanted: list[UUID] = []
         wanted: list[WantedOrder] = []
+        spent: list[UUID] = []
         for tube in sorted(self._tubes.values(), key=lambda t: t.id):
             needed = self._needed(tube, resolving)
             attempts = self._attempts.get(tube.id, ())
@@ -76,12 +79,17 @@ class Wishes:
             if tube.rejected or any(o.state in _OPEN and o.id not in pointless for o in attempts):
                 continue
             wish = self._wish(tube, resolving.get(tube.id), needed=needed)
-            if wish is not None:
-                nth = attempts[-1].round + 1 if attempts else 1
-                wanted.append(WantedOrder(tube.id, nth, wish.why, wish.priority, wish.because))
+            if wish is None:
+                continue
+            if tube.tests_left == 0:
+                spent.append(tube.id)
+                continue
+            nth = attempts[-1].round + 1 if attempts else 1
+            because = f"{wish.because}; last draw" if tube.tests_left == 1 else wish.because
+            wanted.append(WantedOrder(tube.id, nth, wish.why, wish.priority, because))
         rank = {tube: n for n, tube in enumerate(resolving)}
         wanted.sort(key=lambda order: rank.get(order.tube_id, len(rank)))
-        return Wished(tuple(wanted), tuple(unwanted))
+        return Wished(tuple(wanted), tuple(unwanted), tuple(spent))
 
     def _wish(self, tube: TubeFacts, because: str | None, *, needed: bool) -> _Wish | None:
         if tube.id in self._rechecked:

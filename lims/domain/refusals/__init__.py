@@ -38,6 +38,7 @@
     │   ├── PoolFull                    pool-full
     │   ├── PoolAboveValidated          pool-above-validated
     │   ├── NotInThisSubPool            not-in-this-sub-pool
+    │   ├── NoVolumeLeft                no-volume-left
     │   ├── DrawsMissing                draws-missing
     │   ├── SubPoolMade                 sub-pool-made
     │   ├── SubPoolNotWanted            sub-pool-not-wanted
@@ -98,6 +99,7 @@ from lims.domain.refusals.conflict import (
     MixedAssay,
     NoDesign,
     NotInThisSubPool,
+    NoVolumeLeft,
     OutsideReadWindow,
     PersonTwiceInPool,
     PlateFull,
@@ -178,6 +180,7 @@ __all__ = [
     "Misread",
     "MixedAssay",
     "NoDesign",
+    "NoVolumeLeft",
     "NotABarcode",
     "NotADesign",
     "NotAKitCode",

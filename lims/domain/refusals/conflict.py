@@ -109,6 +109,12 @@ class NotInThisSubPool(Conflict):
     todo = "put it back and take the tube that the list names; nothing was kept"
 
 
+class NoVolumeLeft(Conflict):
+    slug = "no-volume-left"
+    expected = "a tube with enough left for one more draw"
+    todo = "draw nothing from it; correct its volume if the number is wrong"
+
+
 class DrawsMissing(Conflict):
     slug = "draws-missing"
     expected = "every draw ticked, or none of them"

@@ -92,7 +92,8 @@ CROSS JOIN LATERAL (
            count(*) FILTER (WHERE f.outcome = 'negative') AS negative,
            count(*) FILTER (WHERE f.outcome = 'discordant') AS discordant,
            count(*) FILTER (WHERE f.outcome IS NULL
-                            OR (f.outcome IN ('preliminary', 'inconclusive') AND NOT EXISTS (
+                            OR (f.outcome IN ('preliminary', 'presumptive', 'inconclusive')
+                                AND NOT EXISTS (
                                 SELECT FROM recollection rc
                                 WHERE rc.specimen_id = ts.specimen_id AND rc.state = 'done')))
              AS unsettled

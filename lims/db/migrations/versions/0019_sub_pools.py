@@ -33,6 +33,7 @@ def upgrade() -> None:
         )
     _sub_pool_tubes()
     _tables()
+    _drawn()
     _bases(f"{_BASES}, 'pooled_presumptive'")
     # Pools that are open are resolved as they were: every source alone.
     op.execute(
@@ -184,6 +185,23 @@ def _tables() -> None:
     op.create_index(op.f("ix_sub_pool_source_source_id"), "sub_pool_source", ["source_id"])
 
 
+def _drawn() -> None:
+    """What was taken out of a tube so far, µl: into its pool, into sub-pools, for its own tests."""
+    op.execute(
+        """
+        CREATE FUNCTION tube_drawn_ul(tube uuid, test_ul bigint) RETURNS bigint
+        LANGUAGE sql STABLE AS $$
+            SELECT coalesce((SELECT sum(volume_ul) FROM tube_source WHERE source_id = tube), 0)
+                 + coalesce((SELECT sum(d.volume_ul) FROM sub_pool_source d
+                             JOIN sub_pool p ON p.id = d.sub_pool_id AND p.state = 'prepared'
+                             WHERE d.source_id = tube), 0)
+                 + test_ul * (SELECT count(*) FROM test_order
+                              WHERE tube_id = tube AND state IN ('plated', 'resulted', 'void'))
+        $$
+        """
+    )
+
+
 def _bases(listed: str) -> None:
     op.drop_constraint(op.f("ck_f0_case_basis"), "f0_case", type_="check")
     op.create_check_constraint(op.f("ck_f0_case_basis"), "f0_case", f"basis IN ({listed})")
@@ -191,6 +209,7 @@ def _bases(listed: str) -> None:
 
 def downgrade() -> None:
     _bases(_BASES)
+    op.execute("DROP FUNCTION tube_drawn_ul(uuid, bigint)")
     for table in ("sub_pool_source", "sub_pool", "pool_resolution"):
         op.drop_table(table)
     op.drop_column("tube_source", "volume_ul")
