@@ -84,17 +84,24 @@ def test_every_endpoint_answers_as_it_says(
     roster = post("/rapid-tests/batch", bodies.rapid_batch())
     owes = roster["strips"][1]["specimen_id"]
     post(f"/rapid-tests/{owes}/pcr-tube", {"barcode": bodies.label()})
-    with laboratory.sessions() as session:
+    for _ in range(6):
+        post("/specimens", bodies.registration(campaign_id=campaign))
+    with laboratory.sessions.begin() as session:
+        session.execute(text("UPDATE campaign SET resolution = 'grid'"))
         barcodes = list(session.execute(text("SELECT barcode FROM tube")).scalars())
     post("/receptions", {"barcodes": [*barcodes, "TT7K-40FQ-9XB", "?"]})
     rack = get("/racks/awaiting-pool")["tubes"]
-    post("/pools", bodies.pool([tube["barcode"] for tube in rack]))
+    pool = post("/pools", bodies.pool([tube["barcode"] for tube in rack]))["barcode"]
+    post("/volumes", {"barcode": rack[0]["barcode"], "volume_ul": 3000})
     get("/queues/sars-cov-2")
     layout = post("/runs", bodies.run())
     get(f"/runs/{layout['run_id']}")
-    told = bodies.message(layout, {family["barcode"]: 22.0, solo: 21.0})
+    told = bodies.message(layout, {family["barcode"]: 22.0, solo: 21.0, pool: 27.0})
     post("/messages", told)
     post("/messages/batch", {"messages": [told]})
+    row = get(f"/pools/{pool}/sub-pools")["sub_pools"][0]
+    prepared = {"tube_id": bodies.fresh_id(), "barcode": bodies.label()}
+    post("/sub-pools", prepared | {"sub_pool_id": row["sub_pool_id"]})
     post("/gateways/heartbeat", bodies.heartbeat("GX-1"))
     post("/instruments/orders", bodies.asked(solo))
     with laboratory.sessions() as session:
