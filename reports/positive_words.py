@@ -66,6 +66,7 @@ _TODO: Final[Mapping[Section, tuple[str, str]]] = {
 }
 _BASES: Final[Mapping[Basis, tuple[str, str]]] = {
     Basis.PCR: ("PCR", "PCR"),
+    Basis.POOLED_PRESUMPTIVE: ("Hàng và cột của mẻ gộp", "Rows and columns of a pool"),
     Basis.ANTIGEN_PRESUMPTIVE: ("Test nhanh", "Rapid test"),
     Basis.ANTIGEN_CONTACT: ("Test nhanh, F1", "Rapid test, contact"),
     Basis.ANTIGEN_SUSPECT: ("Test nhanh, có yếu tố", "Rapid test, with a factor"),

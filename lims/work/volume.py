@@ -63,6 +63,29 @@ def say_volume(
     return Volume(tube.id, tube.barcode, volume_ul, max(0, left), before == volume_ul)
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a tube held when it came and what is left, µl, with how many tests that gives."""
+
+    volume_ul: int
+    left_ul: int
+    tests: int
+
+
+def left_in(session: Session, tube_id: UUID) -> Left | None:
+    """None while nobody has said how much it held."""
+    row = session.execute(_KNOWN, {"tube": tube_id}).one()
+    if row.volume_ul is None:
+        return None
+    left = max(0, row.left_ul)
+    return Left(row.volume_ul, left, left // row.test_draw_ul)
+
+
+_KNOWN = text("""
+SELECT t.volume_ul, t.volume_ul - tube_drawn_ul(t.id, s.test_draw_ul) AS left_ul, s.test_draw_ul
+FROM tube t JOIN site s ON s.id = t.site_id WHERE t.id = :tube
+""")
+
 _LEFT = text("""
 SELECT t.volume_ul - tube_drawn_ul(t.id, s.test_draw_ul)
 FROM tube t JOIN site s ON s.id = t.site_id WHERE t.id = :tube

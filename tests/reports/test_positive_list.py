@@ -13,12 +13,18 @@ import pytest
 from lims.domain.outcomes import Basis
 from reports.positive_list import LabDetail, Line, PositiveList, Section
 from reports.positive_pdf import positive_pdf
+from reports.positive_words import basis_words
 from reports.positive_xlsx import positive_xlsx
 from reports.saying import Saying, Tongue
 
 NOW = datetime(2021, 9, 11, 7, 5, tzinfo=UTC)
 VI = Saying(Tongue.VI, "Asia/Ho_Chi_Minh")
 LONG = "Công Tằng Tôn Nữ Hoàng Thị Phương Thảo Nguyên Anh Thư Diệu Huyền"
+
+
+def test_every_ground_of_a_case_has_its_words() -> None:
+    said = {basis_words(VI, line(1, basis=basis)) for basis in Basis}
+    assert len(said) == len(Basis)
 
 
 def line(number: int, section: Section = Section.CONFIRMED, **given: object) -> Line:

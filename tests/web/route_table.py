@@ -92,6 +92,7 @@ ROUTES: dict[str, frozenset[Role] | None] = {
     "GET /search": LAB,
     "GET /static/<path:filename>": PUBLIC,
     "GET /tubes/<barcode>": LAB,
+    "POST /tubes/<barcode>/volume": BENCH,
     "GET /verify": PUBLIC,
     "GET /verify/<code>": PUBLIC,
     "POST /admin/campaigns": RUNNERS,

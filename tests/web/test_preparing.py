@@ -121,6 +121,19 @@ def test_the_list_is_a_document_and_a_worklist_for_the_robot(
     assert browser.get(f"/pools/{pool}/pipetting.pdf").data.startswith(b"%PDF-")
 
 
+def test_how_much_came_in_a_tube_is_said_on_its_page(signed_in: SignIn, bench: Bench) -> None:
+    tube = bench.swab().barcode
+    bench.session.commit()
+    browser = signed_in(Role.TECHNICIAN)
+    assert "taken as enough" in browser.get(f"/tubes/{tube}").text
+    assert browser.post(f"/tubes/{tube}/volume", {"volume_ul": "much"}).status_code == 422
+
+    browser.post(f"/tubes/{tube}/volume", {"volume_ul": "450"})
+
+    page = words(browser.get(f"/tubes/{tube}"))
+    assert "450 µl of the 450 µl that came" in page and "2 tests" in page
+
+
 def test_pools_of_another_kind_have_nothing_to_pipette(signed_in: SignIn, bench: Bench) -> None:
     household = bench.field_pool(3).barcode
     bench.session.commit()
