@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -49,6 +50,7 @@ class Chosen:
 
     id: UUID
     strategy: StrategyName
+    facts: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,13 @@ class Known:
     def conclude(self) -> Conclusion:
         """What all of it says."""
         chosen = {pool: STRATEGIES[choice.strategy] for pool, choice in self.choices.items()}
+        facts = {pool: choice.facts for pool, choice in self.choices.items()}
         return conclude(
-            self.composition, self.evidence, self.orders, self.decisions, Policy(chosen)
+            self.composition,
+            self.evidence,
+            self.orders,
+            self.decisions,
+            Policy(chosen, facts=facts),
         )
 
     def resolving(self, pool: UUID) -> bool:
@@ -122,7 +129,7 @@ def read_known(session: Session, tubes: Sequence[UUID]) -> Known:
         ),
         decisions=tuple(Decision(r.tube_id, r.kind) for r in session.execute(_DECISIONS, ids)),
         choices={
-            r.pool_id: Chosen(r.id, StrategyName(r.strategy))
+            r.pool_id: Chosen(r.id, StrategyName(r.strategy), r.facts)
             for r in session.execute(_CHOICES, ids)
         },
     )
@@ -143,7 +150,7 @@ _DECISIONS = text("SELECT tube_id, kind FROM review_decision WHERE tube_id = ANY
 
 
 _CHOICES = text(
-    "SELECT id, pool_id, strategy FROM pool_resolution WHERE pool_id = ANY(:ids) AND current"
+    "SELECT id, pool_id, strategy, facts FROM pool_resolution WHERE pool_id = ANY(:ids) AND current"
 )
 
 

@@ -174,7 +174,7 @@ def _keep(
     )
     values = {"rows": rows_as_json(rows), "site": site_id, "said": said, "by": by, "now": now}
     session.execute(_INSERT, values)
-    return {row["pool_id"]: Chosen(row["id"], row["strategy"]) for row in rows}
+    return {row["pool_id"]: Chosen(row["id"], row["strategy"], row["facts"]) for row in rows}
 
 
 _INSERT = text("""

@@ -85,6 +85,7 @@ def close_discordance(
 ) -> None:
     """Close a disagreement between a tube and what is in it; its last word stands (S4).
 
+    A pool is closed with those of its sub-pools that disagree: the bench sees one matter in them.
     Closing it again changes nothing. Raises the refusals of ``scanned``,
     InvalidBody (no reason), IllegalMove when the tube is not discordant or a
     repeat that could settle it still waits.
@@ -94,18 +95,18 @@ def close_discordance(
     known = read_known(session, lock_components(session, [tube.id]))
     if any(d.tube_id == tube.id and d.kind == DISCORDANCE_CLOSED for d in known.decisions):
         return
-    _refuse_unless_discordant(known, tube.id, tube.barcode)
-    session.add(
-        ReviewDecision(
-            id=uuid7(),
-            site_id=site_id,
-            tube_id=tube.id,
-            kind=DISCORDANCE_CLOSED,
-            reason=said,
-            decided_by=by,
-            decided_at=now,
+    for disputed in _disputed_of(known, tube.id, tube.barcode):
+        session.add(
+            ReviewDecision(
+                id=uuid7(),
+                site_id=site_id,
+                tube_id=disputed,
+                kind=DISCORDANCE_CLOSED,
+                reason=said,
+                decided_by=by,
+                decided_at=now,
+            )
         )
-    )
     record(
         session,
         site_id=site_id,
@@ -119,13 +120,16 @@ def close_discordance(
     settle(session, [tube.id], site_id=site_id, now=now, signed=by)
 
 
-def _refuse_unless_discordant(known: Known, tube_id: UUID, barcode: str) -> None:
+def _disputed_of(known: Known, tube_id: UUID, barcode: str) -> list[UUID]:
+    """This tube, and the sub-pools of it that disagree. Raises IllegalMove when nothing does, or
+    while a repeat that could settle it waits."""
     conclusion = known.conclude()
     disputed = {a.tube_id for a in conclusion.alerts if a.kind is AlertKind.DISCORDANT}
     tube = known.composition.tubes[tube_id]
     own = {conclusion.findings[s].outcome for s in tube.specimens if s in conclusion.findings}
+    parts = [p.id for p in known.composition.sub_pools(tube_id) if p.id in disputed]
     alone = not tube.sources and own == {FindingOutcome.DISCORDANT}
-    if tube_id not in disputed and not (alone and _once_detected(known, tube_id)):
+    if tube_id not in disputed and not parts and not (alone and _once_detected(known, tube_id)):
         raise IllegalMove(
             source="not discordant", target="closed", allowed=[], where=f"tube {barcode}"
         )
@@ -143,6 +147,7 @@ def _refuse_unless_discordant(known: Known, tube_id: UUID, barcode: str) -> None
             allowed=["measured", "rejected"],
             where=f"tube {barcode}",
         )
+    return [tube_id, *parts]
 
 
 def _once_detected(known: Known, tube_id: UUID) -> bool:

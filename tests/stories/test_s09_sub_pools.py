@@ -10,7 +10,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from lims.work.correct import accept_correction
-from lims.work.review import release_positive
+from lims.work.reject import reject
+from lims.work.review import close_discordance, release_positive
+from lims.work.views.review_queue import disputed
 from tests import seen
 from tests.builders import HOME, Bench, Swab, open_bench
 from tests.captures import cartridge_capture, plate_capture
@@ -150,6 +152,41 @@ def test_her_own_test_negative_puts_her_row_and_column_to_the_test_and_the_case_
         (people[9].person_id, "presumptive"),
         (people[2].person_id, "presumptive"),
     }
+
+
+def test_when_nobody_of_a_named_row_is_found_a_reviewer_closes_the_pool_and_its_lines(
+    bench: Bench,
+) -> None:
+    made, pool, people = _lines(bench)
+    bench.run({made["row 2"]: 36.0, made["column 3"]: 36.2})
+    for _ in range(3):  # her own, then everybody of the row and the column, then the two lines
+        bench.run()
+    assert seen.waiting(bench.session) == set()
+    (listed,) = disputed(bench.session, site_id=bench.site_id)
+    assert (listed.barcode, listed.repeats_waiting) == (pool, 0)
+
+    for _ in range(2):  # the second time changes nothing
+        close_discordance(
+            bench.session, pool, "splash", site_id=bench.site_id, by="bs.lan", now=bench.now
+        )
+
+    assert {f.outcome for f in seen.findings(bench.session).values()} == {"negative"}
+    assert disputed(bench.session, site_id=bench.site_id) == []
+    assert [(c.person_id, c.state) for c in seen.cases(bench.session)] == [
+        (people[7].person_id, "withdrawn")
+    ]
+
+
+def test_a_row_that_broke_is_pipetted_again(bench: Bench) -> None:
+    made, _, _ = _lines(bench)
+
+    reject(bench.session, made["row 2"], "spilt", by="bench", now=bench.now)
+
+    assert list(_to_prepare(bench)) == ["row 2"]
+    again = bench.prepare_sub_pools()
+    assert made["row 2"] not in seen.waiting(bench.session)
+    bench.run({again["row 2"]: 26.0, made["column 3"]: 25.7})
+    assert [c.state for c in seen.cases(bench.session)] == ["presumptive"]
 
 
 def test_two_positives_leave_four_suspects_ranked_and_all_tested(bench: Bench) -> None:

@@ -7,6 +7,7 @@ out-of-order input all end in the same conclusion (house.md, "The heart").
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
 from lims.domain.lifecycle import TubeKind
@@ -36,10 +37,14 @@ DISCORDANCE_CLOSED = "discordance_closed"
 
 @dataclass(frozen=True)
 class Policy:
-    """How each positive pool is resolved: what was chosen for it, else every source alone."""
+    """How each positive pool is resolved: what was chosen for it, else every source alone.
+
+    ``facts``: the numbers that were stored with the choice.
+    """
 
     chosen: Mapping[UUID, Strategy] = field(default_factory=lambda: MappingProxyType({}))
     otherwise: Strategy = field(default_factory=Dorfman)
+    facts: Mapping[UUID, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
 
 
 def conclude(
@@ -51,7 +56,8 @@ def conclude(
 ) -> Conclusion:
     """Conclude one component from all that is known of it. Depends on no order of arrival."""
     closed = frozenset(d.tube_id for d in decisions if d.kind == DISCORDANCE_CLOSED)
-    reading = _Reading(composition, calls(evidence), closed, policy or Policy())
+    attempts = tuple(sorted(set(evidence), key=lambda e: (e.tube_id, e.round, e.result_id)))
+    reading = _Reading(composition, attempts, closed, policy or Policy())
     for pool in composition.pools():
         reading.open_pool(pool)
     for specimen in reading.coverage.specimens:
@@ -81,15 +87,16 @@ class _Reading:
     def __init__(
         self,
         composition: Composition,
-        known: Mapping[UUID, Call],
+        evidence: tuple[Evidence, ...],
         closed: frozenset[UUID],
         policy: Policy,
     ) -> None:
         self.composition = composition
-        self.known = known
+        self.evidence = evidence
+        self.known = calls(evidence)
         self.closed = closed
         self.policy = policy
-        self.coverage = Coverage(composition, known, closed)
+        self.coverage = Coverage(composition, self.known, closed)
         self.findings: dict[UUID, FindingDraft] = {}
         self.recollections: dict[UUID, str] = {}
         self.alerts: list[Alert] = []
@@ -116,7 +123,15 @@ class _Reading:
         if pool.id not in self.policy.chosen:
             self.unchosen.append(pool.id)
         strategy = self.policy.chosen.get(pool.id, self.policy.otherwise)
-        question = Question(pool, self.composition, self.known, self.coverage, open_sources)
+        question = Question(
+            pool=pool,
+            composition=self.composition,
+            known=self.known,
+            coverage=self.coverage,
+            open_sources=open_sources,
+            evidence=self.evidence,
+            facts=self.policy.facts.get(pool.id, {}),
+        )
         following = strategy.next(question)
         for tube in following.tubes:
             if tube in self.resolving:

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from lims.domain.pooling.calls import SILENT, Call
 from lims.domain.pooling.coverage import Coverage
-from lims.domain.pooling.evidence import Composition, TubeFacts
+from lims.domain.pooling.evidence import Composition, Evidence, TubeFacts
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class Question:
     """One pool that cannot clear its sources, with all that is known of its component.
 
     ``open_sources``: those in question, in pipetting order. They may have answers of their own.
+    ``evidence``: every attempt behind ``known``, in the same order whenever it came. ``facts``: the
+    numbers stored with the choice of the strategy (a prior, say), never those of this moment.
     """
 
     pool: TubeFacts
@@ -48,6 +50,8 @@ class Question:
     known: Mapping[UUID, Call]
     coverage: Coverage
     open_sources: tuple[UUID, ...]
+    evidence: tuple[Evidence, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     def testable(self, source: UUID) -> bool:
         """It is on the rack and has no answer of its own."""
@@ -76,12 +80,16 @@ class Question:
         return tuple(s for s in drawn if s in self.open_sources)
 
     def prepared(self, line: tuple[UUID, ...]) -> TubeFacts | None:
-        """The tube already made for a line, even if one of its sources was rejected since."""
+        """The tube already made for a line, even if one of its sources was rejected since.
+
+        One that was rejected itself before it had an answer has to be made again.
+        """
         drawable = set(self.drawable(line))
         made = (
             tube
             for tube in self.composition.sub_pools(self.pool.id)
             if drawable <= set(tube.sources) <= set(line)
+            and (tube.id in self.known or not tube.rejected)
         )
         return min(made, key=lambda tube: tube.id, default=None)
 

@@ -128,6 +128,7 @@ LEFT JOIN LATERAL (
 LEFT JOIN well w ON w.order_id = o.id
 LEFT JOIN run ON run.id = w.run_id
 WHERE p.master_id = :pool AND p.state <> 'cancelled'
+  AND (t.state IS DISTINCT FROM 'rejected' OR r.outcome IS NOT NULL)
 ORDER BY p.stage, CASE split_part(p.position, ' ', 1) WHEN 'row' THEN 1 ELSE 2 END,
          p.position, p.wanted_at
 """)

@@ -230,6 +230,19 @@ def test_a_row_made_before_one_of_its_tubes_broke_is_still_that_row() -> None:
     assert parted.rack.conclude().unwanted == ()
 
 
+def test_a_row_that_broke_before_its_answer_is_pipetted_again() -> None:
+    parted = grid()
+    row = parted.made["row 2"]
+    parted.rack.tubes[row.id] = TubeFacts(
+        row.id, row.kind, row.specimens, row.sources, True, parted.master.id
+    )
+
+    wanted = {w.position: w.tube_id for w in parted.rack.conclude().sub_pools}
+
+    assert wanted["row 2"] is None
+    assert wanted["row 1"] == parted.made["row 1"].id
+
+
 def test_another_strategy_puts_off_what_was_queued_and_asks_for_its_own() -> None:
     parted = Parted(20, Dorfman())
     parted.rack.queue()
