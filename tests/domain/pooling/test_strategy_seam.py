@@ -1,4 +1,4 @@
-"""What a strategy is given, and what becomes of its answer: the seam for one that reasons itself."""
+"""What a strategy is given, and what becomes of its answer: a seam for one that reasons itself."""
 
 from dataclasses import dataclass, field
 from uuid import UUID
