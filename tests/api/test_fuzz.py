@@ -20,6 +20,7 @@ from tests.api import bodies
 from tests.api.bodies import Json
 from tests.api.caller import SAYS, Caller
 from tests.api.conftest import Serving
+from tests.builders import Bench
 
 NASTY: Final = (
     "", " ", "0", "-1", "x" * 201, "NaN", "null", "' OR 1=1 --", "é",
@@ -61,7 +62,8 @@ FEW = settings(
 class World:
     """A laboratory with something of everything, and one valid body for each endpoint."""
 
-    def __init__(self, api: Caller, campaign: str) -> None:
+    def __init__(self, api: Caller, campaign: str, laboratory: Laboratory) -> None:
+        self.sub_pools = _asked_for(api, laboratory)
         self.received = api.received(2)
         self.waiting = api.received(2, campaign_id=campaign)
         self.layout = api.planned()
@@ -79,6 +81,12 @@ class World:
             "/receptions": lambda: {"barcodes": [*self.received, *self.waiting]},
             "/rejections": lambda: {"barcode": self.queued[0], "reason": "broken"},
             "/pools": lambda: bodies.pool(self.waiting),
+            "/sub-pools": lambda: {
+                "tube_id": bodies.fresh_id(),
+                "sub_pool_id": self.sub_pools[0],
+                "barcode": bodies.label(),
+            },
+            "/volumes": lambda: {"barcode": self.received[0], "volume_ul": 3000},
             "/runs": self._run,
             "/messages": lambda: bodies.message(self.layout, {self.received[0]: 24.0}),
             "/messages/batch": lambda: {
@@ -96,8 +104,21 @@ class World:
 
 
 @pytest.fixture
-def world(api: Caller, campaign: str) -> World:
-    return World(api, campaign)
+def world(api: Caller, campaign: str, laboratory: Laboratory) -> World:
+    return World(api, campaign, laboratory)
+
+
+def _asked_for(api: Caller, laboratory: Laboratory) -> list[str]:
+    """The sub-pools of a positive pool that is resolved by a grid."""
+    with laboratory.sessions.begin() as session:
+        bench = Bench(session, laboratory.site_id, api.clock.now, "QS5-1", bodies.LABELS, 900)
+        people = bench.swabs(6)
+        session.execute(
+            text("UPDATE campaign SET resolution = 'grid' WHERE name LIKE 'Campaign %'")
+        )
+        pool = bench.lab_pool(people)
+        bench.run({pool: 27.0})
+        return [str(id) for id in session.execute(text("SELECT id FROM sub_pool")).scalars()]
 
 
 @pytest.fixture
@@ -116,6 +137,8 @@ POSTS = (
     "/receptions",
     "/rejections",
     "/pools",
+    "/sub-pools",
+    "/volumes",
     "/runs",
     "/messages",
     "/messages/batch",
