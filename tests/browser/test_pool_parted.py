@@ -43,6 +43,7 @@ def paths(bench: Bench) -> dict[str, str]:  # noqa: F811 - the fixture above
     bench.session.commit()
     return {
         "pools": "/pools",
+        "campaigns": "/admin/campaigns",
         "to pipette": f"/pools/{fresh}/prepare",
         "fresh": f"/pools/{fresh}",
         "named": f"/pools/{named}",
@@ -57,7 +58,7 @@ def paths(bench: Bench) -> dict[str, str]:  # noqa: F811 - the fixture above
 def test_its_pages_are_readable_to_all_and_whole(
     open_as: Open, paths: dict[str, str], width: int, theme: str
 ) -> None:
-    page = open_as(Role.TECHNICIAN, width=width, theme=theme).new_page()
+    page = open_as(Role.OPERATOR, width=width, theme=theme).new_page()
     for name, path in paths.items():
         answer = page.goto(path, wait_until="load")
         assert answer is not None and answer.status == 200, name
