@@ -14,10 +14,8 @@ from werkzeug.wrappers import Response
 from lims.db.ids import uuid7
 from lims.domain import barcodes
 from lims.domain.commands import Command, command_of
-from lims.domain.lifecycle import TubeKind
-from lims.domain.pooling.assigning import Assignment, Risk, assign_pools
 from lims.domain.lifecycle import SubPoolState, TubeKind
-from lims.domain.pooling.grouping import propose
+from lims.domain.pooling.assigning import Assignment, Risk, assign_pools
 from lims.domain.refusals import (
     AlreadyInPool,
     BarcodeTaken,
@@ -49,7 +47,6 @@ from lims.web.transaction import in_transaction
 from lims.work.access import Role
 from lims.work.pool import PoolRequest, make_pool, not_received
 from lims.work.validation_panel import most_to_a_pool, validated_pool
-from lims.work.views import pool_view, reception
 from lims.work.views import pool_view, reception, sub_pool_view
 from lims.work.views.reception import DoorTube, Step
 from lims.work.views.stages import LIMITS, Item

@@ -7,11 +7,10 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
-from lims.domain.pooling.evidence import USUAL_PRIORITY
-from lims.domain.refusals import DifferentBody, NotFound, PolicyChanged, PoolAboveValidated
 from lims.domain.pooling.choice import Resolution
+from lims.domain.pooling.evidence import USUAL_PRIORITY
 from lims.domain.pooling.strategies import offered
-from lims.domain.refusals import DifferentBody, NotFound
+from lims.domain.refusals import DifferentBody, NotFound, PolicyChanged, PoolAboveValidated
 from lims.tables import Campaign
 from lims.work.access import Fault, refuse
 from lims.work.audit import record

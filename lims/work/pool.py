@@ -63,9 +63,7 @@ def make_pool(
     Raises UnknownBarcode, BarcodeTaken, DifferentBody, AlreadyInPool,
     TubeRejected, IllegalMove (not received yet), MixedAssay, PoolOfPools,
     TubeTwiceInPool, PersonTwiceInPool, PoolFull, PoolAboveValidated, TubeHasOwnTest,
-    PoolHasResults (a source that is a pool has been measured already).
-    TubeTwiceInPool, PersonTwiceInPool, PoolFull, TubeHasOwnTest, NoVolumeLeft, PoolHasResults (a
-    source that is a pool has been measured already).
+    NoVolumeLeft, PoolHasResults (a source that is a pool has been measured already).
     """
     said = digest([request.barcode, *request.sources])
     one_at_a_time(session, request.pool_id)

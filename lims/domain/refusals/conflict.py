@@ -97,6 +97,8 @@ class PoolAboveValidated(Conflict):
     slug = "pool-above-validated"
     expected = "no more tubes than this laboratory's validation panel allows in a pool"
     todo = "make smaller pools, or validate the larger size and enter its dilution series"
+
+
 class SubPoolMade(Conflict):
     slug = "sub-pool-made"
     expected = "a row, column or group that nobody has prepared yet"
