@@ -37,6 +37,8 @@ _NOTHING: Final = Both("Không còn gì để hút.", "Nothing is to be pipetted
 _NAMES: Final = {
     "row": Both("Hàng {n}", "Row {n}"),
     "column": Both("Cột {n}", "Column {n}"),
+    "pool": Both("Mẻ gộp con {n}", "Sub-pool {n}"),
+    "check": Both("Mẻ kiểm tra từ ống {n}", "Check pool from tube {n}"),
     "group": Both("Nhóm {n}", "Group {n}"),
 }
 COLUMNS: Final = (

@@ -70,7 +70,7 @@ def basis_words(basis: Basis) -> str:
         case Basis.PCR:
             return _("PCR")
         case Basis.POOLED_PRESUMPTIVE:
-            return _("Named by rows and columns of a pool")
+            return _("Named by the sub-pools of a pool")
         case Basis.ANTIGEN_PRESUMPTIVE:
             return _("Rapid test")
         case Basis.ANTIGEN_CONTACT:

@@ -27,6 +27,8 @@ _POSITIONS: Final = {
     "row": later("Row %(n)s"),
     "column": later("Column %(n)s"),
     "group": later("Group %(n)s"),
+    "pool": later("Sub-pool %(n)s"),
+    "check": later("Check pool from tube %(n)s"),
 }
 
 

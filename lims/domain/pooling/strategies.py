@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from lims.domain.pooling.adaptive import Adaptive
 from lims.domain.pooling.choice import StrategyName
 from lims.domain.pooling.dorfman import Dorfman
 from lims.domain.pooling.grid import Grid
@@ -15,6 +16,7 @@ STRATEGIES: Final[Mapping[StrategyName, Strategy]] = MappingProxyType(
         StrategyName.DORFMAN: Dorfman(),
         StrategyName.HIERARCHICAL: Hierarchical(),
         StrategyName.GRID: Grid(),
+        StrategyName.BAYESIAN: Adaptive(),
     }
 )
 

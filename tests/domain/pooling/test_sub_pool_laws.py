@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from lims.domain.lifecycle import OrderReason, OrderState
 from lims.domain.outcomes import FindingOutcome as Found
 from lims.domain.outcomes import Outcome
+from lims.domain.pooling.adaptive import Adaptive
 from lims.domain.pooling.conclude import Policy, conclude
 from lims.domain.pooling.dorfman import Dorfman
 from lims.domain.pooling.evidence import Composition, TubeFacts
@@ -15,7 +16,7 @@ from lims.domain.pooling.strategy import Strategy
 from tests.domain.pooling.rack import Rack, Test
 
 EXAMPLES = settings(max_examples=80, deadline=None)
-WAYS: tuple[Strategy, ...] = (Grid(), Hierarchical(), Dorfman())
+WAYS: tuple[Strategy, ...] = (Grid(), Hierarchical(), Dorfman(), Adaptive())
 STRATEGIES = st.sampled_from(WAYS)
 
 
