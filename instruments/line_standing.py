@@ -38,8 +38,7 @@ def standing(spool: Spool, instrument: str, driver: str | None) -> dict[str, Any
 
 def in_words(line: Mapping[str, Any]) -> Iterator[str]:
     """The same, line by line, with what to do about each trouble."""
-    since = here(line["since"]) if line["since"] else "?"
-    yield f"{line['instrument']}: {line['state'] or 'starting'} since {since}"
+    yield f"{line['instrument']}: {_state(line)}"
     if trouble := line["trouble"]:
         yield f"  trouble       {trouble} {line['detail']}"
         yield f"  -> {TODO[Trouble(trouble)] if trouble in set(Trouble) else ''}"
@@ -57,6 +56,12 @@ def in_words(line: Mapping[str, Any]) -> Iterator[str]:
         yield f"    {letter['letter']}  {here(letter['at'])}  {letter['reason']}  {status}"
         yield f"      {letter['problem']}"
         yield f"      -> {letter['todo']}"
+
+
+def _state(line: Mapping[str, Any]) -> str:
+    if line["since"]:
+        return f"{line['state'] or 'starting'} since {here(line['since'])}"
+    return "never started" if line["state"] == "stopped" else "starting"
 
 
 def here(moment: str) -> str:

@@ -51,7 +51,12 @@ def test_times_are_this_machine_s_and_name_their_zone() -> None:
 
 def test_a_line_that_has_said_nothing_yet_has_no_time() -> None:
     told = "\n".join(in_words({**LINE, "state": None, "since": None, "trouble": None}))
-    assert told.startswith("GX-1: starting since ?")
+    assert told.startswith("GX-1: starting\n")
+
+
+def test_a_line_whose_gateway_never_ran_says_so() -> None:
+    told = "\n".join(in_words({**LINE, "state": "stopped", "since": None, "trouble": None}))
+    assert told.startswith("GX-1: never started\n")
 
 
 def test_a_moment_that_is_none_is_shown_as_it_came() -> None:
