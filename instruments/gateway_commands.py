@@ -184,9 +184,11 @@ def replay(
         click.echo(json.dumps({"replayed": lines}, ensure_ascii=False))
         return
     for line in lines:
-        read = line["quarantine"] or f"{line['measurements']} measurements"
+        count = line["measurements"]
+        read = line["quarantine"] or f"{count} measurement{'' if count == 1 else 's'}"
         held = "" if line["complete"] else ", incomplete"
-        click.echo(f"{line['captured_at']}  {line['digest'][:16]}  {read}{held}")
+        at = here(line["captured_at"])
+        click.echo(f"{line['digest'][:16]}  {at}  {line['instrument']}  {read}{held}")
     click.echo(f"{len(lines)} {'would be ' if dry_run else ''}told again")
 
 

@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from instruments.gateway import main
+from instruments.line_standing import here
 from tests.instruments.bench_stand import IMPATIENT_S, Bench, Running, a_plate, bench_in
 from tests.until import WITHIN_S, until
 
@@ -197,7 +198,13 @@ def test_the_same_journal_told_again_brings_nothing_new(bench: Bench) -> None:
     assert [line["measurements"] for line in told] == [6, 6]
     assert len(bench.lims.posts) == 2
 
-    assert invoked("replay", bench.file, "--since", "2021-01-01").exit_code == 0
+    replayed = invoked("replay", bench.file, "--since", "2021-01-01")
+    first = replayed.stdout.splitlines()[0]
+    assert replayed.exit_code == 0
+    assert first.startswith(told[0]["digest"][:16])
+    assert first.endswith(
+        f"  {here(told[0]['captured_at'])}  {told[0]['instrument']}  6 measurements"
+    )
     until(lambda: len(bench.lims.posts) == 4, "both posted again")
     assert len(bench.lims.taken) == 2
     none = invoked("replay", bench.file, "--since", "2100-01-01")
