@@ -77,12 +77,22 @@ def line_at(link: str, baud: int | None, waiting: Waiting) -> Line:
     if found and scheme == "listen":
         server = _server(host, port)
         return Network(lambda: server.accept()[0], f"a call at {place}", baud, waiting, server)
+    _known(host, port)
     return Network(
         lambda: socket.create_connection((host, port), WRITE_TIMEOUT_S),
         f"{place} to answer",
         baud,
         waiting,
     )
+
+
+def _known(host: str, port: int) -> None:
+    """A misspelt name is said at once, not awaited for ever. Raises NoLink."""
+    try:
+        socket.getaddrinfo(host, port)
+    except socket.gaierror as error:
+        if error.errno == socket.EAI_NONAME:  # others pass, such as a network that is away
+            raise NoLink(f"{host}: no computer of this name; its address does as well") from error
 
 
 class Terminal:

@@ -116,3 +116,8 @@ def test_the_first_word_on_a_terminal_is_not_lost_when_the_gateway_opens_it_late
 def test_a_link_that_is_none_is_refused(link: str) -> None:
     with pytest.raises(NoLink):
         line_at(link, None, silent)
+
+
+def test_a_computer_that_nobody_knows_is_not_awaited() -> None:
+    with pytest.raises(NoLink, match=r"nosuch\.invalid: no computer of this name"):
+        line_at("nosuch.invalid:12221", None, silent)
