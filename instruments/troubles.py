@@ -80,12 +80,32 @@ _PARSE_FAULT: Final = (
     "nothing is lost: `lims-gateway quarantine --show DIGEST` shows the bytes; after a driver"
     " update `lims-gateway replay --since` the time of the message"
 )
+_NOT_WHOLE: Final = "it is not whole: send it again from the analyser, or export the file again"
+_CONTRADICTS: Final = (
+    "it contradicts itself: send it again from the analyser; if it is still so, correct the names"
+    " and wells there first"
+)
 QUARANTINE_TODO: Final[dict[str, str]] = {
+    **dict.fromkeys(
+        (
+            *("broken-off", "no-terminator", "truncated-record", "sequence-gap", "short-row"),
+            *("missing-wells", "empty-file", "no-results"),
+        ),
+        _NOT_WHOLE,
+    ),
+    **dict.fromkeys(
+        (
+            *("specimen-mismatch", "well-mismatch", "role-mismatch", "no-run", "two-patients"),
+            *("two-plates", "several-plates", "target-twice", "no-specimen"),
+        ),
+        _CONTRADICTS,
+    ),
+    "run-not-finished": "wait until the run has ended, then export it again",
     "frame-conflict": "send the message again from the analyser: two frames of one number differed",
     "check-character": "send it again from the analyser; if it still disagrees, somebody typed"
-    " the barcode wrongly there: read the tube's label and attach the result in the LIMS",
+    " the barcode wrongly there: read the tube's label, correct it there and send it again",
     "id-characters": "send it again from the analyser; if the id is still so, it was typed there:"
-    " correct it, or read the tube's label and attach the result in the LIMS",
+    " read the tube's label, correct it there and send it again",
     "host-query": "set host_query and tests on this line, or switch host query off at the analyser",
 }
 

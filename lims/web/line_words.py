@@ -79,6 +79,10 @@ _SEND_AGAIN: Final = later("It is not whole: send it again from the analyser.")
 _SET_RIGHT: Final = later(
     "It contradicts itself: correct names and wells at the analyser, then send it again."
 )
+_MISREAD: Final = later(
+    "An id does not agree with itself: send it again. If it is still so, the barcode was typed"
+    " wrongly there: read the tube's label and correct it at the analyser."
+)
 _ASKED: Final = later(
     "The analyser asked what to measure: set host_query on its line, or switch its host query off."
 )
@@ -95,12 +99,13 @@ _UNREAD: Final[Mapping[str, str]] = {
     ),
     **dict.fromkeys(
         (
-            *("check-character", "specimen-mismatch", "well-mismatch", "role-mismatch", "no-run"),
+            *("specimen-mismatch", "well-mismatch", "role-mismatch", "no-run"),
             *("two-patients", "two-plates", "several-plates", "target-twice", "no-specimen"),
-            *("another-instrument", "unknown-control", "unknown-task", "id-characters"),
+            *("another-instrument", "unknown-control", "unknown-task"),
         ),
         _SET_RIGHT,
     ),
+    **dict.fromkeys(("check-character", "id-characters"), _MISREAD),
     "host-query": _ASKED,
 }
 

@@ -125,6 +125,20 @@ def test_what_to_do_can_be_done_as_it_is_written(tmp_path: Path) -> None:
         assert "Usage:" not in done.output, done.output
 
 
+@pytest.mark.parametrize(
+    ("reason", "first"),
+    [
+        ("two-plates", "it contradicts itself: send it again"),
+        ("no-terminator", "it is not whole: send it again"),
+        ("run-not-finished", "wait until the run has ended"),
+        ("check-character", "send it again"),
+        ("unknown-task", "nothing is lost"),
+    ],
+)
+def test_a_message_set_aside_says_what_helps_it_first(reason: str, first: str) -> None:
+    assert troubles.quarantine_todo(reason).startswith(first)
+
+
 _DRIVER_OF = {"replay": ("--driver", "genexpert")}
 
 
