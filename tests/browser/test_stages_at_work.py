@@ -175,5 +175,5 @@ def test_a_form_that_comes_back_stands_at_its_first_fault(open_as: Open) -> None
     page.locator("#phone").fill("12")
     page.locator("#phone").press("Enter")
     expect(page.locator("#draft .fault")).to_have_count(3)
-    expect(page.locator("#barcode")).to_be_focused()
+    expect(page.locator("#name")).to_be_focused()
     expect(page.locator("section.answer.bad")).to_be_in_viewport()

@@ -198,7 +198,7 @@ def test_a_person_sends_one_tube_and_reads_what_it_measured(tmp_path: Path) -> N
         (("cfx96", "--link", "{folder}/none"), "--link is a folder that exists"),
         (("plate", "--link", "somewhere"), "expected pty:/path, host:port, listen://host:port"),
         (("plate", "--link", "host:port"), "host:port"),
-        (("plate", "--link", "pty:{folder}/x", "--ask", "ALL"), "only a genexpert asks"),
+        (("plate", "--link", "pty:{folder}/x", "--ask", "ALL"), "a plate does not ask; genexpert"),
         (("cfx96", "--specimen", "X", "--ask", "ALL"), "one of --specimen, --layout and --ask"),
         (("cfx96", "--specimen", "X", "--positive", "X"), "--positive is of --layout"),
         (("cfx97",), "'cfx97' is not one of"),
