@@ -26,7 +26,7 @@ from lims.domain.pooling.bayes.remaining_work import (
 )
 from lims.domain.pooling.bayes.states import independent
 
-_TRIES: Final = 40_000  # exchanges in a design, for each member and pattern
+_TRIES: Final = 20_000  # exchanges in a design, for each member and pattern
 _MOST_TRIES: Final = 240
 _FINALISTS: Final = 2  # designs that are worth exchanges
 _FEWEST_TO_SPLIT: Final = 4  # members; fewer are tested alone
@@ -98,11 +98,31 @@ def _cheapest(
 ) -> list[list[int]]:
     """Overlapping sub-pools where a run may follow them and they cost less in all; else who is
     named alone, and of the others who is not waiting for that in check pools."""
+    may_overlap = limits.runs > 1 and not any(m.role is Role.SUB_POOL for m in seen.measurements)
+    if not may_overlap:
+        return _apart(seen, undecided, limits)[0]
+    if seen.states.alike and len(undecided) == seen.states.members and len(seen.measurements) == 1:
+        risk = 1 - float(seen.states.prior[0]) ** (1 / len(undecided))
+        return _of_alike(len(undecided), float(f"{risk:.3g}"), limits, model)
+    return _overlapping_or_apart(seen, undecided, limits, model)
+
+
+@lru_cache(maxsize=1024)
+def _of_alike(members: int, risk: float, limits: Limits, model: ErrorModel) -> list[list[int]]:
+    """Thought once, where only their pool was measured."""
+    pool = Measurement(Role.MASTER, tuple(range(members)), detected=True)
+    seen = posterior(independent([risk] * members), [pool], model)
+    return _overlapping_or_apart(seen, list(range(members)), limits, model)
+
+
+def _overlapping_or_apart(
+    seen: Posterior, undecided: list[int], limits: Limits, model: ErrorModel
+) -> list[list[int]]:
     groups, cost = _apart(seen, undecided, limits)
-    if limits.runs > 1 and not any(m.role is Role.SUB_POOL for m in seen.measurements):
-        design, expected = _design_for(seen, undecided, limits, model)
-        if expected + limits.worth.run_tests < cost:
-            return [[undecided[i] for i in np.flatnonzero(pool)] for pool in design]
+    ahead = prospect(seen, undecided, model, limits.worth)
+    design, expected = _cheapest_design(ahead, limits)
+    if expected + limits.worth.run_tests < cost:
+        return [[undecided[i] for i in np.flatnonzero(pool)] for pool in design]
     return groups
 
 
@@ -124,29 +144,9 @@ def _apart(seen: Posterior, undecided: list[int], limits: Limits) -> tuple[list[
     return together, cost + len(alone)
 
 
-def _design_for(
-    seen: Posterior, undecided: list[int], limits: Limits, model: ErrorModel
-) -> tuple[Design, float]:
-    """Thought once where the members are alike and only their pool was measured."""
-    members = len(undecided)
-    if seen.states.alike and members == seen.states.members and len(seen.measurements) == 1:
-        risk = 1 - float(seen.states.prior[0]) ** (1 / members)
-        return _design_of_alike(members, float(f"{risk:.3g}"), limits, model)
-    return _cheapest_design(prospect(seen, undecided, model, limits.worth), limits)
-
-
-@lru_cache(maxsize=1024)
-def _design_of_alike(
-    members: int, risk: float, limits: Limits, model: ErrorModel
-) -> tuple[Design, float]:
-    pool = Measurement(Role.MASTER, tuple(range(members)), detected=True)
-    seen = posterior(independent([risk] * members), [pool], model)
-    return _cheapest_design(prospect(seen, list(range(members)), model, limits.worth), limits)
-
-
 def forget_designs() -> None:
     """So that the next pool's design is thought anew; for measuring how long that takes."""
-    _design_of_alike.cache_clear()
+    _of_alike.cache_clear()
 
 
 def _cheapest_design(ahead: Prospect, limits: Limits) -> tuple[Design, float]:

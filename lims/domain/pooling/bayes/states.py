@@ -41,11 +41,17 @@ class States:
 def independent(risks: Sequence[float]) -> States:
     """Members infected each for themselves. Raises ValueError."""
     refuse_impossible(risks)
+    return _independent(tuple(risks))
+
+
+@lru_cache(maxsize=64)
+def _independent(risks: tuple[float, ...]) -> States:
     risk = np.asarray(risks, dtype=float)
     count = _count_distribution([np.array([1 - r, r]) for r in risk])
     infected = _subsets(len(risk), _most_positives(len(risk), count))
     log_odds = np.log(risk) - np.log1p(-risk)
     prior = np.exp(np.log1p(-risk).sum() + infected @ log_odds)
+    prior.setflags(write=False)
     alike = len(set(risks)) == 1
     return States(infected, prior, max(0.0, 1 - float(prior.sum())), alike)
 
