@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -11,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from lims.db import migrate
-from tests.database import empty_database
+from tests.db.before import laboratory_before
 
 BEFORE = """
 INSERT INTO site (id, prefix, name, max_pool_size, pools_of_pools, created_at)
@@ -32,17 +30,7 @@ SELECT gen_random_uuid(), site_id, id, instrument_id, 'O1', 'S1', 'specimen', 'x
 def test_measurements_of_before_have_no_flags_and_their_messages_no_time_of_sending(
     database_server: str, tmp_path: Path
 ) -> None:
-    earlier = tmp_path / "versions"
-    earlier.mkdir()
-    for script in sorted(migrate.VERSIONS.glob("[0-9]*.py")):
-        if script.name[5:] == "instrument_clocks.py":
-            break
-        shutil.copy(script, earlier)
-    with empty_database(database_server, f"clocks_{os.getpid()}") as engine:
-        migrate.upgrade(engine, versions=earlier)
-        with engine.begin() as connection:
-            for statement in BEFORE.split(";")[:-1]:
-                connection.execute(text(statement))
+    with laboratory_before(database_server, "instrument_clocks", BEFORE, tmp_path) as engine:
         migrate.upgrade(engine)
         with engine.connect() as connection:
             kept = connection.execute(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 
 from sqlalchemy import text
 
 from lims.db import migrate
-from tests.database import empty_database
+from tests.db.before import laboratory_before
 
 BEFORE = """
 INSERT INTO site (id, prefix, name, max_pool_size, pools_of_pools, created_at)
@@ -35,17 +33,7 @@ INSERT INTO well (run_id, position, role) SELECT id, 'H12', 'positive_control' F
 def test_runs_of_before_are_96_well_plates_and_waiting_tubes_wait_on(
     database_server: str, tmp_path: Path
 ) -> None:
-    earlier = tmp_path / "versions"
-    earlier.mkdir()
-    for script in sorted(migrate.VERSIONS.glob("[0-9]*.py")):
-        if script.name[5:] == "plates.py":
-            break
-        shutil.copy(script, earlier)
-    with empty_database(database_server, f"plates_{os.getpid()}") as engine:
-        migrate.upgrade(engine, versions=earlier)
-        with engine.begin() as connection:
-            for statement in BEFORE.split(";")[:-1]:
-                connection.execute(text(statement))
+    with laboratory_before(database_server, "plates", BEFORE, tmp_path) as engine:
         migrate.upgrade(engine)
         with engine.connect() as connection:
             laid = connection.execute(
