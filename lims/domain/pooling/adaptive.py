@@ -2,50 +2,57 @@
 
 First a handful of overlapping sub-pools, each member in some of them as a code word; then, of what
 those leave open, the likely ones alone and the others in check pools. The first are worked out from
-the pool alone and stay wanted until each has answered or failed, whatever order the answers come
-in; what follows is worked out from all that was measured.
-
-Sources: Dorfman 1943 for the size of a pool and the prevalence it is made for; pooling.bayes for
-the rest.
+what was stored with the choice (how many carry it, who lives with whom, what the bench can do) and
+stay wanted until each has answered or failed, whatever order the answers come in; what follows is
+worked out from all that was measured.
 """
 
-from collections import Counter
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, Final
 from uuid import UUID
 
 from lims.domain.outcomes import Outcome
-from lims.domain.pooling.bayes.classify import Stands, classify
+from lims.domain.pooling.bayes.classify import Stands, classify, held_negative
 from lims.domain.pooling.bayes.error_model import Role
-from lims.domain.pooling.bayes.next_tests import Limits, next_tests
-from lims.domain.pooling.bayes.posterior import Measurement, Posterior, posterior
-from lims.domain.pooling.bayes.states import independent
+from lims.domain.pooling.bayes.measurement import Measurement
+from lims.domain.pooling.bayes.next_tests import Limits, Wanted, next_tests
+from lims.domain.pooling.bayes.posterior import Posterior, posterior
+from lims.domain.pooling.bayes.thought import batch_of, posterior_of
+from lims.domain.pooling.bench_limits import limits_of
 from lims.domain.pooling.grid import Grid
+from lims.domain.pooling.measured import LARGEST, RULE, SAID, measured
+from lims.domain.pooling.prior import Prior, prior_of
 from lims.domain.pooling.strategy import Next, Question, SubPool
 
-_SAID: Final = frozenset({Outcome.DETECTED, Outcome.NOT_DETECTED})
-_FIRST: Final = Limits(runs=2)
-_LAST: Final = Limits(runs=1)
-LARGEST: Final = 32  # members; a larger pool is parted by rows and columns
+_OPEN: Final = frozenset({Stands.PRESUMPTIVE, Stands.UNRESOLVED})
+DOUBTING: Final = frozenset({"bayesian/2", RULE})
+"""Pools of before these rules are cleared by any negative sub-pool, as they were; under them, by
+one that the posterior agrees with."""
 
-_OMITTED_MOST: Final = 0.05
-"""Of the whole, what the larger pools' subsets may leave out: in a cluster that is much, and a
-posterior without it names the wrong ones (pooling.md, "Pitfalls")."""
+FEWEST_NAMING: Final = 2  # detected tubes
+FIRST_LINES: Final = "first_lines"  # of the facts: each line's places in the pool
 
 Line = tuple[UUID, ...]
+Places = tuple[tuple[int, ...], ...]
 
 
 class Adaptive:
     """Overlapping sub-pools, then who they point at alone and the rest in check pools."""
 
-    name = "bayesian/1"
+    name = RULE
 
     def next(self, question: Question) -> Next:
         """The first sub-pools while one is without an answer; then what the evidence asks for."""
         if len(question.pool.sources) > LARGEST:
             return Grid().next(question)
+        seen = _seen(question)
+        doubted = _doubted(question, seen)
+        question = _with(question, doubted)
         wanted: list[SubPool] = []
         alone = question.only_alone()
-        for number, line in enumerate(first_lines(question.pool.sources, _risk(question)), start=1):
+        for number, line in enumerate(first_lines(question), start=1):
             opened, made = question.askable(line), question.prepared(line)
             if not opened or (made is not None and made.id in question.known):
                 continue
@@ -55,39 +62,65 @@ class Adaptive:
             sources = made.sources if made is not None else question.drawable(line)
             wanted.append(SubPool(1, f"pool {number}", sources))
         if not wanted:
-            return _after(question, alone)
+            return replace(_after(question, alone, seen), doubted=doubted)
         tubes = dict.fromkeys(s for s in alone if question.testable(s))
-        return Next(tubes=tuple(tubes), sub_pools=tuple(wanted))
+        return Next(tubes=tuple(tubes), sub_pools=tuple(wanted), doubted=doubted)
 
 
-def first_lines(sources: Line, risk: float) -> tuple[Line, ...]:
-    """Of the first run: of the pool alone, so that no answer changes them."""
-    members = len(sources)
+def first_lines(question: Question) -> tuple[Line, ...]:
+    """Of the first run: of the pool and of what was stored with its choice alone, so that no answer
+    changes them. None where a cluster is likelier than can be counted."""
+    sources = question.pool.sources
+    batch = planned(question.facts, len(sources))
+    return tuple(tuple(sources[i] for i in line) for line in batch)
+
+
+def planned(facts: Mapping[str, Any], members: int) -> Places:
+    """The first lines as they were stored with the choice, so that neither another processor nor
+    another version plans an open pool anew; thought where they were not."""
+    stored = facts.get(FIRST_LINES)
+    if stored is not None:
+        return tuple(tuple(line) for line in stored)
+    return first_batch(prior_of(facts, members), members, limits_of(facts, members, runs=2))
+
+
+@lru_cache(maxsize=1024)
+def first_batch(prior: Prior, members: int, limits: Limits) -> Places:
+    """The same as places; thought once for pools that are alike."""
     pool = Measurement(Role.MASTER, tuple(range(members)), detected=True)
-    batch = next_tests(posterior(independent([risk] * members), [pool]), _FIRST)
-    return tuple(tuple(sources[i] for i in test.members) for test in batch)
+    seen = posterior(prior.states(members), [pool])
+    if seen.too_much_left_out:
+        return ()
+    return tuple(test.members for test in next_tests(seen, limits))
 
 
-def usual_risk(members: int) -> float:
-    """The prevalence for which a pool of this size needs the fewest tests in two stages, near
-    enough: 1 / n². What a laboratory expects, it says by the pools it makes."""
-    return min(0.1, 1 / members**2)
+def _doubted(question: Question, seen: Posterior) -> frozenset[UUID]:
+    """Who was in a negative sub-pool, and whom the evidence as a whole does not clear."""
+    if question.facts.get("rule") not in DOUBTING:
+        return frozenset()
+    negative = held_negative(seen)
+    return frozenset(
+        source
+        for place, (source, stands) in enumerate(
+            zip(question.pool.sources, classify(seen), strict=True)
+        )
+        if place in negative and stands in _OPEN and source not in question.known
+    )
 
 
-def _risk(question: Question) -> float:
-    """As it was stored with the choice."""
-    return float(question.facts.get("prevalence") or usual_risk(len(question.pool.sources)))
+def _with(question: Question, doubted: frozenset[UUID]) -> Question:
+    asked = doubted.union(question.open_sources)
+    return replace(question, open_sources=tuple(s for s in question.pool.sources if s in asked))
 
 
-def _after(question: Question, alone: list[UUID]) -> Next:
-    seen = _seen(question)
+def _after(question: Question, alone: list[UUID], seen: Posterior) -> Next:
     sources = question.pool.sources
     waiting = _unanswered(question)
     alone = [*alone, *_failed(question)]
     covered = {s for sub in waiting for s in sub.sources}.union(alone)
     tubes, checks = list(alone), list(waiting)
-    lost = seen.contradicted or seen.omitted > _OMITTED_MOST
-    for test in () if lost else next_tests(seen, _LAST):
+    lost = seen.contradicted or _too_many(question, seen)
+    for test in () if lost else _batch(question):
         opened = [
             sources[i]
             for i in test.members
@@ -101,28 +134,37 @@ def _after(question: Question, alone: list[UUID]) -> Next:
             checks.append(_check(question, drawable))
             tubes.extend(s for s in opened if s not in drawable)
     asked = tuple(dict.fromkeys(s for s in tubes if question.testable(s)))
-    if lost or not (asked or checks):  # what is still open no sub-pool settles
+    if lost or not (checks or any(not question.spent(s) for s in asked)):
+        # what is still open no sub-pool settles, nor somebody's own test that cannot be made
         asked = tuple(s for s in question.open_sources if question.testable(s))
     return Next(tubes=asked, sub_pools=tuple(checks), named=_named(question, seen))
 
 
+def _too_many(question: Question, seen: Posterior) -> bool:
+    """They may be: then a posterior of few names the wrong ones."""
+    mended = question.facts.get("rule") == RULE
+    return seen.too_much_left_out if mended else seen.too_much_omitted
+
+
+def _told(question: Question) -> frozenset[Measurement]:
+    return measured(
+        question.pool,
+        question.composition,
+        question.known,
+        facts=question.facts,
+        closed=question.coverage.closed,
+    )
+
+
 def _seen(question: Question) -> Posterior:
-    """Invalid and inconclusive answers are no evidence."""
-    sources = question.pool.sources
-    place = {source: i for i, source in enumerate(sources)}
-    told = [Measurement(Role.MASTER, tuple(range(len(sources))), detected=True)]
-    attempts: Counter[tuple[int, ...]] = Counter()
-    for tube in sorted(question.composition.sub_pools(question.pool.id), key=lambda t: t.id):
-        call = question.call(tube)
-        if call.outcome in _SAID:
-            members = tuple(sorted(place[s] for s in tube.sources))
-            attempts[members] += 1
-            told.append(Measurement(Role.SUB_POOL, members, call.ever_detected, attempts[members]))
-    for source in sources:
-        call = question.call(question.composition.tubes[source])
-        if call.outcome in _SAID:
-            told.append(Measurement(Role.ALONE, (place[source],), call.ever_detected))
-    return posterior(independent([_risk(question)] * len(sources)), told)
+    members = len(question.pool.sources)
+    return posterior_of(prior_of(question.facts, members), members, _told(question))
+
+
+def _batch(question: Question) -> tuple[Wanted, ...]:
+    members = len(question.pool.sources)
+    limits = limits_of(question.facts, members, runs=1)
+    return batch_of(prior_of(question.facts, members), members, _told(question), limits)
 
 
 def _unanswered(question: Question) -> list[SubPool]:
@@ -146,21 +188,25 @@ def _failed(question: Question) -> list[UUID]:
     failed = {
         source
         for tube in question.composition.sub_pools(question.pool.id)
-        if tube.id in question.known and question.call(tube).outcome not in _SAID
+        if tube.id in question.known and question.call(tube).outcome not in SAID
         for source in tube.sources
     }
     return [source for source in question.open_sources if source in failed]
 
 
 def _named(question: Question, seen: Posterior) -> dict[UUID, tuple[UUID, ...]]:
-    """Whom the evidence points at, each with the detected tubes that held her."""
+    """Whom the evidence points at, each with the detected tubes that held her.
+
+    A name rests on two of them at least: one that was taken back, or never was detected, names
+    nobody, and neither does a pool alone whose other members are negative.
+    """
+    detected = [
+        tube
+        for tube in (question.pool, *question.composition.sub_pools(question.pool.id))
+        if question.call(tube).outcome is Outcome.DETECTED
+    ]
     named: dict[UUID, tuple[UUID, ...]] = {}
     for source, stands in zip(question.pool.sources, classify(seen), strict=True):
         if stands is Stands.PRESUMPTIVE and source in question.open_sources:
-            tubes = (question.pool, *question.composition.sub_pools(question.pool.id))
-            named[source] = tuple(
-                tube.id
-                for tube in tubes
-                if source in tube.sources and question.call(tube).outcome is Outcome.DETECTED
-            )
-    return named
+            named[source] = tuple(tube.id for tube in detected if source in tube.sources)
+    return {source: tubes for source, tubes in named.items() if len(tubes) >= FEWEST_NAMING}

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from lims.domain.outcomes import Outcome
 from lims.domain.pooling.grid import SMALLEST, shape_of
+from lims.domain.pooling.prior import usual_risk
+from lims.domain.pooling.weighing import hour_in_wells, weigh
 
 WEAK_FROM_CYCLES: Final = 38.0
 """From here a sub-pool of half the size misses one in ten (pooling.md, "Ct")."""
@@ -27,7 +29,7 @@ class StrategyName(StrEnum):
 
 
 class Resolution(StrEnum):
-    """What a campaign asks for; ``auto`` looks at the wells of the next run."""
+    """What a campaign asks for; ``auto`` looks at the queue before the machines."""
 
     DORFMAN = "dorfman"
     HIERARCHICAL = "hierarchical"
@@ -47,6 +49,7 @@ class Because(StrEnum):
     NO_ANSWER = "no_answer"
     NOT_SINGLE_TUBES = "not_single_tubes"
     VOLUME = "volume"
+    PIPETTING = "pipetting"
     PERSON = "person"
     BEFORE = "before_choices"
 
@@ -55,8 +58,9 @@ class Because(StrEnum):
 class PoolAtHand:
     """What the choice looks at. ``sources``: those that can still be drawn from.
 
-    ``wells_free``: places that stay empty in the next run if nothing is added. ``volume_short``:
-    some tube has no volume for a sub-pool and a test of its own.
+    ``wells_free``: places that stay empty in the next run if nothing is added. ``queue_runs``: how
+    many runs wait already. ``volume_short``: some tube has no volume for a sub-pool and a test of
+    its own. ``risk``: the share of infected people that is expected of it, where anybody knows.
     """
 
     asked: Resolution
@@ -66,6 +70,8 @@ class PoolAtHand:
     ct_cycles: float | None
     wells_free: int
     volume_short: bool = False
+    queue_runs: float = 1.0
+    risk: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +92,26 @@ def choose(pool: PoolAtHand) -> Choice:
         return Choice(StrategyName.DORFMAN, because, _numbers(pool))
     if pool.asked is not Resolution.AUTO:
         return Choice(StrategyName(pool.asked), Because.CAMPAIGN)
-    if pool.wells_free >= pool.sources:
-        return Choice(StrategyName.DORFMAN, Because.WELLS_FREE, _numbers(pool))
-    return Choice(StrategyName.GRID, Because.WELLS_SCARCE, _numbers(pool))
+    return _least(pool)
+
+
+def _least(pool: PoolAtHand) -> Choice:
+    """The way of the least tests + λ · hours, as busy as the laboratory is."""
+    risk = pool.risk or usual_risk(pool.sources)
+    worth = hour_in_wells(pool.sources, risk, pool.queue_runs)
+    ways = weigh(pool.sources, risk)
+    least = min(ways, key=lambda way: ways[way].cost(pool.wells_free, worth))
+    whole = least == StrategyName.DORFMAN
+    facts = {
+        **_numbers(pool),
+        "risk": risk,
+        "queue_runs": round(pool.queue_runs, 1),
+        "hour_in_wells": round(worth, 1),
+        "expected_wells": {way: round(one.wells, 1) for way, one in ways.items()},
+        "expected_hours": {way: round(one.hours, 2) for way, one in ways.items()},
+    }
+    because = Because.WELLS_FREE if whole else Because.WELLS_SCARCE
+    return Choice(StrategyName(least), because, facts)
 
 
 def _alone_because(pool: PoolAtHand) -> Because | None:

@@ -104,6 +104,7 @@ class _Reading:
         self.sub_pools: list[WantedSubPool] = []
         self.unchosen: list[UUID] = []
         self.named = dict(self.coverage.named())
+        self.doubted: set[UUID] = set()
         self.pooled = {s for tube in composition.pools() for s in tube.sources}
 
     def open_pool(self, pool: TubeFacts) -> None:
@@ -133,6 +134,9 @@ class _Reading:
             facts=self.policy.facts.get(pool.id, {}),
         )
         following = strategy.next(question)
+        for source in following.doubted:
+            self.resolving.setdefault(source, None)
+            self.doubted.update(tubes[source].specimens)
         for tube in following.tubes:
             if tube in self.resolving:
                 del self.resolving[tube]  # so that the order of the answer is kept
@@ -159,7 +163,7 @@ class _Reading:
         disputed = self.coverage.disputed.get(specimen)
         if negative is not None and disputed is not None:
             self._say(specimen, FindingOutcome.DISCORDANT, negative, disputed)
-        elif negative is not None:
+        elif negative is not None and not self._in_doubt(specimen, negative):
             self._say(specimen, FindingOutcome.NEGATIVE, negative)
         elif self._is_named(specimen, suspect):
             self._say(specimen, FindingOutcome.PRESUMPTIVE, *self.named[specimen])
@@ -170,7 +174,7 @@ class _Reading:
 
     def read_leaf(self, tube: TubeFacts) -> None:
         """A tube from people that will not tell: they are to be swabbed again (S3, S7)."""
-        if tube.kind is TubeKind.LAB_POOL or self.coverage.all_cleared(tube):
+        if tube.kind is TubeKind.LAB_POOL or self._settled(tube):
             return
         call = self.known.get(tube.id, SILENT)
         if call.exhausted:
@@ -189,7 +193,7 @@ class _Reading:
     def read_spent(self, tube: TubeFacts) -> None:
         """Another test would tell more, and there is nothing left to test (S10)."""
         call = self.known.get(tube.id, SILENT)
-        if self.coverage.all_cleared(tube):
+        if self._settled(tube):
             return
         if call.outcome is None:
             self._recollect(tube, NO_VOLUME, call)
@@ -221,6 +225,15 @@ class _Reading:
         """A pool that clears its sources while a sub-pool of it says otherwise (S8)."""
         parts = self.composition.sub_pools(pool.id)
         return "sub-pool detected" if any(map(self.coverage.is_suspect, parts)) else None
+
+    def _in_doubt(self, specimen: UUID, negative: TubeFacts) -> bool:
+        """A sub-pool's word, against which the rest of the evidence speaks."""
+        told = specimen in self.doubted and self.coverage.suspect(specimen) is not None
+        return told and negative.master is not None
+
+    def _settled(self, tube: TubeFacts) -> bool:
+        """Nothing can be learnt from testing this tube."""
+        return self.coverage.all_cleared(tube) and tube.specimens.isdisjoint(self.doubted)
 
     def _is_named(self, specimen: UUID, suspect: TubeFacts | None) -> bool:
         """An own test that has found it, once or now, says more; one that could not tell does not

@@ -23,7 +23,7 @@ class Coverage:
         self, composition: Composition, known: Mapping[UUID, Call], closed: frozenset[UUID]
     ) -> None:
         self._known = known
-        self._closed = closed
+        self.closed = closed
         self._tubes = composition.tubes
         self._holding: dict[UUID, list[TubeFacts]] = {}
         for tube in sorted(composition.tubes.values(), key=_smallest_first):
@@ -38,7 +38,7 @@ class Coverage:
         call = self._known.get(tube.id, SILENT)
         if call.outcome is not Outcome.NOT_DETECTED:
             return False
-        return not call.ever_detected or tube.id in self._closed
+        return not call.ever_detected or tube.id in self.closed
 
     def is_suspect(self, tube: TubeFacts) -> bool:
         """It has a conclusive answer that is not a clean negative."""
@@ -54,10 +54,10 @@ class Coverage:
 
     def contradicted(self, tube: TubeFacts) -> bool:
         """A clean negative that holds something once detected (S8)."""
-        if not self.is_clean(tube) or tube.id in self._closed:
+        if not self.is_clean(tube) or tube.id in self.closed:
             return False
         return any(
-            self._once_detected(other) and other.id not in self._closed
+            self._once_detected(other) and other.id not in self.closed
             for other in self._inside(tube)
         )
 
@@ -89,7 +89,7 @@ class Coverage:
             tube
             for tube in self._tubes.values()
             if tube.master is not None
-            and tube.id not in self._closed
+            and tube.id not in self.closed
             and self._known.get(tube.id, SILENT).outcome is Outcome.DETECTED
         ]
         left = {tube.id: [s for s in tube.specimens if s not in self.cleared] for tube in detected}
@@ -111,7 +111,7 @@ class Coverage:
         overlaps (a row and a column of a grid) does not: there negative wins.
         """
         holding = self._holding[specimen]
-        doubts = [t for t in holding if self.is_suspect(t) and t.id not in self._closed]
+        doubts = [t for t in holding if self.is_suspect(t) and t.id not in self.closed]
         for tube in holding:
             if self.is_clean(tube) and not any(d.specimens <= tube.specimens for d in doubts):
                 return tube
@@ -124,7 +124,7 @@ class Coverage:
         """
         found: dict[UUID, TubeFacts] = {}
         for tube in sorted(self._tubes.values(), key=_smallest_first):
-            if not self._once_detected(tube) or tube.id in self._closed:
+            if not self._once_detected(tube) or tube.id in self.closed:
                 continue
             if not self.all_cleared(tube):
                 continue

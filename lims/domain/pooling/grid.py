@@ -7,11 +7,12 @@ Kim et al., Biometrics 63 (2007) 1152-1163.
 """
 
 from math import isqrt
-from typing import Final
-from uuid import UUID
+from typing import Final, TypeVar
 
 from lims.domain.pooling.ct_rank import by_ct_match
 from lims.domain.pooling.strategy import Next, Question, SubPool
+
+Tube = TypeVar("Tube")
 
 SMALLEST: Final = 6
 """With fewer tubes a grid takes as many wells as testing each alone."""
@@ -23,7 +24,7 @@ def shape_of(tubes: int) -> tuple[int, int]:
     return min(shapes, key=lambda shape: (sum(shape), shape[1] - shape[0]))
 
 
-def lines_of(sources: tuple[UUID, ...]) -> tuple[tuple[str, tuple[UUID, ...]], ...]:
+def lines_of(sources: tuple[Tube, ...]) -> tuple[tuple[str, tuple[Tube, ...]], ...]:
     """Rows and columns with their names, filled row by row in pipetting order."""
     rows, columns = shape_of(len(sources))
     across = [(f"row {n + 1}", sources[n * columns : (n + 1) * columns]) for n in range(rows)]

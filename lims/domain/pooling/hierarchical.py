@@ -5,12 +5,14 @@ of a pool with one positive.
 """
 
 from math import isqrt
-from uuid import UUID
+from typing import TypeVar
 
 from lims.domain.pooling.strategy import Next, Question, SubPool
 
+Tube = TypeVar("Tube")
 
-def groups_of(sources: tuple[UUID, ...]) -> tuple[tuple[str, tuple[UUID, ...]], ...]:
+
+def groups_of(sources: tuple[Tube, ...]) -> tuple[tuple[str, tuple[Tube, ...]], ...]:
     """Named groups as equal as they come, in pipetting order. 20 tubes: four of five."""
     count = max(2, isqrt(len(sources)))
     size, more = divmod(len(sources), count)

@@ -4,12 +4,13 @@ What the command line and the page of planning both say, as one value.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from lims.domain.pooling.bayes.error_model import ErrorModel
-from lims.domain.pooling.bayes.outlook import Outlook, outlook, simulated
 from lims.domain.pooling.designs.accuracy import ROUNDING, Accuracy
 from lims.domain.pooling.designs.configuration import Algorithm, Cohort
 from lims.domain.pooling.designs.hours import Clock
@@ -21,12 +22,15 @@ from lims.domain.pooling.designs.optimal import (
     optimal_testing_configuration,
     weighed,
 )
+from lims.domain.pooling.outlook import Outlook, outlook
+from lims.domain.pooling.simulated import simulated
 from lims.domain.refusals import NoDesign, NotADesign, PoolAboveCap
 
 _ADAPTIVE_STAGES: Final = 3  # few pools need a fourth; `lims plan simulate` says how many
 _LARGEST_ADAPTIVE: Final = 32  # members
 _PARTS: Final = (1.0, 0.8, 0.6, 0.45, 0.3)  # of the largest pool: the sizes that are tried
 _SIMULATED_POOLS: Final = 4_000
+_MOST_POSITIVES: Final = 1.0  # expected in a pool
 
 
 class Asked(StrEnum):
@@ -92,18 +96,40 @@ def compare(circumstances: Circumstances) -> Sequence[Plan]:
     return [_said(choice, its.clock) for choice in every]
 
 
+def _meant(asked: Asked, configuration: str) -> Algorithm:
+    """The algorithm that was named, else the one of fewest stages that the design may be of.
+
+    A square alone, 12×12, may be an array or pools inside a pool: it wants a name. NotADesign."""
+    if asked not in {Asked.BEST, Asked.BAYESIAN}:
+        return Algorithm(asked)
+    if asked is Asked.BAYESIAN or _square(configuration):
+        raise NotADesign(
+            came=configuration.strip()[:40],
+            expected="one algorithm for a configuration that is given",
+            todo="name D2, D3, D4, A2 or A2M",
+        )
+    for algorithm in (Algorithm.D2, Algorithm.D3):
+        with suppress(NotADesign):
+            read(configuration, algorithm)
+            return algorithm
+    return Algorithm.D4
+
+
+def _square(configuration: str) -> bool:
+    if ":" in configuration or not set(configuration) & set("xX*×"):
+        return False
+    with suppress(NotADesign):
+        read(configuration, Algorithm.A2)
+        return True
+    return False
+
+
 def fixed(
     asked: Asked, configuration: str, circumstances: Circumstances, *, largest: int | None = None
 ) -> Plan:
     """The design as written down, held to the limits; its pools to ``largest``, where that was
     said. Raises NotADesign, PoolAboveCap, NoDesign."""
-    if asked in {Asked.BEST, Asked.BAYESIAN}:
-        raise NotADesign(
-            came=asked.value,
-            expected="one algorithm for a configuration that is given",
-            todo="name D2, D3, D4, A2 or A2M",
-        )
-    its, algorithm = circumstances, Algorithm(asked)
+    its, algorithm = circumstances, _meant(asked, configuration)
     design = read(configuration, algorithm)
     people = None if isinstance(its.probabilities, float) else len(its.probabilities)
     if people is None and isinstance(design, Cohort):
@@ -138,14 +164,14 @@ def expected_of_the_adaptive_strategy(circumstances: Circumstances) -> Plan:
             expected="one prevalence: the adaptive strategy is simulated for people who are alike",
             todo="give --prevalence, or plan an informative design with --risk",
         )
-    most = min(its.limits.max_pool, _LARGEST_ADAPTIVE)
-    sizes = sorted({max(2, round(most * part)) for part in _PARTS})
+    if its.limits.max_stages < _ADAPTIVE_STAGES:
+        raise NoDesign(came=Asked.BAYESIAN.value)
     found = min(
-        (_adaptive(size, its.probabilities, its.accuracy) for size in sizes),
+        (adaptive(size, its.probabilities, its.accuracy) for size in adaptive_sizes(its)),
         key=lambda one: one.expected_tests_per_person.value,
     )
     sensitivity, specificity = found.pooling_sensitivity.value, found.pooling_specificity.value
-    if its.limits.max_stages < _ADAPTIVE_STAGES or sensitivity < its.limits.min_pse - ROUNDING:
+    if sensitivity < its.limits.min_pse - ROUNDING:
         raise NoDesign(came=Asked.BAYESIAN.value)
     p = its.probabilities
     positive = p * sensitivity + (1 - p) * (1 - specificity)
@@ -162,7 +188,21 @@ def expected_of_the_adaptive_strategy(circumstances: Circumstances) -> Plan:
     )
 
 
-def _adaptive(size: int, prevalence: float, accuracy: Accuracy) -> Outlook:
+def adaptive_sizes(circumstances: Circumstances) -> list[int]:
+    """Of pools that are worth simulating: where one positive or more is expected in each, the
+    designs win, and every simulated decision takes long."""
+    its = circumstances
+    most = min(its.limits.max_pool, _LARGEST_ADAPTIVE)
+    sizes = sorted({max(2, round(most * part)) for part in _PARTS})
+    if not isinstance(its.probabilities, float):
+        return sizes
+    worth = [size for size in sizes if size * its.probabilities <= _MOST_POSITIVES]
+    return worth or sizes[:1]
+
+
+@lru_cache(maxsize=256)
+def adaptive(size: int, prevalence: float, accuracy: Accuracy) -> Outlook:
+    """What pools of one size come to: seconds the first time, nothing when it is asked again."""
     last = _ADAPTIVE_STAGES
     model = ErrorModel(
         accuracy.sensitivity(1), accuracy.sensitivity(last), accuracy.specificity(last)

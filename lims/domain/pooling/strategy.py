@@ -28,12 +28,15 @@ class Next:
 
     ``tubes``: sources to test alone. ``sub_pools``: every sub-pool whose answer is still wanted,
     prepared or not. ``named``: sources that are presumptive, each with the tubes that say so;
-    what a detected row and column have in common is named without being listed here.
+    what a detected row and column have in common is named without being listed here. ``doubted``:
+    sources that only a sub-pool was negative of, while what else was measured says otherwise beyond
+    what its errors explain: they are not cleared, and in question still.
     """
 
     tubes: tuple[UUID, ...] = ()
     sub_pools: tuple[SubPool, ...] = ()
     named: Mapping[UUID, tuple[UUID, ...]] = field(default_factory=dict)
+    doubted: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,10 @@ class Question:
         """So little is left that it goes to the tube's own test, which matters most (S10)."""
         left = self.composition.tubes[source].draws_left
         return left is not None and not left.drawable
+
+    def spent(self, source: UUID) -> bool:
+        """Nothing is left for a test of its own: to ask for it opens a recollection."""
+        return self.composition.tubes[source].tests_left == 0
 
     def only_alone(self) -> list[UUID]:
         """Those in question that no sub-pool can draw from, nor has drawn from."""

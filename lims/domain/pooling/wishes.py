@@ -96,7 +96,7 @@ class Wishes:
             return _Wish(OrderReason.DISCORDANT, TOP_PRIORITY, "positive pool of negatives")
         if not needed:
             return None
-        again = self._again(tube)
+        again = self._again(tube) or self._taken_up(tube)
         if again is None and because is not None:
             return _Wish(OrderReason.RESOLVE, TOP_PRIORITY, because)
         return again
@@ -114,6 +114,16 @@ class Wishes:
         if self._worth_repeating(tube, call):
             return _Wish(OrderReason.REPEAT, TOP_PRIORITY, "inconclusive: repeat")
         return None
+
+    def _taken_up(self, tube: TubeFacts) -> _Wish | None:
+        """A prepared sub-pool whose test was called off when its pool was resolved another way, and
+        which is asked for again."""
+        attempts = self._attempts.get(tube.id, ())
+        if tube.id not in self._asked or tube.id in self._known or not attempts:
+            return None
+        if attempts[-1].state is not OrderState.CANCELLED:
+            return None
+        return _Wish(OrderReason.RESOLVE, TOP_PRIORITY, "sub-pool asked for again")
 
     def _worth_repeating(self, tube: TubeFacts, call: Call) -> bool:
         """An inconclusive pool is resolved instead; an inconclusive field pool is re-swabbed."""

@@ -1,7 +1,8 @@
 """Racks of tubes as values, and a laboratory that measures whatever a conclusion wants."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from lims.domain.lifecycle import OrderReason, OrderState, TubeKind
@@ -30,6 +31,7 @@ class Rack:
     orders: list[OrderFacts] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     chosen: dict[UUID, Strategy] = field(default_factory=dict)
+    facts: dict[UUID, Mapping[str, Any]] = field(default_factory=dict)
     last: int = 0
 
     def mint(self) -> UUID:
@@ -110,6 +112,10 @@ class Rack:
         """A reviewer closes its discordance."""
         self.decisions.append(Decision(tube.id, "discordance_closed"))
 
+    def policy(self) -> Policy:
+        """How each pool is resolved, with what was stored of it."""
+        return Policy(self.chosen, facts=self.facts)
+
     def conclude(self) -> Conclusion:
         """From everything on the rack."""
         return conclude(
@@ -117,7 +123,7 @@ class Rack:
             self.evidence,
             self.orders,
             self.decisions,
-            Policy(self.chosen),
+            self.policy(),
         )
 
     def outcomes(self) -> dict[UUID, FindingOutcome]:

@@ -1,23 +1,54 @@
 """Laws that hold for any pool parted in any way, whatever the wells say and in whatever order."""
 
+from typing import Any
+from uuid import UUID
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lims.domain.lifecycle import OrderReason, OrderState
 from lims.domain.outcomes import FindingOutcome as Found
 from lims.domain.outcomes import Outcome
-from lims.domain.pooling.adaptive import Adaptive
-from lims.domain.pooling.conclude import Policy, conclude
+from lims.domain.pooling.adaptive import DOUBTING, Adaptive
+from lims.domain.pooling.bayes.error_model import Role
+from lims.domain.pooling.bayes.measurement import Measurement
+from lims.domain.pooling.bayes.posterior import posterior
+from lims.domain.pooling.bayes.remaining_work import CLEARED_BELOW
+from lims.domain.pooling.bench_limits import BenchLimits
+from lims.domain.pooling.calls import calls
+from lims.domain.pooling.conclude import conclude
 from lims.domain.pooling.dorfman import Dorfman
 from lims.domain.pooling.evidence import Composition, TubeFacts
 from lims.domain.pooling.grid import Grid
 from lims.domain.pooling.hierarchical import Hierarchical
+from lims.domain.pooling.prior import prior_of
 from lims.domain.pooling.strategy import Strategy
 from tests.domain.pooling.rack import Rack, Test
 
 EXAMPLES = settings(max_examples=80, deadline=None)
 WAYS: tuple[Strategy, ...] = (Grid(), Hierarchical(), Dorfman(), Adaptive())
 STRATEGIES = st.sampled_from(WAYS)
+RULES = st.sampled_from(sorted(DOUBTING))
+
+
+@st.composite
+def facts(draw: st.DrawFn, tubes: int) -> dict[str, Any]:
+    """What may be stored with the choice: nothing, as before it was; households; a small bench."""
+    told: dict[str, Any] = {}
+    if draw(st.booleans()):
+        homes = draw(st.lists(st.integers(0, 5), min_size=tubes, max_size=tubes))
+        told |= {
+            "rule": draw(RULES),
+            "prevalence": draw(st.sampled_from([0.001, 0.01, 0.1])),
+            "households": homes,
+            "secondary_attack_rate": draw(st.sampled_from([0.0, 0.25, 0.6])),
+        }
+    if draw(st.booleans()):
+        bench = BenchLimits(
+            draw(st.integers(1, 12)), draw(st.integers(2, 12)), draw(st.integers(2, 60))
+        )
+        told |= bench.facts()
+    return told
 
 
 @st.composite
@@ -29,6 +60,7 @@ def parted(draw: st.DrawFn) -> Rack:
     ]
     pool = rack.pool(tubes)
     rack.chosen[pool.id] = draw(STRATEGIES)
+    rack.facts[pool.id] = draw(facts(len(tubes)))
     rack.measured(pool, Outcome.DETECTED)
     return rack
 
@@ -58,7 +90,7 @@ def test_order_of_arrival_and_repetition_change_nothing(rack: Rack, random: obje
         random.shuffle(things)
 
     shuffled = conclude(
-        Composition(dict(tubes)), evidence, orders, rack.decisions[::-1], Policy(rack.chosen)
+        Composition(dict(tubes)), evidence, orders, rack.decisions[::-1], rack.policy()
     )
 
     assert shuffled == rack.conclude()
@@ -96,6 +128,56 @@ def test_whoever_is_named_is_never_cleared_and_waits_for_her_own_test(rack: Rack
         by = {e.tube_id for e in rack.evidence if e.result_id in saying}
         assert len(by) > 1
         assert all(specimen in rack.tubes[t].specimens for t in by)
+
+
+@st.composite
+def pointed_at(draw: st.DrawFn) -> Rack:
+    """Parted by probability; the sub-pools answer as a few infected make them, but for an error."""
+    rack = Rack()
+    tubes = rack.singles(draw(st.integers(8, 21)))
+    pool = rack.pool(tubes)
+    rack.chosen[pool.id] = Adaptive()
+    rack.facts[pool.id] = {"rule": draw(RULES), **draw(facts(len(tubes)))}
+    rack.measured(pool, Outcome.DETECTED)
+    infected = draw(st.sets(st.sampled_from(tubes), min_size=1, max_size=2))
+    made = rack.prepare()
+    wrong = draw(st.sampled_from([None, None, *made]))
+    for tube in made:
+        held = any(one.specimens <= tube.specimens for one in infected)
+        detected = held ^ (tube is wrong)
+        rack.measured(tube, Outcome.DETECTED if detected else Outcome.NOT_DETECTED)
+    return rack
+
+
+@EXAMPLES
+@given(pointed_at())
+def test_nobody_is_cleared_by_a_sub_pool_that_the_whole_of_the_evidence_speaks_against(
+    rack: Rack,
+) -> None:
+    (master,) = rack.chosen
+    said = {e.result_id: rack.tubes[e.tube_id] for e in rack.evidence}
+    risks = seen_of(rack, rack.tubes[master])
+    for specimen, found in rack.conclude().findings.items():
+        by = {said[result].master for result in found.evidence}
+        if found.outcome is Found.NEGATIVE and None not in by:
+            assert risks[specimen] < CLEARED_BELOW
+
+
+def seen_of(rack: Rack, pool: TubeFacts) -> dict[UUID, float]:
+    """The risk of each specimen of a detected pool, by all that was measured in it."""
+    place = {source: n for n, source in enumerate(pool.sources)}
+    known = calls(rack.evidence)
+    told = [Measurement(Role.MASTER, tuple(range(len(place))), detected=True)]
+    for tube, call in known.items():
+        if call.outcome not in {Outcome.DETECTED, Outcome.NOT_DETECTED} or tube == pool.id:
+            continue
+        members = [place[s] for s in rack.tubes[tube].sources or (tube,)]
+        role = Role.ALONE if tube in place else Role.SUB_POOL
+        nth = len(told)  # so that two tubes of the same members are two measurements
+        told.append(Measurement(role, tuple(sorted(members)), call.ever_detected, nth))
+    states = prior_of(rack.facts[pool.id], len(place)).states(len(place))
+    risks = posterior(states, told).marginals
+    return {s: float(risks[n]) for tube, n in place.items() for s in rack.tubes[tube].specimens}
 
 
 @EXAMPLES
@@ -136,8 +218,9 @@ def test_whatever_the_wells_say_everybody_comes_to_an_end(rack: Rack, says: list
 
 
 def _to_the_end(rack: Rack, test: Test) -> None:
-    """Prepare and measure whatever is wanted until nothing is."""
-    for _ in range(12):
+    """Prepare and measure whatever is wanted until nothing is; a bench of one well a run takes a
+    run for each tube, and one for each test that failed."""
+    for _ in range(12 + 2 * len(rack.tubes)):
         rack.queue()
         made = rack.prepare()
         if not made and not rack.queued():

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from lims.domain.pooling.bayes.error_model import Role
-from lims.domain.pooling.bayes.posterior import Posterior
+from lims.domain.pooling.bayes.posterior import Posterior, attempts_at
 from lims.domain.pooling.bayes.remaining_work import CLEARED_BELOW, NAMED_FROM
 
 _RATHER_NOT: Final = 0.5
@@ -76,12 +76,12 @@ def _word(
 
 
 def held_negative(seen: Posterior) -> frozenset[int]:
-    """Who was in a tube, other than the master, that was not detected."""
+    """Who was in a tube, other than the master, that never was detected."""
     return frozenset(
         member
-        for one in seen.measurements
-        if one.role is not Role.MASTER and not one.detected
-        for member in one.members
+        for (role, members), (detected, _) in attempts_at(seen.measurements).items()
+        if role is not Role.MASTER and not detected
+        for member in members
     )
 
 

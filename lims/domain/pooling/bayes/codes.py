@@ -55,14 +55,16 @@ def _weightings(pools: int, members: int) -> list[tuple[int, ...]]:
 def _design(pools: int, weights: tuple[int, ...], members: int) -> Design:
     """Of the words of the last weight, those that keep the pools even."""
     design = np.zeros((pools, members), dtype=bool)
+    sizes = [0] * pools
     given = 0
     for weight in itertools.cycle(weights):
         words = list(itertools.combinations(range(pools), weight))
         while words and given < members:
-            sizes = design.sum(axis=1)
-            word = min(words, key=lambda w: (sum(sizes[list(w)]), w))
+            word = min(words, key=lambda w: (sum([sizes[pool] for pool in w]), w))
             words.remove(word)
-            design[list(word), given] = True
+            for pool in word:
+                design[pool, given] = True
+                sizes[pool] += 1
             given += 1
         if given == members:
             break

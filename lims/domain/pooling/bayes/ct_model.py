@@ -12,17 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import pi, sqrt
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lims.domain.pooling.bayes.error_model import ErrorModel, Floats, Role
+from lims.domain.pooling.bayes.measurement import Measurement
 from lims.domain.pooling.bayes.states import Subsets
 from lims.domain.pooling.dilution import SCREENING, STANDARD, LoadMix, PanelParameters, detected
-
-if TYPE_CHECKING:
-    from lims.domain.pooling.bayes.posterior import Measurement
 
 _SHARES: Final = 64  # ways to share a load, of which the mean is taken
 _ALIKE_CYCLES: Final = 1.0  # pools whose Ct is so near the master's have shares like its own
@@ -39,7 +37,7 @@ class CtModel:
     mix: LoadMix = SCREENING
 
     def log_chance_of(
-        self, measurements: Sequence["Measurement"], infected: Subsets, model: ErrorModel
+        self, measurements: Sequence[Measurement], infected: Subsets, model: ErrorModel
     ) -> Floats | None:
         """ln P(measurements and their Ct) under each subset, (states,); None without the Ct of a
         detected master, since then there is no load to share."""
@@ -63,7 +61,7 @@ class CtModel:
 
     def _of_so_many(
         self,
-        measurements: Sequence["Measurement"],
+        measurements: Sequence[Measurement],
         holders: NDArray[np.intp],
         master_ct: float,
         members: int,
@@ -82,7 +80,7 @@ class CtModel:
         told: Floats = np.log(np.exp(total - most) @ weights) + most[:, 0]
         return told
 
-    def _of_master(self, one: "Measurement", carriers: int, model: ErrorModel) -> float:
+    def _of_master(self, one: Measurement, carriers: int, model: ErrorModel) -> float:
         chance = model.sensitivity(Role.MASTER) if carriers else 1 - model.specificity
         if not one.detected:
             return float(np.log(1 - chance))
@@ -92,7 +90,7 @@ class CtModel:
         return float(np.log(chance * density))
 
     def _of_part(
-        self, one: "Measurement", share: Floats, master_ct: float, members: int, model: ErrorModel
+        self, one: Measurement, share: Floats, master_ct: float, members: int, model: ErrorModel
     ) -> Floats:
         """``share``: of the pool's load in this tube, 0 where no carrier is in it."""
         lost = self.panel.cycles_per_doubling

@@ -5,6 +5,7 @@ pool test by test takes thirteen (pooling.md). First a handful of overlapping su
 likely ones alone beside check pools for the rest. Where the wells are free anyway, everybody alone.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -14,8 +15,9 @@ import numpy as np
 from lims.domain.pooling.bayes.classify import Stands, classify, held_negative
 from lims.domain.pooling.bayes.codes import code_designs
 from lims.domain.pooling.bayes.error_model import USUAL, ErrorModel, Role
+from lims.domain.pooling.bayes.measurement import Measurement
 from lims.domain.pooling.bayes.overlapping import Design, Prospect, improved, prospect
-from lims.domain.pooling.bayes.posterior import Measurement, Posterior, posterior
+from lims.domain.pooling.bayes.posterior import Posterior, posterior
 from lims.domain.pooling.bayes.remaining_work import (
     LARGEST_CHECK,
     LIGHT,
@@ -29,6 +31,7 @@ from lims.domain.pooling.bayes.states import independent
 _TRIES: Final = 20_000  # exchanges in a design, for each member and pattern
 _MOST_TRIES: Final = 240
 _FINALISTS: Final = 2  # designs that are worth exchanges
+_TIE_DIGITS: Final = 9  # of expected tests; what differs by less is the processor's rounding
 _FEWEST_TO_SPLIT: Final = 4  # members; fewer are tested alone
 
 
@@ -39,7 +42,8 @@ class Limits:
     ``empty_wells``: of the next run, that nothing else will fill: their tests cost nothing.
     ``wells``: a batch has at most so many tests. ``runs``: so many may still follow one another,
     this one included. ``worth``: of hours, in tests. ``largest``: members of a sub-pool at most
-    (the validated cap, or the channels of a pipette). ``draws``: for each member, how often her
+    (the validated cap, or the channels of a pipette). ``transfers``: into sub-pools, of one batch;
+    a tube alone is none. ``draws``: for each member, how often her
     tube can still be drawn from; one draw is always kept for her own test.
     """
 
@@ -48,6 +52,7 @@ class Limits:
     runs: int = 2
     worth: Worth = USUAL_WORTH
     largest: int = 32
+    transfers: int = 1_000
     draws: tuple[int, ...] | None = None
 
 
@@ -81,7 +86,24 @@ def next_tests(
     risks = seen.marginals
     batch = [Wanted(tuple(sorted(g)), float(1 - np.prod(1 - risks[g]))) for g in groups]
     batch.sort(key=lambda test: (-test.risk, test.members))
-    return tuple(batch[: limits.wells])
+    return tuple(_possible(batch, limits))
+
+
+def _possible(batch: list[Wanted], limits: Limits) -> Iterator[Wanted]:
+    """What the wells and the pipettes of one run can do, what tells most first; the rest follows
+    in a later run. Never nothing: where not even one sub-pool can be made, somebody is tested."""
+    wells, transfers = max(1, limits.wells), limits.transfers
+    for test in batch:
+        if not wells:
+            return
+        if test.alone or len(test.members) <= transfers:
+            yield test
+            wells -= 1
+            transfers -= 0 if test.alone else len(test.members)
+        elif wells == max(1, limits.wells):
+            for member in test.members[:wells]:
+                yield Wanted((member,), test.risk)
+            return
 
 
 def _open(seen: Posterior, limits: Limits) -> list[int]:
@@ -155,16 +177,18 @@ def _cheapest_design(ahead: Prospect, limits: Limits) -> tuple[Design, float]:
     fitting = [_fitting(design, limits) for design in code_designs(members)]
     judged = sorted(
         (
-            (ahead.expected(design), place)
+            (round(ahead.expected(design), _TIE_DIGITS), place)
             for place, design in enumerate(fitting)
-            if 0 < len(design) <= limits.wells
+            if 0 < len(design) <= limits.wells and design.sum() <= limits.transfers
         ),
     )
     best: tuple[Design, float] = np.zeros((0, members), dtype=bool), float("inf")
     for _cost, place in judged[:_FINALISTS]:
-        design, expected = improved(fitting[place], ahead, _tries(fitting[place]))
-        design = _fitting(design, limits)
-        if expected < best[1] and len(design):
+        design = _fitting(improved(fitting[place], ahead, _tries(fitting[place]))[0], limits)
+        if not len(design) or design.sum() > limits.transfers:  # the exchanges went too far
+            design = fitting[place]
+        expected = ahead.expected(design)
+        if expected < best[1] - 10**-_TIE_DIGITS:
             best = design, expected
     return best
 

@@ -23,6 +23,9 @@ Places = NDArray[np.intp]
 
 _KEPT_MASS: Final = 0.99  # of the posterior, in planning only
 _MOST_PLANNED: Final = 2000  # subsets; of 32 members those with two carriers, which are 96 % at 1 %
+_MOST_PAIRS: Final = 32_000
+"""Of carriers, over all planned subsets: those of whole households hold many, and cost as many."""
+
 _TIE: Final = 1e-9  # subsets of one weight are kept or left out together
 
 
@@ -30,14 +33,15 @@ _TIE: Final = 1e-9  # subsets of one weight are kept or left out together
 class Prospect:
     """A posterior as designs are judged on: its heaviest subsets.
 
-    ``holder``, ``pair``: for each subset and each two of its carriers (i and j, and i with
-    herself), the subset and i * members + j.
+    ``holder``, ``pair``, ``pair_weights``: for each subset and each two of its carriers (i and j,
+    and i with herself), the subset, i * members + j, and its weight.
     """
 
     infected: Floats
     weights: Floats
     holder: Places
     pair: Places
+    pair_weights: Floats
     model: ErrorModel
     worth: Worth
 
@@ -48,15 +52,10 @@ class Prospect:
         true = (self.infected @ design.T.astype(float) > 0.5) @ (1 << np.arange(pools))
         shown = _errors(pools, self.model)
         chance = shown @ np.bincount(true, self.weights, patterns)
-        together: Floats = (
-            np.bincount(
-                true[self.holder] * members**2 + self.pair,
-                self.weights[self.holder],
-                patterns * members**2,
-            )
-            .reshape(patterns, members, members)
-            .astype(float)
+        weighed = np.bincount(
+            true[self.holder] * members**2 + self.pair, self.pair_weights, patterns * members**2
         )
+        together = np.asarray(weighed, dtype=np.float64).reshape(patterns, members, members)
         each = np.arange(members)
         risks = shown @ together[:, each, each] / chance[:, None]
         named, missed, given = _if_named(risks, together, shown, chance)
@@ -80,26 +79,32 @@ def _if_named(
     sure = risks[rows, likeliest] >= NAMED_FROM
     named = np.zeros(risks.shape, dtype=bool)
     named[rows, likeliest] = sure
-    with_her = np.einsum("yx,xiy->yi", shown, together[:, :, likeliest]) / chance[:, None]
-    given = np.where(sure[:, None], with_her / risks[rows, likeliest][:, None], risks)
+    given = risks.copy()
+    for her in sorted({int(one) for one in likeliest[sure]}):
+        by = np.flatnonzero(sure & (likeliest == her))
+        with_her = shown[by] @ together[:, :, her] / chance[by, None]
+        given[by] = with_her / risks[by, her][:, None]
     return named, np.where(sure, 1 - risks[rows, likeliest], 0.0), given
 
 
 def prospect(seen: Posterior, members: list[int], model: ErrorModel, worth: Worth) -> Prospect:
     """Of these members only."""
-    falling = np.sort(seen.weights)[::-1]
+    heaviest = np.argsort(-seen.weights, kind="stable")[: _MOST_PLANNED + 1]
+    falling = seen.weights[heaviest]
+    pairs = np.cumsum(seen.states.infected[heaviest].sum(axis=1) ** 2)
+    most = min(_MOST_PLANNED, int(np.searchsorted(pairs, _MOST_PAIRS)), len(falling) - 1)
     enough = int(np.searchsorted(np.cumsum(falling), _KEPT_MASS))
-    lightest = falling[min(enough, _MOST_PLANNED, len(falling) - 1)]
-    if enough > _MOST_PLANNED:  # without the ties that would be cut through
+    lightest = falling[min(enough, most)]
+    if enough > most:  # without the ties that would be cut through
         lightest *= 1 + 2 * _TIE
     kept = np.flatnonzero(seen.weights >= lightest * (1 - _TIE))
     if not len(kept):  # all of one weight: there is nothing to choose
-        kept = np.argsort(-seen.weights, kind="stable")[:_MOST_PLANNED]
+        kept = heaviest[:most]
     weights = seen.weights[kept] / seen.weights[kept].sum()
     infected = seen.states.infected[kept][:, members]
     holder, one, other = np.nonzero(infected[:, :, None] & infected[:, None, :])
     pair = one * len(members) + other
-    return Prospect(infected.astype(float), weights, holder, pair, model, worth)
+    return Prospect(infected.astype(float), weights, holder, pair, weights[holder], model, worth)
 
 
 def improved(design: Design, ahead: Prospect, tries: int, seed: int = 0) -> tuple[Design, float]:

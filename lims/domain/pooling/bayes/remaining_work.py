@@ -118,9 +118,9 @@ class _Sorted(Protocol):
         """(posteriors, members)."""
         ...
 
-    def positive(self, first: int, end: int) -> Floats:
-        """P(somebody infected) among each of the places ``first`` and on, to ``end``.
-        (posteriors, end - first)"""
+    def positive(self, sizes: NDArray[np.intp]) -> Floats:
+        """P(somebody infected) among the last so many of the first j members, for every j from 1;
+        of more than there are, what does not matter. (posteriors, members, sizes)"""
         ...
 
 
@@ -132,8 +132,10 @@ class _Independent:
         self._log_well = np.zeros((risks.shape[0], risks.shape[1] + 1))
         np.cumsum(np.log1p(-risks.clip(0, _SURE)), axis=1, out=self._log_well[:, 1:])
 
-    def positive(self, first: int, end: int) -> Floats:
-        told: Floats = 1 - np.exp(self._log_well[:, [end]] - self._log_well[:, first:end])
+    def positive(self, sizes: NDArray[np.intp]) -> Floats:
+        ends = np.arange(1, self.shape[1] + 1)
+        began = (ends[:, None] - sizes).clip(min=0)
+        told: Floats = 1 - np.exp(self._log_well[:, 1:, None] - self._log_well[:, began])
         return told
 
 
@@ -145,10 +147,15 @@ class _Joint:
         self.shape = (1, infected.shape[1])
         self._weights, self._infected = weights[heavy], infected[heavy]
 
-    def positive(self, first: int, end: int) -> Floats:
-        backward = self._infected[:, first:end][:, ::-1]
-        somebody = np.logical_or.accumulate(backward, axis=1)[:, ::-1]
-        told: Floats = (self._weights @ somebody)[None, :]
+    def positive(self, sizes: NDArray[np.intp]) -> Floats:
+        """By the place of each subset's last carrier so far, 0 where there is none."""
+        told = np.empty((*self.shape, len(sizes)))
+        last = np.zeros(len(self._weights), dtype=np.intp)
+        for end in range(1, self.shape[1] + 1):
+            last[self._infected[:, end - 1]] = end
+            by_last = np.bincount(last, self._weights, end + 1)
+            at_or_after = np.cumsum(by_last[::-1])[::-1]
+            told[0, end - 1] = at_or_after[(end - sizes).clip(min=0) + 1]
         return told
 
 
@@ -158,12 +165,13 @@ def _partition(members: _Sorted, run_tests: float, largest: int) -> tuple[Floats
     cost = np.full((rows, count + 1), _NEVER)
     cost[:, 0] = 0
     began = np.zeros((rows, count + 1), dtype=np.intp)
+    sizes = np.arange(min(largest, count), 0, -1)
+    once = 1 + np.where(sizes > 1, members.positive(sizes) * (sizes + run_tests), 0.0)
+    every = np.arange(rows)
     for end in range(1, count + 1):
         first = max(0, end - largest)
-        sizes = end - np.arange(first, end)
-        again = np.where(sizes > 1, members.positive(first, end) * (sizes + run_tests), 0.0)
-        tried = cost[:, first:end] + 1 + again
+        tried = cost[:, first:end] + once[:, end - 1, first - end :]
         best = tried.argmin(axis=1)
-        cost[:, end] = tried[np.arange(rows), best]
+        cost[:, end] = tried[every, best]
         began[:, end] = first + best
     return cost, began

@@ -59,7 +59,7 @@ def asked_limits(
             came=str(max_pool),
             where="max_pool",
             expected="a largest pool of 2 to 100 people",
-            todo="a pool of one is a single test: give 2 or more",
+            todo="a pool of one is a single test: give 2 to 100",
         )
     if validated is not None and max_pool > validated:
         raise PoolAboveCap(
@@ -72,7 +72,7 @@ def asked_limits(
             came=str(max_stages),
             where="max_stages",
             expected="one to four stages",
-            todo="give 2, 3 or 4",
+            todo="give 1, 2, 3 or 4",
         )
     if not 0 <= min_pse <= 1:
         raise OutOfRange(

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 
 @dataclass(frozen=True, slots=True)
 class Clock:
@@ -20,3 +22,11 @@ class Clock:
         no pool."""
         of_a_stage = self.setup_hours + self.wait_hours + self.run_hours
         return round((stages - 1) * of_a_stage, 6)
+
+    def drawn_hours(self, runs: int, chance: np.random.Generator) -> list[float]:
+        """Of one pool, from its own answer to that of each of so many runs: machines loaded in
+        turn are waited for from not at all to twice the median, so that on average it is
+        ``expected_hours``."""
+        waits = chance.uniform(0, 2 * self.wait_hours, size=runs)
+        ended: list[float] = np.cumsum(self.setup_hours + waits + self.run_hours).tolist()
+        return ended

@@ -5,7 +5,8 @@ import pytest
 
 from lims.domain.pooling.bayes.ct_model import CtModel
 from lims.domain.pooling.bayes.error_model import Role
-from lims.domain.pooling.bayes.posterior import Measurement, Posterior, posterior
+from lims.domain.pooling.bayes.measurement import Measurement
+from lims.domain.pooling.bayes.posterior import Posterior, posterior
 from lims.domain.pooling.bayes.states import independent
 
 TWENTY = tuple(range(20))

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from lims.domain.pooling.bayes.classify import Stands, classify
 from lims.domain.pooling.bayes.codes import code_designs
 from lims.domain.pooling.bayes.error_model import Role
+from lims.domain.pooling.bayes.measurement import Measurement
 from lims.domain.pooling.bayes.next_tests import Limits, next_tests
-from lims.domain.pooling.bayes.posterior import Measurement, Posterior, posterior
+from lims.domain.pooling.bayes.posterior import Posterior, posterior
 from lims.domain.pooling.bayes.remaining_work import NAMED_FROM, cheapest_partition
 from lims.domain.pooling.bayes.states import in_households, independent
 

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lims.domain.pooling.bayes.error_model import USUAL, ErrorModel, Role
-from lims.domain.pooling.bayes.posterior import Measurement, posterior
-from lims.domain.pooling.bayes.states import in_households, independent
+from lims.domain.pooling.bayes.measurement import Measurement
+from lims.domain.pooling.bayes.posterior import posterior
+from lims.domain.pooling.bayes.states import States, in_households, independent
 
 RISKS = st.lists(st.floats(0.001, 0.4), min_size=2, max_size=6)
 
@@ -28,19 +29,24 @@ def told(draw: st.DrawFn, members: int) -> frozenset[Measurement]:
 
 
 def by_hand(risks: list[float], evidence: frozenset[Measurement], model: ErrorModel) -> list[float]:
-    """The marginals, subset by subset."""
+    """The marginals, subset by subset; of each tube, over both kinds that it may be."""
     total, infected_mass = 0.0, [0.0] * len(risks)
+    tubes = {(one.role, one.members) for one in evidence}
     for truth in itertools.product((False, True), repeat=len(risks)):
         weight = 1.0
         for risk, infected in zip(risks, truth, strict=True):
             weight *= risk if infected else 1 - risk
-        for one in evidence:
-            seen = (
-                model.sensitivity(one.role)
-                if any(truth[i] for i in one.members)
-                else 1 - model.specificity
-            )
-            weight *= seen if one.detected else 1 - seen
+        for role, members in tubes:
+            its, positive = model.eluate(role), any(truth[i] for i in members)
+            holds = its.holds_of_positive if positive else its.holds_of_negative
+            chance = 0.0
+            for kind, shown in ((holds, its.seen_holding), (1 - holds, its.seen_empty)):
+                alike = kind
+                for one in evidence:
+                    if (one.role, one.members) == (role, members):
+                        alike *= shown if one.detected else 1 - shown
+                chance += alike
+            weight *= chance
         total += weight
         for member, infected in enumerate(truth):
             infected_mass[member] += weight * infected
@@ -75,6 +81,39 @@ def test_what_truncation_leaves_out_is_told(members: int, risk: float) -> None:
     assert states.omitted == pytest.approx(tail, rel=1e-6, abs=1e-12)
     pool = Measurement(Role.MASTER, tuple(range(members)), detected=True)
     assert 0 < posterior(states, [pool]).omitted < 0.02
+
+
+@given(data=st.data(), homes=st.lists(st.integers(0, 3), min_size=4, max_size=7))
+@settings(deadline=None)
+def test_of_what_is_left_out_no_more_explains_the_evidence_than_is_told(
+    data: st.DataObject, homes: list[int]
+) -> None:
+    """Of every subset, and of those with at most two infected."""
+    every = in_households([0.08] * len(homes), homes, data.draw(st.sampled_from([0.0, 0.4])))
+    few = every.infected.sum(axis=1) <= 2
+    kept = float(every.prior[few].sum())
+    counted = States(every.infected[few], every.prior[few], 1 - kept, every.spared)
+    evidence = data.draw(told(len(homes)))
+
+    seen = posterior(counted, evidence)
+
+    missing = float(posterior(every, evidence).weights[~few].sum())
+    assert missing - 1e-9 <= seen.left_out <= seen.omitted + 1e-12
+
+
+def test_two_infected_of_twenty_are_no_cluster_that_cannot_be_counted() -> None:
+    """Who they are is plain from who was in no negative tube, and a third would need a miss: rules
+    to bayesian/2 tested everybody alone, 22 to 26 tests in all."""
+    tubes = [(0, 2, 5, 8, 10), (0, 3, 6, 7, 10), (2, 4, 7, 9, 11), (1, 3, 5, 9, 12), (1, 4, 6, 8)]
+    found = [True, True, True, False, False]
+    evidence = [
+        Measurement(Role.MASTER, tuple(range(20)), detected=True),
+        *(Measurement(Role.SUB_POOL, t, seen) for t, seen in zip(tubes, found, strict=True)),
+        *(Measurement(Role.ALONE, (i,), detected=False) for i in range(13, 20)),
+    ]
+    seen = posterior(independent([0.01] * 20), evidence)
+    assert seen.too_much_omitted
+    assert not seen.too_much_left_out
 
 
 def test_to_sixteen_members_nothing_is_left_out() -> None:
