@@ -16,6 +16,14 @@ def is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast
 
 
+def is_public_literal(host: str) -> bool:
+    """Whether it is a public address itself; where a name leads is known when it is called."""
+    try:
+        return is_public(host.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+
+
 def _inner(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     if isinstance(ip, IPv4Address):
         return ip

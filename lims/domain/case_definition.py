@@ -1,16 +1,13 @@
-"""When a person is an F0: the Ministry's definitions, each a value that is never edited.
+"""When a person is an F0: definitions with the day they come into force, none ever edited.
 
-A new definition joins with the day it comes into force. A case is judged once for each piece of
-evidence, by the definition in force on the day of that evidence, and keeps its name: a definition
-that changes today does not change yesterday's cases (S20).
-
-Sources: 2022/QĐ-BYT of April 2021 (a rapid test supports the molecular one and does not replace
-it); 11042/BYT-DP of 29 December 2021 (four ways to be an F0).
+A case is judged once for each piece of evidence, by the definition in force on the day of that
+evidence, and keeps its name: a definition that changes today does not change yesterday's cases
+(S20). The definitions themselves are rows (work/case_definitions.py).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from lims.domain.outcomes import Basis
@@ -21,14 +18,15 @@ from lims.domain.rapid_test import Exposure
 class CaseDefinition:
     """One version. ``grounds`` are the bases that confirm; any other positive is presumptive.
 
-    ``second_within`` is counted from the reading of the first positive strip to that of the second.
+    ``source``: the decision it is from. ``second_within`` is counted from the reading of the first
+    positive strip to that of the second.
     """
 
     name: str
     valid_from: datetime
     source: str
     grounds: frozenset[Basis]
-    second_within: timedelta = timedelta(hours=8)
+    second_within: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,34 +51,29 @@ class Judgement:
         return self.basis is not Basis.ANTIGEN_PRESUMPTIVE
 
 
-PCR_ONLY: Final = CaseDefinition(
-    name="byt-2022-2021/1",
-    valid_from=datetime(2020, 1, 1, tzinfo=UTC),
-    source="2022/QĐ-BYT, 28 April 2021",
-    grounds=frozenset({Basis.PCR}),
+ALWAYS: Final = frozenset({Basis.PCR})
+"""What confirms under every definition: a reviewer's word on a person's own PCR."""
+MAY_CONFIRM: Final = (
+    Basis.PCR,
+    Basis.ANTIGEN_CONTACT,
+    Basis.ANTIGEN_SUSPECT,
+    Basis.ANTIGEN_TWICE,
 )
-FOUR_WAYS: Final = CaseDefinition(
-    name="byt-2021-12-29/1",
-    valid_from=datetime(2021, 12, 28, 17, tzinfo=UTC),  # midnight in Viet Nam
-    source="11042/BYT-DP, 29 December 2021",
-    grounds=frozenset(
-        {Basis.PCR, Basis.ANTIGEN_CONTACT, Basis.ANTIGEN_SUSPECT, Basis.ANTIGEN_TWICE}
-    ),
-)
-DEFINITIONS: Final[tuple[CaseDefinition, ...]] = (PCR_ONLY, FOUR_WAYS)
+MOST_HOURS: Final = 168  # between two strips that are to say something together
 
 
-def in_force(at: datetime, definitions: Sequence[CaseDefinition] = DEFINITIONS) -> CaseDefinition:
-    """The newest definition that was valid then; before them all, the first."""
-    valid = [one for one in definitions if one.valid_from <= at]
-    by_day = sorted(valid or definitions[:1], key=lambda one: one.valid_from)
-    return by_day[-1]
+def in_force(at: datetime, definitions: Sequence[CaseDefinition]) -> CaseDefinition:
+    """Of definitions in the order in which they were added, the newest that was valid then; of two
+    for one day the later added; before them all, the first. There is always one."""
+    by_day = sorted(definitions, key=lambda one: one.valid_from)
+    valid = [one for one in by_day if one.valid_from <= at]
+    return (valid or by_day[:1])[-1]
 
 
 def judge(
     newest: PositiveStrip,
     earlier: Sequence[PositiveStrip],
-    definitions: Sequence[CaseDefinition] = DEFINITIONS,
+    definitions: Sequence[CaseDefinition],
 ) -> Judgement:
     """On what basis the newest positive strip makes its person a case.
 

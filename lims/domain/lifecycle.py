@@ -180,9 +180,9 @@ CASE_MOVES: Mapping[CaseState, frozenset[CaseState]] = {
         {CaseState.CONFIRMED, CaseState.NOT_CONFIRMED, CaseState.WITHDRAWN}
     ),
     CaseState.CONFIRMED: frozenset({CaseState.PRESUMPTIVE, CaseState.CLOSED, CaseState.WITHDRAWN}),
-    CaseState.NOT_CONFIRMED: frozenset({CaseState.CONFIRMED}),
+    CaseState.NOT_CONFIRMED: frozenset({CaseState.CONFIRMED, CaseState.PRESUMPTIVE}),
     CaseState.WITHDRAWN: frozenset({CaseState.CONFIRMED, CaseState.PRESUMPTIVE}),
-    CaseState.CLOSED: frozenset({CaseState.WITHDRAWN}),
+    CaseState.CLOSED: frozenset({CaseState.WITHDRAWN, CaseState.CONFIRMED}),
 }
 
 NOTICE_MOVES: Mapping[NoticeState, frozenset[NoticeState]] = {

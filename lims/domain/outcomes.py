@@ -52,5 +52,6 @@ class NoticeKind(StrEnum):
     CASE_OPENED = "case.opened"
     CASE_CONFIRMED = "case.confirmed"
     CASE_CORRECTED = "case.corrected"
+    CASE_CLOSED = "case.closed"
     ALERT_RAISED = "alert.raised"
     ALERT_UPDATED = "alert.updated"

@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from uuid import UUID
 
+from lims.domain.zones import Tie
+
 
 @dataclass(frozen=True, slots=True)
 class AreaRef:
@@ -24,8 +26,19 @@ class AddressKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ZoneGiven:
+    """A zone that somebody is said to belong to, and why."""
+
+    zone_id: UUID
+    tie: Tie
+
+
+@dataclass(frozen=True, slots=True)
 class PersonGiven:
-    """A person as the card or the mouth said. ``name`` is NFC, ``name_key`` unaccented."""
+    """A person as the card or the mouth said. ``name`` is NFC, ``name_key`` unaccented.
+
+    ``zones`` stand beside the registration: they change nothing of what it is (``digest``).
+    """
 
     name: str
     name_key: str
@@ -39,6 +52,7 @@ class PersonGiven:
     address: str | None = None
     area: AreaRef | None = None
     work_area: AreaRef | None = None
+    zones: tuple[ZoneGiven, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

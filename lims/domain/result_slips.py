@@ -25,6 +25,7 @@ class Worth(StrEnum):
     VALID = "valid"
     REPLACED = "replaced"  # a newer result was released; it is on another slip
     CHECKED = "checked"  # the result was taken back, and the newer one is not released yet
+    RECALLED = "recalled"  # the laboratory recalled what it rests on; there is no newer one yet
     UNKNOWN = "unknown"
 
 

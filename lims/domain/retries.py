@@ -30,6 +30,11 @@ class RetryPlan:
     jitter: float = 0.1
     longest_s: float = 24 * _HOUR
 
+    @property
+    def whole_s(self) -> float:
+        """How long after it was owed a notice is given up whose recipient never answered."""
+        return sum(self.waits_s)
+
     def wait_s(self, failures: int, rng: Random, asked_s: float | None = None) -> float | None:
         """Seconds until the next attempt after `failures` failed ones; None: no more attempts.
 

@@ -8,7 +8,7 @@ mistyped is told from one that was never issued.
 from __future__ import annotations
 
 from lims.domain import barcodes
-from lims.domain.refusals import Malformed, WrongCheckCharacter
+from lims.domain.refusals import Malformed, Unknown, WrongCheckCharacter
 
 LENGTH = 20
 SPACE = len(barcodes.MINTED) ** (LENGTH - 1)
@@ -19,6 +19,14 @@ class NotASlipCode(Malformed):
     slug = "not-a-slip-code"
     expected = "the twenty letters and digits under the square on the slip"
     todo = "scan the square again, or type the code as it is printed"
+
+
+class UnknownSlip(Unknown):
+    """Never issued, or not here: the same answer, whoever asks."""
+
+    slug = "unknown-slip"
+    expected = "the code of a slip that was issued here"
+    todo = "compare the code with the paper, or ask where the swab was taken"
 
 
 def from_chance(number: int) -> str | None:
@@ -42,7 +50,12 @@ def parse(text: str) -> str:
     if len(code) != LENGTH or not set(code) <= set(barcodes.MINTED):
         raise NotASlipCode(where="slip code")
     if barcodes.check_character(code[:-1]) != code[-1]:
-        raise WrongCheckCharacter(came=shown(code), where="slip code")
+        raise WrongCheckCharacter(
+            came=shown(code),
+            where="slip code",
+            expected="a slip's code whose last character agrees with the nineteen before it",
+            todo="compare the code with the paper, or scan the square again",
+        )
     return code
 
 

@@ -9,17 +9,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lims.domain.case_definition import (
-    DEFINITIONS,
-    FOUR_WAYS,
-    PCR_ONLY,
-    PositiveStrip,
-    in_force,
-    judge,
-)
+from lims.domain.case_definition import CaseDefinition, Judgement, PositiveStrip, in_force
+from lims.domain.case_definition import judge as judge_by
 from lims.domain.outcomes import Basis
 from lims.domain.rapid_test import Exposure
 
+# As the first two rows of the table have them (tests/work/test_case_definitions.py).
+PCR_ONLY = CaseDefinition(
+    "byt-2022-2021/1",
+    datetime(2020, 1, 1, tzinfo=UTC),
+    "2022/QĐ-BYT",
+    frozenset({Basis.PCR}),
+    timedelta(hours=8),
+)
+FOUR_WAYS = CaseDefinition(
+    "byt-2021-12-29/1",
+    datetime(2021, 12, 28, 17, tzinfo=UTC),
+    "11042/BYT-DP",
+    frozenset({Basis.PCR, Basis.ANTIGEN_CONTACT, Basis.ANTIGEN_SUSPECT, Basis.ANTIGEN_TWICE}),
+    timedelta(hours=8),
+)
+DEFINITIONS = (PCR_ONLY, FOUR_WAYS)
 THEN = datetime(2022, 1, 10, 3, 0, tzinfo=UTC)
 BEFORE = datetime(2021, 12, 27, 3, 0, tzinfo=UTC)
 EIGHT_HOURS = timedelta(hours=8)
@@ -30,6 +40,10 @@ strips = st.builds(
     st.sampled_from(Exposure),
     st.booleans(),
 )
+
+
+def judge(newest: PositiveStrip, earlier: list[PositiveStrip]) -> Judgement:
+    return judge_by(newest, earlier, DEFINITIONS)
 
 
 def strip(**said: object) -> PositiveStrip:
@@ -77,7 +91,7 @@ def test_before_the_29th_of_december_no_strip_confirmed(
     newest: PositiveStrip, earlier: list[PositiveStrip]
 ) -> None:
     said = judge(newest, earlier)
-    rule = in_force(newest.read_at)
+    rule = in_force(newest.read_at, DEFINITIONS)
     assert said.definition == rule.name
     assert said.basis in rule.grounds or not said.confirms
     if newest.read_at < FOUR_WAYS.valid_from:
@@ -89,11 +103,17 @@ def test_a_definition_that_joins_changes_nothing_before_its_day(
     newest: PositiveStrip, earlier: list[PositiveStrip]
 ) -> None:
     tomorrow = replace(PCR_ONLY, name="new/1", valid_from=newest.read_at + SECOND)
-    assert judge(newest, earlier, (*DEFINITIONS, tomorrow)) == judge(newest, earlier)
+    assert judge_by(newest, earlier, (*DEFINITIONS, tomorrow)) == judge(newest, earlier)
     today = replace(tomorrow, valid_from=newest.read_at)
-    assert judge(newest, earlier, (*DEFINITIONS, today)).definition == "new/1"
+    assert judge_by(newest, earlier, (*DEFINITIONS, today)).definition == "new/1"
 
 
 def test_before_every_definition_the_first_one_holds() -> None:
-    assert in_force(datetime(2019, 12, 1, tzinfo=UTC)) is PCR_ONLY
-    assert in_force(BEFORE) is PCR_ONLY
+    assert in_force(datetime(2019, 12, 1, tzinfo=UTC), DEFINITIONS[::-1]) is PCR_ONLY
+    assert in_force(BEFORE, DEFINITIONS) is PCR_ONLY
+
+
+def test_of_two_for_one_day_the_later_added_judges() -> None:
+    mended = replace(FOUR_WAYS, name="mended/1")
+    assert in_force(THEN, (*DEFINITIONS, mended)) is mended
+    assert in_force(BEFORE, (*DEFINITIONS, mended)) is PCR_ONLY

@@ -3,6 +3,7 @@
     Refusal
     ├── Unknown                 nothing here answers to that name
     │   ├── NotFound                    not-found
+    │   ├── ListExpired                 list-expired
     │   ├── UnknownBarcode              unknown-barcode
     │   ├── UnknownInstrument           unknown-instrument
     │   ├── UnknownRun                  unknown-run
@@ -19,6 +20,7 @@
     │   │   └── OnlyDigits              only-digits
     │   ├── TornCard                    torn-card
     │   ├── MaskedCard                  masked-card
+    │   ├── BadSearch                   bad-search
     │   ├── NotAKitCode                 not-a-kit-code
     │   ├── NotAWell                    not-a-well
     │   ├── NotAPhoneNumber             not-a-phone-number
@@ -134,6 +136,7 @@ from lims.domain.refusals.families import (
     every_refusal,
 )
 from lims.domain.refusals.malformed import (
+    BadSearch,
     InvalidBody,
     MaskedCard,
     Misread,
@@ -151,6 +154,7 @@ from lims.domain.refusals.malformed import (
     WrongCheckCharacter,
 )
 from lims.domain.refusals.unknown import (
+    ListExpired,
     NotFound,
     NothingToTakeBack,
     UnknownBarcode,
@@ -161,6 +165,7 @@ from lims.domain.refusals.unknown import (
 
 __all__ = [
     "AlreadyInPool",
+    "BadSearch",
     "BarcodeTaken",
     "BodyTooLarge",
     "Conflict",
@@ -175,6 +180,7 @@ __all__ = [
     "InvalidBody",
     "KitExpired",
     "LastAdmin",
+    "ListExpired",
     "Malformed",
     "MaskedCard",
     "Misread",

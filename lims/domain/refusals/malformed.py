@@ -47,8 +47,18 @@ class PersonCard(Malformed):
 class Misread(Malformed):
     """`suggestions` are whole barcodes as shown on a label, the likeliest first."""
 
-    def __init__(self, *, came: str, where: str = "", suggestions: Sequence[str] = ()) -> None:
-        super().__init__(came=came, where=where, suggestions=list(suggestions))
+    def __init__(
+        self,
+        *,
+        came: str,
+        where: str = "",
+        suggestions: Sequence[str] = (),
+        expected: str | None = None,
+        todo: str | None = None,
+    ) -> None:
+        super().__init__(
+            came=came, where=where, expected=expected, todo=todo, suggestions=list(suggestions)
+        )
         self.suggestions = tuple(suggestions)
 
 
@@ -83,6 +93,14 @@ class MaskedCard(Malformed):
     slug = "masked-card"
     expected = "a code with the whole name"
     todo = "the code hides part of the name: type the full name, or scan the identity card"
+
+
+class BadSearch(Malformed):
+    """`where` is the parameter. A person's number that came in an address is not in `came`."""
+
+    slug = "bad-search"
+    expected = "a search as the CapabilityStatement describes it"
+    todo = "read /fhir/R4/metadata for the parameters of this type, and ask again"
 
 
 class NotAKitCode(Malformed):

@@ -11,6 +11,12 @@ class NotFound(Unknown):
     todo = "check the address or go back to the list"
 
 
+class ListExpired(Unknown):
+    slug = "list-expired"
+    expected = "a list that is still kept"
+    todo = "take the list again: it then says what is known now"
+
+
 class UnknownBarcode(Unknown):
     slug = "unknown-barcode"
     expected = "a barcode that was registered here"
