@@ -1,6 +1,7 @@
 """What every door of one process shares: the database, the site, the clock and the language."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -36,3 +37,13 @@ class Laboratory:
         """A session in which each statement is a transaction of its own: for pages that only read,
         and for a verb that is one statement. BEGIN and COMMIT would be two round trips more."""
         return Session(self.autocommit, expire_on_commit=False)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """A session that reads one moment, however many statements it asks and whatever is
+        committed meanwhile: sums of a running day that are to agree. It cannot write."""
+        moment = self.engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+        with Session(moment) as session:
+            yield session

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, MetaData, Text
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, MetaData, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as PgUUID
 from sqlalchemy.orm import DeclarativeBase, mapped_column
@@ -22,6 +22,9 @@ NAMES = {
 
 RowId = Annotated[UUID, mapped_column(PgUUID(as_uuid=True), primary_key=True, default=uuid7)]
 SiteRef = Annotated[UUID, mapped_column(ForeignKey("site.id"))]
+ChangedAt = Annotated[  # by the database's own clock; triggers move it (migration "exchange")
+    datetime, mapped_column(DateTime(timezone=True), server_default=text("clock_timestamp()"))
+]
 
 
 class Base(DeclarativeBase):

@@ -23,7 +23,7 @@ from lims.domain.called import Called
 from lims.domain.lifecycle import MessageState, ResultStatus, Standing
 from lims.domain.outcomes import FindingOutcome, Outcome
 from lims.domain.verification import Hold
-from lims.tables.base import Base, RowId, SiteRef, one_of
+from lims.tables.base import Base, ChangedAt, RowId, SiteRef, one_of
 
 _HOLDS = ", ".join(f"'{hold}'" for hold in Hold)
 
@@ -190,6 +190,7 @@ class Finding(Base):
 
     __tablename__ = "finding"
     __table_args__ = (
+        Index(None, "site_id", "changed_at", "id"),
         one_of("outcome", FindingOutcome),
         one_of("status", ResultStatus),
         CheckConstraint("(status IN ('F', 'C')) = (released_at IS NOT NULL)", name="released"),
@@ -202,6 +203,9 @@ class Finding(Base):
         UniqueConstraint("id", "person_id"),
         ForeignKeyConstraint(["specimen_id", "about_id"], ["specimen.id", "specimen.person_id"]),
         Index("uq_finding_current", "specimen_id", unique=True, postgresql_where=text("current")),
+        Index(  # what was said of a swab before; nothing of a day's clean negatives is in it
+            "ix_finding_ended", "specimen_id", postgresql_where=text("NOT current")
+        ),
         Index(None, "person_id"),
         Index(
             "ix_finding_waiting",
@@ -248,6 +252,7 @@ class Finding(Base):
     created_at: Mapped[datetime]
     released_at: Mapped[datetime | None]
     released_by: Mapped[str | None]
+    changed_at: Mapped[ChangedAt]
 
 
 class ReviewDecision(Base):

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from lims.domain.lifecycle import RecollectionState
 from lims.domain.registration import AddressKind
-from lims.tables.base import Base, RowId, SiteRef, one_of
+from lims.tables.base import Base, ChangedAt, RowId, SiteRef, one_of
 
 
 class Household(Base):
@@ -47,6 +47,7 @@ class Person(Base):
 
     __tablename__ = "person"
     __table_args__ = (
+        Index(None, "site_id", "changed_at", "id"),
         CheckConstraint("sex IN ('male', 'female')", name="sex"),
         CheckConstraint("birth_year BETWEEN 1880 AND 2100", name="birth_year"),
         CheckConstraint(
@@ -100,6 +101,7 @@ class Person(Base):
     identity_conflict: Mapped[str | None]
     merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
     created_at: Mapped[datetime]
+    changed_at: Mapped[ChangedAt]
 
 
 class PersonMerge(Base):
@@ -275,6 +277,12 @@ class Recollection(Base):
         Index(None, "specimen_id", unique=True),
         Index(None, "person_id"),
         Index(None, "site_id", "created_at", postgresql_where=text("state = 'open'")),
+        Index(  # how long swabbing again lately took
+            "ix_recollection_done",
+            "site_id",
+            "ended_at",
+            postgresql_where=text("state = 'done'"),
+        ),
         Index(None, "done_specimen_id", postgresql_where=text("done_specimen_id IS NOT NULL")),
     )
     id: Mapped[RowId]

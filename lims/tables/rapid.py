@@ -77,6 +77,12 @@ class RapidTest(Base):
             postgresql_where=sql("pcr_specimen_id IS NOT NULL"),
         ),
         Index(
+            "ix_rapid_test_positive",
+            "site_id",
+            "read_at",
+            postgresql_where=sql("outcome = 'positive'"),
+        ),
+        Index(
             "ix_rapid_test_tube_owed",
             "site_id",
             "read_at",

@@ -89,6 +89,12 @@ class SubPool(Base):
             "wanted_at",
             postgresql_where=text("state = 'wanted'"),
         ),
+        Index(  # how long pipetting lately took
+            "ix_sub_pool_prepared",
+            "site_id",
+            "ended_at",
+            postgresql_where=text("state = 'prepared'"),
+        ),
     )
     id: Mapped[RowId]
     site_id: Mapped[SiteRef]

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from lims.domain.controls import Verdict
 from lims.domain.lifecycle import OrderReason, OrderState, RunState
-from lims.tables.base import Base, RowId, SiteRef, one_of
+from lims.tables.base import Base, ChangedAt, RowId, SiteRef, one_of
 
 FITS_THE_FORMAT = (
     "CASE format WHEN 96 THEN position ~ '^[A-H](0[1-9]|1[0-2])$'"
@@ -30,6 +30,7 @@ class TestOrder(Base):
     __test__ = False  # pytest: this is a laboratory's test, not ours
     __tablename__ = "test_order"
     __table_args__ = (
+        Index(None, "site_id", "changed_at", "id"),
         one_of("state", OrderState),
         one_of("why", OrderReason),
         UniqueConstraint("tube_id", "assay_code", "round"),
@@ -65,6 +66,7 @@ class TestOrder(Base):
     state: Mapped[str] = mapped_column(default=OrderState.QUEUED)
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+    changed_at: Mapped[ChangedAt]
 
 
 class Instrument(Base):

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, lit
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lims.domain.lifecycle import TubeKind, TubeState
-from lims.tables.base import Base, RowId, SiteRef, one_of
+from lims.tables.base import Base, ChangedAt, RowId, SiteRef, one_of
 
 
 class Tube(Base):
@@ -19,6 +19,7 @@ class Tube(Base):
 
     __tablename__ = "tube"
     __table_args__ = (
+        Index(None, "site_id", "changed_at", "id"),
         one_of("kind", TubeKind),
         one_of("state", TubeState),
         UniqueConstraint("barcode"),
@@ -77,6 +78,7 @@ class Tube(Base):
     body_digest: Mapped[str | None]
     master_id: Mapped[UUID | None] = mapped_column(ForeignKey("tube.id"))
     volume_ul: Mapped[int | None]
+    changed_at: Mapped[ChangedAt]
     awaits_pool: Mapped[bool] = mapped_column(  # kept by triggers (migration "plates")
         default=False, server_default=text("false")
     )
