@@ -44,13 +44,47 @@ class Fault(StrEnum):
     TEAM = "a team of this site"
     TEAM_OF_CASES = "the team whose cases it opens, or every team"
     URL = "an https address, or http on this machine"
+    GATHER = "1 minute to 24 hours, or nothing"
+    NO_MAIL = "no mail server is set up here: see LIMS_SMTP"
     AREA_UNKNOWN = "no province or commune of this name or code"
+    AREA_ASKED = "a commune or province, or a tick at “the whole country”"
+    AREA_OR_ALL = "a place or the whole country, not both"
     AREA_SEVERAL = "several places have this name: choose one with its code"
+    ZONE = "an area or an open zone, not both"
+    HOURS = "hours of at most one day, on one day at least"
     DRIVER = "a driver from the list"
     POOL_SIZE = "1 to 100 swabs in a pool"
     PROMISE = "half an hour to 240 hours"
     RESOLUTION = "one of the ways that are offered"
     LABELS = "1 to 2,000 labels"
+    LIST_HOURS = "whole hours of the day, such as 7, 13, 19"
+    EMAIL = "an e-mail address such as truyvet@example.vn"
+    SOURCE = "the decision or document that it is from"
+    RULES = "1 to 40 rules"
+    RULE = "a colour, and whole numbers or nothing in each condition"
+    RULE_RANGE = (
+        "lines that fit somebody: from not above to, age 0 to 130, doses 0 to 20, SpO₂ 50 to 100"
+    )
+    RULE_SHADOWED = "no line that never decides because a worse line fits all of its people"
+    RULE_SEVERE = "a line worse than green for severe signs alone: nobody with them may be green"
+    SPO2 = "50 to 100 per cent"
+    AGE = "0 to 130 years"
+    DOSES = "0 to 20 doses"
+    ONSET = "a day that has been, not before December 2019"
+    GROUNDS = "PCR, and any of the ways that are offered"
+    SECOND_WITHIN = "whole hours, 1 to 168"
+    DAY = "a day such as 21/11/2026"
+    DAY_JUDGED = "a later day: evidence since this one is judged already, by what held then"
+    HOST = "a computer's name or address, without a port"
+    HOST_PRIVATE = (
+        "an address inside a private network, or encryption: nobody's result in the clear"
+    )
+    PORT = "a port from 1 to 65535"
+    HL7_NAME = "a name without | ^ ~ & or a backslash"
+    PLATFORM_URL = "an https address, or http inside a private network"
+    PLATFORM_TOKEN = "the token that the platform gave, without spaces"  # noqa: S105 - a sentence
+    FACILITY = "the code that the platform knows this laboratory by"
+    CERTIFICATE = "a certificate in PEM form, with TLS"
 
 
 @dataclass(frozen=True)

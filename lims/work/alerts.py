@@ -13,6 +13,7 @@ from lims.db.many import rows_as_json
 from lims.domain.outcomes import FindingOutcome, MemberState, NoticeKind
 from lims.domain.pooling.evidence import AlertKind, Conclusion
 from lims.work.evidence import Known
+from lims.work.stand_ins import in_their_stead
 from lims.work.tell import PoolNews, owe_pool_news, recipients
 
 _ENDED = {
@@ -47,11 +48,12 @@ def answer_by_reswab(
     specimen at a later time and cancels nothing. Only the warning ends.
     """
     rows = session.execute(_TAKEN_FOR, {"swabs": list(swabs)}).all()
+    stored = _stored(session, sorted({row.pool_id for row in rows}))
     again = _swabbed_again(session, sorted({row.specimen_id for row in rows}))
     changes = [
-        _Member(row.pool_id, row.specimen_id, again[row.specimen_id])
+        _Member(row.pool_id, row.specimen_id, ended)
         for row in rows
-        if again.get(row.specimen_id, row.state) != row.state
+        if (ended := again.get(row.specimen_id)) not in {None, stored[row.pool_id][row.specimen_id]}
     ]
     _write(session, changes, fresh=set(), site_id=site_id, now=now)
 
@@ -75,15 +77,19 @@ def _write(
         return
     rows = [{"pool_id": c.pool_id, "specimen_id": c.specimen_id, "state": c.state} for c in changes]
     session.execute(_KEEP, {"rows": rows_as_json(rows), "site": site_id, "now": now})
-    news = _news(session, sorted({c.pool_id for c in changes}), fresh, site_id=site_id)
+    news = _news(session, sorted({c.pool_id for c in changes}), fresh, site_id=site_id, now=now)
     owe_pool_news(session, news, site_id=site_id, now=now)
 
 
 _TAKEN_FOR = text("""
-SELECT a.pool_id, a.specimen_id, a.state FROM recollection r
+SELECT a.pool_id, a.specimen_id FROM recollection r
 JOIN alert_member a ON a.specimen_id = r.specimen_id
 WHERE r.done_specimen_id = ANY(:swabs) ORDER BY a.pool_id, a.specimen_id
-FOR NO KEY UPDATE OF a
+""")
+
+_STORED = text("""
+SELECT pool_id, specimen_id, state FROM alert_member WHERE pool_id = ANY(:pools)
+ORDER BY pool_id, specimen_id FOR NO KEY UPDATE
 """)
 
 _AGAIN = text("""
@@ -126,57 +132,50 @@ def _swabbed_again(session: Session, specimens: Sequence[UUID]) -> Mapping[UUID,
     return {row.specimen_id: _ENDED[FindingOutcome(row.outcome)] for row in rows}
 
 
-def _stored(session: Session, tubes: list[UUID]) -> dict[UUID, dict[UUID, MemberState]]:
+def _stored(session: Session, pools: Sequence[UUID]) -> dict[UUID, dict[UUID, MemberState]]:
+    """Every member of these pools, held: of two re-swabs that answer at once, whoever is second
+    counts what the first has changed, and does not give its news the same number."""
     found: dict[UUID, dict[UUID, MemberState]] = {}
-    for row in session.execute(
-        text("SELECT pool_id, specimen_id, state FROM alert_member WHERE pool_id = ANY(:ids)"),
-        {"ids": tubes},
-    ):
+    for row in session.execute(_STORED, {"pools": list(pools)}):
         found.setdefault(row.pool_id, {})[row.specimen_id] = MemberState(row.state)
     return found
 
 
 def _news(
-    session: Session, pools: Sequence[UUID], fresh: Collection[UUID], *, site_id: UUID
+    session: Session,
+    pools: Sequence[UUID],
+    fresh: Collection[UUID],
+    *,
+    site_id: UUID,
+    now: datetime,
 ) -> list[PoolNews]:
     """Counts for today's recipients, and for those told before: none left once all have moved."""
     members = session.execute(_MEMBERS, {"pools": list(pools)}).all()
-    told = recipients(session, sorted({m.person_id for m in members}), site_id=site_id)
+    told = recipients(session, sorted({m.person_id for m in members}), site_id=site_id, now=now)
     last = dict.fromkeys(pools, 0)
     counts: dict[UUID, dict[UUID, Counter[MemberState]]] = {pool: {} for pool in pools}
-    for before in session.execute(_TOLD_BEFORE, {"pools": list(pools)}):
-        last[before.pool_id] = max(last[before.pool_id], before.sequence)
-        counts[before.pool_id][before.subscription_id] = Counter()
+    before: dict[UUID, set[UUID]] = {}
+    for row in session.execute(_TOLD_BEFORE, {"pools": list(pools)}):
+        last[row.pool_id] = max(last[row.pool_id], row.sequence)
+        before.setdefault(row.pool_id, set()).add(row.subscription_id)
+    hearing = in_their_stead(session, before)
+    for pool, subscriptions in hearing.items():
+        counts[pool] = {subscription: Counter() for subscription in subscriptions}
     for member in members:
         for subscription in told[member.person_id]:
             tally = counts[member.pool_id].setdefault(subscription, Counter())
             tally[MemberState(member.state)] += 1
     return [
-        _told(
-            pool,
-            subscription,
-            NoticeKind.ALERT_RAISED if pool in fresh else NoticeKind.ALERT_UPDATED,
-            last[pool] + 1,
-            tally,
+        PoolNews(
+            pool_id=pool,
+            subscription_id=subscription,
+            kind=NoticeKind.ALERT_RAISED if pool in fresh else NoticeKind.ALERT_UPDATED,
+            sequence=last[pool] + 1,
+            provisional=tally[MemberState.PROVISIONAL],
+            withdrawn=tally[MemberState.WITHDRAWN],
+            confirmed=tally[MemberState.CONFIRMED],
+            stands_for=hearing.get(pool, {}).get(subscription, frozenset()),
         )
         for pool in pools
         for subscription, tally in sorted(counts[pool].items())
     ]
-
-
-def _told(
-    pool: UUID,
-    subscription: UUID,
-    kind: NoticeKind,
-    sequence: int,
-    tally: Mapping[MemberState, int],
-) -> PoolNews:
-    return PoolNews(
-        pool_id=pool,
-        subscription_id=subscription,
-        kind=kind,
-        sequence=sequence,
-        provisional=tally[MemberState.PROVISIONAL],
-        withdrawn=tally[MemberState.WITHDRAWN],
-        confirmed=tally[MemberState.CONFIRMED],
-    )

@@ -15,6 +15,7 @@ from lims.tables import Campaign
 from lims.work.access import Fault, refuse
 from lims.work.audit import record
 from lims.work.validation_panel import validated_pool
+from lims.work.zones import zone_is_open
 
 
 def open_campaign(
@@ -28,18 +29,20 @@ def open_campaign(
     by: str,
     now: datetime,
     campaign_id: UUID | None = None,
+    zone_id: UUID | None = None,
 ) -> UUID:
     """Open a campaign whose swabs go ``pool_size`` to a pool; 1 tests everybody alone.
 
     People are promised an answer ``answer_within`` their swab, from 30 minutes to ten
-    days. The same ``campaign_id`` again answers the same. Raises InvalidBody, DifferentBody.
+    days. Held at a zone, whom it swabs belongs there for a while (domain/zones.py).
+    The same ``campaign_id`` again answers the same. Raises InvalidBody, DifferentBody.
     """
     name = name.strip()
     minutes = round(answer_within.total_seconds() / 60)
     earlier = session.get(Campaign, campaign_id) if campaign_id else None
     if earlier is not None:
         said = (earlier.name, earlier.pool_size, earlier.answer_within_min, earlier.resolution)
-        if said != (name, pool_size, minutes, resolution):
+        if (*said, earlier.zone_id) != (name, pool_size, minutes, resolution, zone_id):
             raise DifferentBody(came=f"another campaign under {campaign_id}", where="campaign_id")
         return earlier.id
     faults = dict[str, Fault]()
@@ -55,6 +58,8 @@ def open_campaign(
         faults["answer_within_h"] = Fault.PROMISE
     if not offered(resolution):
         faults["resolution"] = Fault.RESOLUTION
+    if zone_id is not None and not zone_is_open(session, zone_id, site_id=site_id):
+        faults["zone"] = Fault.ZONE
     refuse(faults, where="campaign")
     campaign = Campaign(
         id=campaign_id or uuid7(),
@@ -63,6 +68,7 @@ def open_campaign(
         pool_size=pool_size,
         answer_within_min=minutes,
         resolution=resolution,
+        zone_id=zone_id,
         opened_at=now,
     )
     session.add(campaign)

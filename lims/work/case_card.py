@@ -1,5 +1,6 @@
 """What a tracing team is told of one F0 when it fetches the case with its credential."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -105,4 +106,19 @@ def fetch_case(
         collected_at=row.collected_at,
         claimed_by_team=row.team,
         claimed_at=row.claimed_at,
+    )
+
+
+def record_cluster_read(
+    session: Session, cases: Sequence[UUID], *, site_id: UUID, by: str, now: datetime
+) -> None:
+    """Who has read the names of a cluster, in one event: nobody's notice is fetched by it."""
+    record(
+        session,
+        site_id=site_id,
+        actor=by,
+        verb="cluster-read",
+        subject=str(cases[0]),
+        now=now,
+        cases=[str(case) for case in cases],
     )

@@ -7,21 +7,32 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from lims.domain.case_definition import in_force
-from lims.domain.lifecycle import CASE_MOVES, CaseState, move
+from lims.domain.lifecycle import CaseState
 from lims.domain.outcomes import Basis, FindingOutcome, NoticeKind
 from lims.tables import F0Case, Finding
+from lims.work.case_definitions import definition_in_force
+from lims.work.case_end import (
+    end_by_release_tests,
+    positive_again,
+    reopen_what_ended_wrongly,
+    same_infection,
+)
 from lims.work.findings import Change
-from lims.work.live_cases import LIVE, Opening, live_case, live_cases, open_cases, withdrawn_cases
-from lims.work.strip_evidence import standing_of
+from lims.work.live_cases import (
+    Opening,
+    live_case,
+    live_cases,
+    move_case,
+    open_cases,
+    withdrawn_cases,
+)
+from lims.work.lost_cases import take_up_unrefuted, without
 from lims.work.tell import CaseNews, owe_case_news
 
 _CARRIED = frozenset(
     {FindingOutcome.POSITIVE, FindingOutcome.PRESUMPTIVE, FindingOutcome.DISCORDANT}
 )
-CONFIRMED_BY_STRIPS = frozenset({Basis.ANTIGEN_CONTACT, Basis.ANTIGEN_SUSPECT, Basis.ANTIGEN_TWICE})
-"""A definition said that these strips are enough: what PCR says later, or takes back, neither
-withdraws such a case nor makes it another; a disagreement shows in the lot's discordance."""
+_SAYS_MORE = frozenset({FindingOutcome.POSITIVE, FindingOutcome.DISCORDANT})
 
 
 def follow_findings(
@@ -36,7 +47,7 @@ def follow_findings(
     turns discordant leaves its case open but no longer confirmed, and who was told hears that it
     is being checked again: the disagreement is for a reviewer. A negative
     closes one only as a final word; one that is held does so when it is released
-    (``refute_by_final``).
+    (``end_by_final``).
     """
     positives = _by_finding(changes, FindingOutcome.POSITIVE)
     named = _named_by_pools(session, _by_finding(changes, FindingOutcome.PRESUMPTIVE))
@@ -51,24 +62,37 @@ def follow_findings(
         live_cases(session, {c.person_id for c in (*positives.values(), *named.values())})
     news.extend(_found(session, positives, Basis.PCR, site_id=site_id, now=now))
     news.extend(_found(session, named, Basis.POOLED_PRESUMPTIVE, site_id=site_id, now=now))
-    refuting: list[UUID] = []
-    for change in concerned:
-        if change.after in {FindingOutcome.POSITIVE, FindingOutcome.DISCORDANT}:
-            continue
-        if change.before in _CARRIED:
-            news.append(_lost(session, change.person_id, now))
-        elif change.after is FindingOutcome.NEGATIVE:
-            refuting.append(change.specimen_id)
-    news.extend(_not_confirmed(session, refuting, now))
+    news.extend(reopen_what_ended_wrongly(session, {c.person_id for c in concerned}, now=now))
+    less = [c for c in concerned if c.after not in _SAYS_MORE]
+    lost = {c.person_id for c in less if c.before in _CARRIED}
+    news.extend(without(session, lost, site_id=site_id, now=now))
+    negatives_gone = {
+        c.specimen_id
+        for c in less
+        if c.before is FindingOutcome.NEGATIVE and c.after is not FindingOutcome.NEGATIVE
+    }
+    news.extend(take_up_unrefuted(session, negatives_gone, now=now))
+    final = [
+        c.specimen_id
+        for c in less
+        if c.after is FindingOutcome.NEGATIVE and c.before not in _CARRIED
+    ]
+    news.extend(_ended(session, final, now))
     owe_case_news(session, [n for n in news if n is not None], site_id=site_id, now=now)
 
 
-def refute_by_final(
+def end_by_final(
     session: Session, specimens: Sequence[UUID], *, site_id: UUID, now: datetime
 ) -> None:
     """These swabs' words have just been released: the negatives among them that a rapid positive
-    had asked for close its case, and everyone who was told hears it. Raises NoDesk."""
-    owe_case_news(session, _not_confirmed(session, specimens, now), site_id=site_id, now=now)
+    had asked for refute its case, release tests close theirs, and everyone who was told hears it.
+    Raises NoDesk."""
+    owe_case_news(session, _ended(session, specimens, now), site_id=site_id, now=now)
+
+
+def _ended(session: Session, specimens: Sequence[UUID], now: datetime) -> list[CaseNews]:
+    refuted = _not_confirmed(session, specimens, now)
+    return [*refuted, *end_by_release_tests(session, specimens, now=now)]
 
 
 def _by_finding(changes: Sequence[Change], outcome: FindingOutcome) -> dict[UUID, Change]:
@@ -102,18 +126,19 @@ def change_case(
 ) -> CaseNews:
     """Move a case by the table, or keep its state on another basis; everyone who is told hears."""
     if wanted != case.state:
-        case.state = move(CASE_MOVES, CaseState(case.state), wanted, what=f"case {case.id}")
+        move_case(case, wanted, now=now)
     case.sequence += 1
     case.changed_at = now
     session.flush()
     return CaseNews(case.id, case.person_id, kind, case.sequence, wanted, Basis(case.basis))
 
 
-def rest_on_pcr(case: F0Case, finding_id: UUID, *, now: datetime) -> None:
-    """A presumptive basis gives way to the PCR once a reviewer has signed that."""
+def rest_on_pcr(session: Session, case: F0Case, finding_id: UUID, *, found_at: datetime) -> None:
+    """A presumptive basis gives way to the PCR once a reviewer has signed that; the definition of
+    the day on which it was found judges it."""
     if case.basis in {Basis.ANTIGEN_PRESUMPTIVE, Basis.POOLED_PRESUMPTIVE}:
         case.basis = Basis.PCR
-        case.definition = in_force(now).name
+        case.definition = definition_in_force(session, found_at, site_id=case.site_id).name
         case.finding_id = finding_id
 
 
@@ -131,7 +156,9 @@ def _found(
     live = live_cases(session, {change.person_id for change in positives.values()})
     new = {f: change for f, change in positives.items() if change.person_id not in live}
     again = withdrawn_cases(session, {c.specimen_id: c.person_id for c in new.values()})
-    news: list[CaseNews] = []
+    still = same_infection(session, [f for f, c in new.items() if c.specimen_id not in again])
+    news = [positive_again(session, case, now=now) for case in sorted(set(still.values()))]
+    new = {f: change for f, change in new.items() if f not in still}
     for finding_id, change in positives.items():
         case = live.get(change.person_id)
         if case is None:
@@ -151,7 +178,8 @@ def _found(
         if case is not None:
             news.append(_taken_up(session, case, finding_id, basis, now))
         else:
-            openings.append(Opening(person_id, finding_id, basis, in_force(now).name))
+            judged = definition_in_force(session, now, site_id=site_id).name
+            openings.append(Opening(person_id, finding_id, basis, judged))
     return [*news, *open_cases(session, openings, site_id=site_id, now=now)]
 
 
@@ -165,7 +193,7 @@ def _rest_on_current(session: Session, case: F0Case, finding_id: UUID) -> None:
 
 def _found_alone(session: Session, case: F0Case, finding_id: UUID, now: datetime) -> CaseNews:
     """Named by her pool, and now her own test has found it; a reviewer's word confirms it."""
-    rest_on_pcr(case, finding_id, now=now)
+    rest_on_pcr(session, case, finding_id, found_at=now)
     return change_case(session, case, CaseState(case.state), NoticeKind.CASE_CORRECTED, now=now)
 
 
@@ -173,7 +201,8 @@ def _taken_up(
     session: Session, case: F0Case, finding_id: UUID, basis: Basis, now: datetime
 ) -> CaseNews:
     case.finding_id = finding_id
-    case.basis, case.definition = basis, in_force(now).name
+    case.basis = basis
+    case.definition = definition_in_force(session, now, site_id=case.site_id).name
     return change_case(session, case, CaseState.PRESUMPTIVE, NoticeKind.CASE_CORRECTED, now=now)
 
 
@@ -186,81 +215,6 @@ def _doubted(session: Session, change: Change, now: datetime) -> CaseNews | None
     if rests_on.specimen_id != change.specimen_id:
         return None
     return change_case(session, case, CaseState.PRESUMPTIVE, NoticeKind.CASE_CORRECTED, now=now)
-
-
-def _lost(session: Session, person_id: UUID, now: datetime) -> CaseNews | None:
-    """Withdraw the person's case when nothing carries it any more, or rest it on what is left.
-
-    Whether the word that came instead is final is not asked: a positive goes only by a reviewer's
-    own act (a correction accepted, a run invalidated, a swab given to another person), and a case
-    that stands on evidence which a reviewer took away stands on nothing, whatever comes next.
-    """
-    case = session.scalars(
-        select(F0Case)
-        .where(F0Case.person_id == person_id, F0Case.state.in_((*LIVE, CaseState.CLOSED)))
-        .order_by(F0Case.opened_at.desc())
-        .limit(1)
-        .with_for_update(key_share=True)
-    ).one_or_none()
-    if case is None:
-        return None
-    if case.basis in CONFIRMED_BY_STRIPS and _stands_on_strips(session, case):
-        return None
-    left = session.execute(_CARRIER, {"person": person_id, "basis": case.finding_id}).first()
-    if left is None:
-        return change_case(session, case, CaseState.WITHDRAWN, NoticeKind.CASE_CORRECTED, now=now)
-    if left.outcome == FindingOutcome.PRESUMPTIVE and case.basis != left.basis:
-        return _fall_back(session, case, left.id, Basis(left.basis), now)
-    case.finding_id = left.id
-    return None
-
-
-def _stands_on_strips(session: Session, case: F0Case) -> bool:
-    """Let a case that strips confirmed rest on those that are left, when they still do."""
-    standing = standing_of(session, case.person_id)
-    if standing is None or not standing.judgement.confirms:
-        return False
-    case.finding_id = standing.finding_id
-    case.basis, case.definition = standing.judgement.basis, standing.judgement.definition
-    return True
-
-
-def _fall_back(
-    session: Session, case: F0Case, finding_id: UUID, basis: Basis, now: datetime
-) -> CaseNews:
-    """Only rapid tests or a pool's rows and columns are left under the case, and everyone hears
-    so: it is presumptive, unless a definition confirms by strips alone."""
-    wanted = CaseState(case.state)
-    if basis is Basis.POOLED_PRESUMPTIVE or not _stands_on_strips(session, case):
-        case.basis = basis
-        case.finding_id = finding_id
-        if wanted is CaseState.CONFIRMED:
-            wanted = CaseState.PRESUMPTIVE
-    elif wanted is CaseState.PRESUMPTIVE:
-        wanted = CaseState.CONFIRMED
-    return change_case(session, case, wanted, NoticeKind.CASE_CORRECTED, now=now)
-
-
-# What still carries a person's case, the strongest first. A rapid test counts until its PCR swab
-# (rapid_pcr.py) has said yes, or no for good; that answer's loss revives it.
-_CARRIER = text("""
-SELECT f.id, f.outcome,
-       CASE WHEN EXISTS (SELECT FROM rapid_test rt WHERE rt.specimen_id = f.specimen_id)
-            THEN 'antigen_presumptive' ELSE 'pooled_presumptive' END AS basis
-FROM finding f
-WHERE f.person_id = :person AND f.current AND (
-    f.outcome = 'positive'
-    OR f.outcome = 'discordant'
-       AND f.specimen_id = (SELECT c.specimen_id FROM finding c WHERE c.id = :basis)
-    OR f.outcome = 'presumptive' AND NOT EXISTS (
-       SELECT FROM rapid_test rt
-       JOIN finding a ON a.specimen_id = rt.pcr_specimen_id AND a.current
-                     AND (a.outcome = 'positive'
-                          OR a.outcome = 'negative' AND a.status IN ('F', 'C'))
-       WHERE rt.specimen_id = f.specimen_id))
-ORDER BY array_position(ARRAY['positive', 'discordant', 'presumptive'], f.outcome),
-         f.created_at DESC, f.id LIMIT 1
-""")
 
 
 def _not_confirmed(session: Session, specimens: Sequence[UUID], now: datetime) -> list[CaseNews]:

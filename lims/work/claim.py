@@ -52,6 +52,12 @@ class NotClaimed(Conflict):
     todo = "claim it instead"
 
 
+class CaseOver(Conflict):
+    slug = "case-over"
+    expected = "a case that is open"
+    todo = "leave it with the team that has it; nobody is to be traced for it any more"
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """Who has the case. `replayed`: the team had it already, nothing changed."""
@@ -81,9 +87,9 @@ def claim(session: Session, case_id: UUID, team_id: UUID, *, by: str, now: datet
 def release_claim(session: Session, case_id: UUID, *, by: str, now: datetime, reason: str) -> None:
     """Give a case back, with the reason; it is unclaimed again, and whoever was told hears so.
 
-    Raises NotFound, NotClaimed, InvalidBody (no reason), NoDesk.
+    Raises NotFound, CaseOver, NotClaimed, InvalidBody (no reason), NoDesk.
     """
-    case, why = _locked_case(session, case_id), _reason(reason)
+    case, why = _open(_locked_case(session, case_id)), _reason(reason)
     held = _held(session, case_id)
     if held is None:
         raise NotClaimed(where=f"case {case_id}", came="one that nobody holds")
@@ -98,8 +104,7 @@ def release_claim(session: Session, case_id: UUID, *, by: str, now: datetime, re
         team_id=str(held.team_id),
         reason=why,
     )
-    if case.state in LIVE:
-        owe_case_news(session, [_given_back(session, case)], site_id=case.site_id, now=now)
+    owe_case_news(session, [_given_back(session, case)], site_id=case.site_id, now=now)
     live.ring(session, "claim.released", case_id=case_id)
 
 
@@ -109,9 +114,13 @@ def take_over(
     """Move a case from the team that holds it to another, with the reason.
 
     Nobody holding it, this is a claim; the team holding it already gets the same answer.
-    Raises NotFound, InvalidBody (no reason).
+    Raises NotFound, CaseOver, InvalidBody (no reason).
     """
-    case, team, why = _locked_case(session, case_id), _team(session, team_id), _reason(reason)
+    case, team, why = (
+        _open(_locked_case(session, case_id)),
+        _team(session, team_id),
+        _reason(reason),
+    )
     held = _held(session, case_id)
     if held is None:
         return _take(session, case, team, by=by, now=now, verb="claim")
@@ -134,6 +143,13 @@ def _locked_case(session: Session, case_id: UUID) -> F0Case:
     case = session.get(F0Case, case_id, with_for_update=True)
     if case is None:
         raise NotFound(came=str(case_id), where="cases")
+    return case
+
+
+def _open(case: F0Case) -> F0Case:
+    """Raises CaseOver: nobody waits to be traced, so there is nothing to hand on."""
+    if case.state not in LIVE:
+        raise CaseOver(where=f"case {case.id}", came=f"one that is {case.state}")
     return case
 
 

@@ -1,7 +1,8 @@
 """Clear everybody in tubes that are simply negative, in one statement.
 
 The great mass of a testing day: a plate of 94 ten-swab pools clears 940 people
-here. Property tests hold this equal to ``conclude`` and to the verification rule on the same
+here, and where other systems are told of results a second one owes them
+those. Property tests hold this equal to ``conclude`` and to the verification rule on the same
 evidence: whoever would be held goes the long way, with everybody of their tube.
 """
 
@@ -13,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from lims.domain.verification import verification_rule_in_force
+from lims.work.owe_findings import owe_findings
 
 _CLEAR = text("""
 WITH simple AS (
@@ -39,6 +41,11 @@ WITH simple AS (
                        AND s2.collected_at BETWEEN s.collected_at - :too_soon
                                                AND s.collected_at + :too_soon
                       WHERE ts.tube_id = r.tube_id)
+      AND NOT EXISTS (SELECT FROM tube_specimen ts
+                      JOIN specimen s ON s.id = ts.specimen_id
+                      JOIN f0_case c ON c.person_id = s.person_id
+                       AND c.state IN ('presumptive', 'confirmed')
+                      WHERE ts.tube_id = r.tube_id)
       AND ((SELECT NOT identity_holds FROM site WHERE id = :site_id) OR NOT EXISTS (
            SELECT FROM tube_specimen ts
            JOIN specimen s ON s.id = ts.specimen_id
@@ -53,8 +60,12 @@ WITH simple AS (
     JOIN tube_specimen ts ON ts.tube_id = simple.tube_id
     JOIN specimen s ON s.id = ts.specimen_id
     ORDER BY s.id
+    RETURNING specimen_id
 )
-SELECT tube_id FROM simple
+SELECT array_agg(tube_id) AS tubes,
+       CASE WHEN EXISTS (SELECT FROM destination WHERE site_id = :site_id AND stopped_at IS NULL)
+            THEN (SELECT array_agg(specimen_id) FROM cleared) END AS told_of
+FROM simple
 """)
 
 
@@ -65,7 +76,7 @@ def clear_negatives(
 
     Returns the tubes that were so simple. The others have a past (a pool that
     was positive, an earlier attempt, an asked-for confirmation, somebody whom the
-    verification rule may hold) and need ``settle``.
+    verification rule may hold, somebody whose case it may end) and need ``settle``.
     """
     if not tubes:
         return set()
@@ -77,4 +88,6 @@ def clear_negatives(
         "rule": rule.name,
         "too_soon": timedelta(days=rule.negative_too_soon_days),
     }
-    return set(session.execute(_CLEAR, values).scalars())
+    done = session.execute(_CLEAR, values).one()
+    owe_findings(session, done.told_of or (), site_id=site_id, now=now)
+    return set(done.tubes or ())

@@ -1,26 +1,31 @@
-"""What an attempt to hand a notice over came to, and what follows from it. No network here."""
+"""What an attempt to hand a message over came to, and what follows from it. No network here."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
-from lims.domain.lifecycle import NOTICE_MOVES, NoticeState, move
+from lims.domain.lifecycle import NoticeState
+from lims.domain.resting import RestPlan
 from lims.domain.retries import RetryPlan
-from lims.tables import Delivery, Notice, Subscription
-from lims.work import audit, live
+from lims.domain.telling import failure_of
+from lims.work import live
+from lims.work.owed import Owed
+from lims.work.recipient_rest import gone, rests, takes_again
 
-DELIVERER = "deliverer"
-LONGEST_ERROR = 300
+LONGEST_ERROR: Final = 300
 # A notice is pulled forward with its receiver's first success, unless it failed this lately:
 # then it may be the one notice that this receiver cannot take.
-_TRIED_LATELY = timedelta(minutes=5)
+_TRIED_LATELY: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,137 +51,157 @@ class Attempt:
         return self.status_code in {429, 503} and self.retry_after_s is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A message and what came of it."""
+
+    owed: Owed
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Plans:
+    """When to try again, when to let a recipient rest, and the dice for both."""
+
+    rng: Random
+    retry: RetryPlan = RetryPlan()  # noqa: RUF009 - frozen
+    rest: RestPlan = RestPlan()  # noqa: RUF009 - frozen
+
+
 def settle(
-    session: Session,
-    notice_id: UUID,
-    attempt: Attempt,
-    now: datetime,
-    *,
-    plan: RetryPlan,
-    rng: Random,
-) -> NoticeState:
-    """Write the attempt down and move the notice on.
+    session: Session, answered: Sequence[Answered], now: datetime, *, plans: Plans
+) -> Mapping[UUID, NoticeState]:
+    """Write the attempts down and move the notices on; many at once, because of a wave of results
+    hundreds of notices are told within the same seconds. Where each notice stands now.
 
     A late answer about a notice that another deliverer has settled meanwhile is still recorded;
     it moves the notice only if it says delivered.
     """
-    notice = session.get_one(Notice, notice_id, with_for_update=True)
-    if attempt.accepted and notice.state == NoticeState.OWED:
-        return _delivered_at_once(session, notice, attempt, now)
-    _record(session, notice_id, attempt, now)
-    match NoticeState(notice.state):
-        case NoticeState.OWED:
-            notice.attempts += 1
-            notice.leased_until = None
-            _judge(session, notice, attempt, now, plan=plan, rng=rng)
-        case NoticeState.DEAD if attempt.accepted:
-            _move(notice, NoticeState.OWED)
-            _delivered(session, notice, now)
-        case _:
-            pass
-    session.flush()
-    return NoticeState(notice.state)
+    states: dict[UUID, NoticeState] = {}
+    for round_ in _without_doubles(answered):
+        states |= _locked(session, round_)
+        taken = [one for one in round_ if one.attempt.accepted]
+        if taken:
+            _delivered(session, taken, now)
+            for one in taken:
+                states |= dict.fromkeys(one.owed.notice_ids, NoticeState.DELIVERED)
+        for one in round_:
+            if not one.attempt.accepted:
+                states |= _failed(session, one, states, now, plans)
+    return states
 
 
-def _delivered_at_once(
-    session: Session, notice: Notice, attempt: Attempt, now: datetime
-) -> NoticeState:
-    """What nearly every attempt comes to, in one statement: of a wave of results, hundreds of
-    notices are told within the same seconds. The notice is locked already: who counts its attempts
-    in the statement that waits for its row does not see those of the one it waited for."""
-    delivered = move(
-        NOTICE_MOVES, NoticeState(notice.state), NoticeState.DELIVERED, what=f"notice {notice.id}"
+def _without_doubles(answered: Sequence[Answered]) -> list[list[Answered]]:
+    """A notice whose lease ran out may have been sent twice from here: one attempt after the
+    other."""
+    times: Counter[UUID] = Counter()
+    rounds: dict[int, list[Answered]] = {}
+    for one in answered:
+        round_ = max(times[id] for id in one.owed.notice_ids)
+        for id in one.owed.notice_ids:
+            times[id] = round_ + 1
+        rounds.setdefault(round_, []).append(one)
+    return [rounds[number] for number in sorted(rounds)]
+
+
+def _locked(session: Session, answered: Sequence[Answered]) -> dict[UUID, NoticeState]:
+    """In a statement of its own: who counts a notice's attempts in the statement that waits for
+    its row does not see those of the one it waited for."""
+    ids = [id for one in answered for id in one.owed.notice_ids]
+    rows = session.execute(
+        text("SELECT id, state FROM notice WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE"),
+        {"ids": ids},
     )
-    values = {
-        "notice": notice.id,
-        "delivery": uuid7(),
-        "status_code": attempt.status_code,
-        "took_ms": attempt.took_ms,
-        "now": now,
-        "lately": now - _TRIED_LATELY,
-    }
-    session.execute(_DELIVERED, values)
-    session.expire(notice)
-    return delivered
+    return {row.id: NoticeState(row.state) for row in rows}
 
 
-# One with itself in _record, _move and _pull_forward, which is the way of everything else.
+# NOTICE_MOVES of a late success are two: dead → owed → delivered.
 _DELIVERED = text("""
-WITH told AS (
-    UPDATE notice SET state = 'delivered', delivered_at = :now, attempts = attempts + 1,
-                      leased_until = NULL
-    WHERE id = :notice RETURNING id, subscription_id
+WITH said AS (
+    SELECT * FROM unnest(cast(:ids AS uuid[]), cast(:deliveries AS uuid[]), cast(:codes AS int[]),
+                         cast(:took AS int[])) AS a(id, delivery, code, took)
 ), kept AS (
     INSERT INTO delivery (id, notice_id, attempt, at, status_code, took_ms)
-    SELECT :delivery, told.id,
-           1 + (SELECT coalesce(max(attempt), 0) FROM delivery WHERE notice_id = told.id),
-           :now, :status_code, :took_ms
-    FROM told
-), forward AS (
-    UPDATE notice n SET next_attempt_at = :now
-    FROM told WHERE n.subscription_id = told.subscription_id AND n.id <> told.id
-      AND n.state = 'owed' AND n.attempts > 0 AND n.next_attempt_at > :now
-      AND NOT EXISTS (SELECT FROM delivery d WHERE d.notice_id = n.id AND d.at > :lately)
+    SELECT said.delivery, said.id,
+           1 + (SELECT coalesce(max(attempt), 0) FROM delivery d WHERE d.notice_id = said.id),
+           :now, said.code, said.took
+    FROM said
+), told AS (
+    UPDATE notice n SET state = 'delivered', delivered_at = :now, attempts = attempts + 1,
+                        leased_until = NULL, failure = NULL
+    FROM said WHERE n.id = said.id AND n.state <> 'delivered'
+    RETURNING n.id, n.subscription_id
 )
-SELECT id FROM told
+UPDATE notice SET next_attempt_at = :now
+WHERE id IN (
+    SELECT n.id FROM (SELECT DISTINCT subscription_id AS id FROM told) back
+    JOIN notice n ON n.subscription_id = back.id
+    WHERE n.state = 'owed' AND n.attempts > 0 AND n.next_attempt_at > :now
+      AND NOT EXISTS (SELECT FROM delivery d WHERE d.notice_id = n.id AND d.at > :lately)
+      AND n.id <> ALL(:ids)
+    FOR NO KEY UPDATE OF n SKIP LOCKED)
 """)
 
 
-def _judge(
-    session: Session,
-    notice: Notice,
-    attempt: Attempt,
-    now: datetime,
-    *,
-    plan: RetryPlan,
-    rng: Random,
-) -> None:
-    if attempt.accepted:
-        _delivered(session, notice, now)
-        return
-    if attempt.gone:
-        _disable(session, notice.subscription_id, now)
-        _bury(session, notice)
-        return
-    wait_s = plan.wait_s(notice.attempts, rng, attempt.retry_after_s)
-    if wait_s is None:
-        _bury(session, notice)
-        return
-    notice.next_attempt_at = now + timedelta(seconds=wait_s)
-    if attempt.slow_down:
-        _hold_back(session, notice, notice.next_attempt_at)
-
-
-def _delivered(session: Session, notice: Notice, now: datetime) -> None:
-    _move(notice, NoticeState.DELIVERED)
-    notice.delivered_at = now
-    session.flush()
-    _pull_forward(session, notice.subscription_id, now)
-
-
-def _bury(session: Session, notice: Notice) -> None:
-    _move(notice, NoticeState.DEAD)
-    session.flush()
-    live.ring(session, "notice.dead", case_id=notice.case_id, pool_id=notice.pool_id)
-
-
-def _move(notice: Notice, wanted: NoticeState) -> None:
-    notice.state = move(NOTICE_MOVES, NoticeState(notice.state), wanted, what=f"notice {notice.id}")
-
-
-def _record(session: Session, notice_id: UUID, attempt: Attempt, now: datetime) -> None:
-    tried = session.scalar(
-        select(func.coalesce(func.max(Delivery.attempt), 0)).where(Delivery.notice_id == notice_id)
+def _delivered(session: Session, taken: Sequence[Answered], now: datetime) -> None:
+    every = [(id, one.attempt) for one in taken for id in one.owed.notice_ids]
+    session.execute(
+        _DELIVERED,
+        {
+            "ids": [id for id, _ in every],
+            "deliveries": [uuid7() for _ in every],
+            "codes": [attempt.status_code for _, attempt in every],
+            "took": [attempt.took_ms for _, attempt in every],
+            "now": now,
+            "lately": now - _TRIED_LATELY,
+        },
     )
-    session.add(
-        Delivery(
-            notice_id=notice_id,
-            attempt=(tried or 0) + 1,
-            at=now,
-            status_code=attempt.status_code,
-            error=_kept(attempt.error),
-            took_ms=attempt.took_ms,
-        )
+    takes_again(session, {one.owed.subscription_id for one in taken}, now)
+
+
+def _failed(
+    session: Session,
+    one: Answered,
+    states: Mapping[UUID, NoticeState],
+    now: datetime,
+    plans: Plans,
+) -> dict[UUID, NoticeState]:
+    owed, attempt = one.owed, one.attempt
+    _record(session, one, now)
+    open_ = [id for id in owed.notice_ids if states.get(id) is NoticeState.OWED]
+    if attempt.gone:
+        gone(session, owed.subscription_id, now)
+        return _bury(session, one, open_)
+    asked_s = attempt.retry_after_s if attempt.slow_down else None
+    resting_until = rests(session, owed, now, plans.rest, plans.rng, asked_s=asked_s)
+    if owed.asking:
+        _try_again(session, one, open_, resting_until or now, counted=0)
+        return _give_up_the_old(session, one, now - timedelta(seconds=plans.retry.whole_s))
+    failures = 1 + _tries(session, open_)
+    wait_s = plans.retry.wait_s(failures, plans.rng, attempt.retry_after_s)
+    if wait_s is None:
+        return _bury(session, one, open_)
+    _try_again(session, one, open_, now + timedelta(seconds=wait_s), counted=1)
+    return {}
+
+
+def _record(session: Session, one: Answered, now: datetime) -> None:
+    session.execute(
+        text("""
+        INSERT INTO delivery (id, notice_id, attempt, at, status_code, error, took_ms)
+        SELECT said.delivery, said.id,
+               1 + (SELECT coalesce(max(attempt), 0) FROM delivery d WHERE d.notice_id = said.id),
+               :now, :code, :error, :took
+        FROM unnest(cast(:ids AS uuid[]), cast(:deliveries AS uuid[])) AS said(id, delivery)
+        """),
+        {
+            "ids": one.owed.notice_ids,
+            "deliveries": [uuid7() for _ in one.owed.news],
+            "now": now,
+            "code": one.attempt.status_code,
+            "error": _kept(one.attempt.error),
+            "took": one.attempt.took_ms,
+        },
     )
 
 
@@ -185,54 +210,63 @@ def _kept(error: str | None) -> str | None:
     return None if error is None else error.replace("\x00", "\ufffd")[:LONGEST_ERROR]
 
 
-def _disable(session: Session, subscription_id: UUID, now: datetime) -> None:
-    subscription = session.get_one(Subscription, subscription_id, with_for_update=True)
-    if subscription.disabled_at is not None:
-        return
-    subscription.disabled_at = now
-    subscription.disabled_why = "The receiver answered 410 Gone: it asks to be told no more."
-    audit.record(
-        session,
-        site_id=subscription.site_id,
-        actor=DELIVERER,
-        verb="subscription-disabled",
-        subject=str(subscription_id),
-        now=now,
-        why=subscription.disabled_why,
-    )
+def _tries(session: Session, ids: Sequence[UUID]) -> int:
+    tries: int | None = session.execute(
+        text("SELECT max(attempts) FROM notice WHERE id = ANY(:ids)"), {"ids": list(ids)}
+    ).scalar_one()
+    return tries or 0
 
 
-def _pull_forward(session: Session, subscription_id: UUID, now: datetime) -> None:
-    """The receiver answers again, so what waits for its next hour need not (S22)."""
-    lately = (
-        select(Delivery.id)
-        .where(Delivery.notice_id == Notice.id, Delivery.at > now - _TRIED_LATELY)
-        .exists()
-    )
+def _try_again(
+    session: Session, one: Answered, ids: Sequence[UUID], at: datetime, *, counted: int
+) -> None:
+    """An attempt to find out whether a resting recipient is back does not count: the notice it was
+    made with has the whole plan before it when the recipient is."""
     session.execute(
-        update(Notice)
-        .where(
-            Notice.subscription_id == subscription_id,
-            Notice.state == NoticeState.OWED,
-            Notice.attempts > 0,
-            Notice.next_attempt_at > now,
-            ~lately,
-        )
-        .values(next_attempt_at=now)
-        .execution_options(synchronize_session=False)
+        text(
+            "UPDATE notice SET attempts = attempts + :counted, leased_until = NULL,"
+            " next_attempt_at = :at, failure = :failure WHERE id = ANY(:ids) AND state = 'owed'"
+        ),
+        {"ids": list(ids), "at": at, "counted": counted, "failure": _why(one)},
     )
 
 
-def _hold_back(session: Session, notice: Notice, until: datetime) -> None:
-    """Retry-After speaks for the receiver, not for one notice."""
-    session.execute(
-        update(Notice)
-        .where(
-            Notice.subscription_id == notice.subscription_id,
-            Notice.id != notice.id,
-            Notice.state == NoticeState.OWED,
-            Notice.next_attempt_at < until,
-        )
-        .values(next_attempt_at=until)
-        .execution_options(synchronize_session=False)
-    )
+def _bury(session: Session, one: Answered, ids: Sequence[UUID]) -> dict[UUID, NoticeState]:
+    buried = session.execute(
+        text(
+            "UPDATE notice SET state = 'dead', attempts = attempts + 1, leased_until = NULL,"
+            " failure = :failure WHERE id = ANY(:ids) AND state = 'owed'"
+            " RETURNING id, case_id, pool_id"
+        ),
+        {"ids": list(ids), "failure": _why(one)},
+    ).all()
+    for row in buried:
+        live.ring(session, "notice.dead", case_id=row.case_id, pool_id=row.pool_id)
+    return {row.id: NoticeState.DEAD for row in buried}
+
+
+def _give_up_the_old(session: Session, one: Answered, owed_by: datetime) -> dict[UUID, NoticeState]:
+    """Of a recipient that has rested for days nobody tries each notice; its age decides."""
+    session.flush()
+    buried = session.execute(
+        text("""
+        UPDATE notice SET state = 'dead', leased_until = NULL, failure = coalesce(failure, :failure)
+        WHERE id IN (SELECT id FROM notice
+                     WHERE subscription_id = :subscription AND state = 'owed'
+                       AND coalesce(resent_at, created_at) <= :owed_by
+                     ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
+        RETURNING id, case_id, pool_id
+        """),
+        {
+            "subscription": one.owed.subscription_id,
+            "owed_by": owed_by,
+            "failure": _why(one),
+        },
+    ).all()
+    for row in buried:
+        live.ring(session, "notice.dead", case_id=row.case_id, pool_id=row.pool_id)
+    return {row.id: NoticeState.DEAD for row in buried}
+
+
+def _why(one: Answered) -> str:
+    return str(failure_of(one.attempt.status_code, one.attempt.error))

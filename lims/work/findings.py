@@ -33,6 +33,7 @@ class Change:
 @dataclass(frozen=True, slots=True)
 class _Standing:
     id: UUID
+    person_id: UUID
     outcome: FindingOutcome
     status: ResultStatus
     evidence: frozenset[UUID]
@@ -59,7 +60,8 @@ def keep_findings(
     changed = [s for s in known.specimens if _differs(standing.get(s), conclusion.findings.get(s))]
     if not changed:
         return []
-    known_of = read_verifying(session, {s: conclusion.findings.get(s) for s in changed})
+    drafts = {s: conclusion.findings[s] for s in changed if s in conclusion.findings}
+    known_of = read_verifying(session, drafts)
     ended = [standing[s].id for s in changed if s in standing]
     if ended:
         session.execute(
@@ -67,7 +69,7 @@ def keep_findings(
         )
     rows = [
         _row(
-            conclusion.findings[s],
+            draft,
             s,
             known_of[s],
             standing=standing.get(s),
@@ -75,8 +77,7 @@ def keep_findings(
             now=now,
             signed=signed,
         )
-        for s in changed
-        if s in conclusion.findings
+        for s, draft in drafts.items()
     ]
     if rows:
         session.execute(_INSERT, {"rows": rows_as_json(rows), "now": now})
@@ -84,10 +85,10 @@ def keep_findings(
     return [
         Change(
             specimen_id=s,
-            person_id=known_of[s].person_id,
+            person_id=known_of[s].person_id if s in drafts else standing[s].person_id,
             finding_id=made.get(s),
             before=standing[s].outcome if s in standing else None,
-            after=conclusion.findings[s].outcome if s in conclusion.findings else None,
+            after=drafts[s].outcome if s in drafts else None,
         )
         for s in changed
     ]
@@ -108,14 +109,15 @@ FROM jsonb_to_recordset(cast(:rows AS jsonb)) AS g(
 def _standing(session: Session, specimens: Sequence[UUID]) -> Mapping[UUID, _Standing]:
     rows = session.execute(
         text(
-            "SELECT id, specimen_id, outcome, status, evidence, released_at, released_by,"
-            " rule, holds FROM finding WHERE current AND specimen_id = ANY(:ids)"
+            "SELECT id, specimen_id, person_id, outcome, status, evidence, released_at,"
+            " released_by, rule, holds FROM finding WHERE current AND specimen_id = ANY(:ids)"
         ),
         {"ids": list(specimens)},
     )
     return {
         row.specimen_id: _Standing(
             row.id,
+            row.person_id,
             FindingOutcome(row.outcome),
             ResultStatus(row.status),
             frozenset(row.evidence),

@@ -15,6 +15,7 @@ from lims.domain.outcomes import FindingOutcome, NoticeKind
 from lims.work.cases import change_case, follow_findings, rest_on_pcr
 from lims.work.findings import Change
 from lims.work.live_cases import live_case
+from lims.work.owe_findings import owe_findings
 from lims.work.rapid_cases import follow_positives
 from lims.work.tell import owe_case_news
 
@@ -41,13 +42,14 @@ def hand_over(
     """
     about = {"specimens": list(specimens), "owner": owner, "first": first, "now": now}
     ended = session.execute(_END_FINDINGS, about).all()
-    for statement in (_MOVE_SWABS, _MOVE_RECOLLECTIONS, _REOPEN_RECOLLECTIONS):
+    for statement in (_MOVE_SWABS, *_ANOTHER_S, _MOVE_RECOLLECTIONS, _REOPEN_RECOLLECTIONS):
         session.execute(statement, about)
     moved = [_moved(row, signed=signed) for row in sorted(ended, key=lambda row: row.specimen_id)]
     if not moved:
         return
     session.execute(_SUCCESSOR, [_successor(one, owner, by=by, now=now) for one in moved])
     _follow(session, moved, first, owner, site_id=site_id, now=now)
+    owe_findings(session, [one.specimen_id for one in moved], site_id=site_id, now=now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ def _confirm(
     case = live_case(session, owner)
     if case is None:
         return
-    rest_on_pcr(case, finding_id, now=now)
+    rest_on_pcr(session, case, finding_id, found_at=now)
     if case.state == CaseState.PRESUMPTIVE:
         news = change_case(session, case, CaseState.CONFIRMED, NoticeKind.CASE_CONFIRMED, now=now)
         owe_case_news(session, [news], site_id=site_id, now=now)
@@ -125,6 +127,16 @@ RETURNING id, specimen_id, outcome, status
 """)
 
 _MOVE_SWABS = text("UPDATE specimen SET person_id = :owner WHERE id = ANY(:specimens)")
+
+# Who reads tubes and tests by when they changed (FHIR) has them under the first person's name: a
+# trigger stamps whatever is updated.
+_ANOTHER_S = tuple(
+    text(f"""
+UPDATE {table} SET site_id = site_id
+WHERE {tube} IN (SELECT tube_id FROM tube_specimen WHERE specimen_id = ANY(:specimens))
+""")  # noqa: S608 - of constants
+    for table, tube in (("tube", "id"), ("test_order", "tube_id"))
+)
 
 _MOVE_RECOLLECTIONS = text("""
 UPDATE recollection SET person_id = :owner WHERE specimen_id = ANY(:specimens)

@@ -58,7 +58,7 @@ def judge_again(
         if stands.state is RunState.VALID:
             passed.append(run_id)
         elif stands.state is RunState.INVALID:
-            freed |= void_everything(session, run_id, stands.why, now=now)
+            freed |= void_everything(session, [run_id], stands.why, now=now)
     speaking = _speaking(session, passed) if passed else ()
     if passed:
         freed |= set(session.execute(_FREE, {"runs": passed}).scalars())

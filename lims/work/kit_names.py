@@ -35,6 +35,11 @@ class KitDiffers(Conflict):
     todo = "compare the box with the list of kit lots; one of the two was misread"
 
 
+def lot_called(kit: str, lot: str) -> str:
+    """SQL, of two columns: "kit · lot", or the lot alone where its kit has no name."""
+    return f"coalesce(nullif({kit}, '{UNSEEN}') || ' · ', '') || {lot}"
+
+
 @dataclass(frozen=True, slots=True)
 class LotGiven:
     """A lot as its box says, with what only the insert says: the name and the window (minutes)."""

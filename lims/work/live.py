@@ -17,9 +17,16 @@ def ring(
     *,
     case_id: UUID | None = None,
     pool_id: UUID | None = None,
+    call_id: UUID | None = None,
     area: str | None = None,
 ) -> None:
     """PostgreSQL folds equal payloads of one transaction into one notification."""
-    said = {"kind": kind, "case_id": case_id, "pool_id": pool_id, "area": area}
+    said = {
+        "kind": kind,
+        "case_id": case_id,
+        "pool_id": pool_id,
+        "call_id": call_id,
+        "area": area,
+    }
     payload = json.dumps({name: str(value) for name, value in said.items() if value is not None})
     session.execute(select(func.pg_notify(BOARD, payload)))

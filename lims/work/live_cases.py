@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
 from lims.db.many import rows_as_json
-from lims.domain.lifecycle import CaseState
+from lims.domain.lifecycle import CASE_MOVES, CaseState, move
 from lims.domain.outcomes import Basis, NoticeKind
 from lims.tables import F0Case
 from lims.work.tell import CaseNews
@@ -27,6 +27,17 @@ class Opening:
     basis: Basis
     definition: str
     state: CaseState = CaseState.PRESUMPTIVE
+
+
+def move_case(case: F0Case, wanted: CaseState, *, now: datetime) -> None:
+    """Move a locked case by the table; one that was over waits for a team again from now on.
+
+    Raises IllegalMove.
+    """
+    was = CaseState(case.state)
+    case.state = move(CASE_MOVES, was, wanted, what=f"case {case.id}")
+    if was not in LIVE and wanted in LIVE:
+        case.reopened_at = now
 
 
 def live_case(session: Session, person_id: UUID) -> F0Case | None:

@@ -26,6 +26,7 @@ from lims.work.judge_run import Judged, hold_runs, judge_runs
 from lims.work.kits import VIETNAM
 from lims.work.match import match, release_held
 from lims.work.matched import SAID_BEFORE, Matched
+from lims.work.recalled_since import hear_recalled, take_back_held
 from lims.work.results import write_results
 from lims.work.settle_run import settle_measured
 from lims.work.told_whole import set_late_part_aside, set_parts_aside
@@ -72,7 +73,15 @@ def take(
     if off_s is not None:
         instrument.clock_ahead_s = off_s
     session.flush()
-    receipt = _read(session, capture, message_id, instrument, site_id=site_id, now=now)
+    receipt = _read(
+        session,
+        capture,
+        message_id,
+        instrument,
+        site_id=site_id,
+        captured_at=captured_at,
+        now=now,
+    )
     session.execute(
         update(RawMessage)
         .where(RawMessage.id == message_id)
@@ -149,6 +158,7 @@ def _read(
     instrument: Instrument,
     *,
     site_id: UUID,
+    captured_at: datetime,
     now: datetime,
 ) -> Receipt:
     instrument_id = instrument.id
@@ -168,6 +178,9 @@ def _read(
     runs = {m.run_id for m in matched if m.run_id is not None}
     if not capture.complete:
         hold_runs(session, runs, instrument_id, now=now)
+        take_back_held(
+            session, runs, instrument_id, captured_at=captured_at, site_id=site_id, now=now
+        )
         set_late_part_aside(session, capture, message_id, instrument_id, now=now)
         return _receipt(
             capture, message_id, MessageState.HELD, matched=matched, reason="incomplete"
@@ -176,10 +189,20 @@ def _read(
     resumed = release_held(session, runs)
     states = judge_runs(session, runs, instrument_id, site_id=site_id, now=now)
     again = judge_again(session, states, instrument_id, site_id=site_id, now=now)
-    states = again.states
-    spoken = [*matched, *resumed, *again.speaking]
-    results = write_results(session, spoken, states, site_id=site_id, now=now)
-    settle_measured(session, again.with_freed(results), site_id=site_id, now=now)
+    heard = hear_recalled(
+        session,
+        again.states,
+        [*matched, *resumed, *again.speaking],
+        instrument_id,
+        captured_at=captured_at,
+        site_id=site_id,
+        now=now,
+    )
+    states = heard.states
+    results = write_results(session, heard.spoken, states, site_id=site_id, now=now)
+    freed = heard.with_freed(again.with_freed(results))
+    settle_measured(session, freed, site_id=site_id, now=now)
+    heard.keep(session)
     said = {plate.plate: str(plate.state) for plate in states.values()}
     return _receipt(
         capture,

@@ -17,6 +17,7 @@ from lims.work.hand_over import hand_over
 from lims.work.live_cases import live_case
 from lims.work.measurements import given_reason
 from lims.work.settle import settle
+from lims.work.zones import LOCK_WITH_CARDS, tell_zones
 
 
 class CannotMerge(Conflict):
@@ -60,6 +61,8 @@ def merge_people(
         return _answer(earlier, replayed=True)
     _refuse_what_is_open(session, kept, merged)
     swabs = list(session.scalars(_SWABS, {"person": merged_id}))
+    _alone_with_zones(session, kept_id, merged_id)
+    merged.merged_into_id = kept_id  # before anything is told: the zones of this card listen too
     _move(session, swabs, merged, kept, by=by, now=now)
     made = PersonMerge(
         id=uuid7(),
@@ -72,8 +75,9 @@ def merge_people(
         merged_at=now,
         merged_by=by,
     )
-    merged.merged_into_id = kept_id
     session.add(made)
+    session.flush()
+    tell_zones(session, [kept_id], site_id=site_id, now=now)
     _record(session, made, "merge_people", by, now, reason=said)
     return _answer(made, replayed=False)
 
@@ -122,6 +126,13 @@ def _locked(session: Session, site_id: UUID, *ids: UUID) -> dict[UUID, Person]:
         if person_id not in people:
             raise NotFound(came=str(person_id), where="person_id")
     return people
+
+
+def _alone_with_zones(session: Session, kept_id: UUID, merged_id: UUID) -> None:
+    """What was said of either card brings zones along: a case that is being opened at this moment
+    comes before, and is told of to them, or after, and finds them."""
+    if session.scalar(_IN_ZONES, {"ids": [kept_id, merged_id]}):
+        session.execute(LOCK_WITH_CARDS, {"people": [kept_id, merged_id]})
 
 
 def _refuse_what_is_open(session: Session, kept: Person, merged: Person) -> None:
@@ -218,6 +229,9 @@ _STILL_THERE = text(
     "SELECT id FROM specimen WHERE id = ANY(:ids) AND person_id = :person ORDER BY id"
 )
 _TUBES = text("SELECT DISTINCT tube_id FROM tube_specimen WHERE specimen_id = ANY(:ids)")
+_IN_ZONES = text(
+    "SELECT 1 FROM person_zone WHERE person_id = ANY(:ids) AND ended_at IS NULL LIMIT 1"
+)
 _UNDER = text("SELECT 1 FROM person WHERE merged_into_id = :person LIMIT 1")
 _DOUBTED = text(
     "SELECT 1 FROM card_doubt WHERE person_id = ANY(:ids) AND decided_at IS NULL LIMIT 1"

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from lims.db.ids import uuid7
 from lims.domain.refusals import NotFound, UnknownUnit
 from lims.domain.registration import AreaRef, PersonGiven
+from lims.work.newest_contact import follow_newest_contact
 
 
 def keep_person(
@@ -58,7 +59,14 @@ def keep_people(
     ]
     values = {"rows": json.dumps(rows, default=str), "site_id": site_id, "now": now}
     kept = {row.national_id: row.id for row in session.execute(_PEOPLE, values)}
-    return [kept[row["national_id"]] if row["national_id"] else row["id"] for row in rows]
+    people = [kept[row["national_id"]] if row["national_id"] else row["id"] for row in rows]
+    met_again = [
+        (person_id, now, given)
+        for person_id, row, (_, given) in zip(people, rows, cards, strict=True)
+        if person_id != row["id"]
+    ]
+    follow_newest_contact(session, met_again)
+    return people
 
 
 # Rows are taken in the order of their numbers, so that two families do not deadlock.

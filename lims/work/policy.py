@@ -8,13 +8,33 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lims.db.ids import uuid7
-from lims.domain.policy import BOUNDS, Setting
+from lims.domain.policy import BOUNDS, NOT_ABOVE, Setting
 from lims.domain.refusals import InvalidBody, PolicyChanged
 from lims.tables import PolicyChange, Site
 from lims.work.audit import record
 from lims.work.unflagged import release_unflagged
 
 _TOO_LONG: Final = 500
+_BETWEEN: Final = {
+    (0, 1): {"pointer": "#/became", "detail": "on or off"},
+    (2, 100): {"pointer": "#/became", "detail": "a number from 2 to 100"},
+    (1, 48): {"pointer": "#/became", "detail": "whole hours, 1 to 48"},
+    (1, 96): {"pointer": "#/became", "detail": "whole hours, 1 to 96"},
+    (0, 60): {"pointer": "#/became", "detail": "a number from 0 to 60"},
+    (20, 999): {"pointer": "#/became", "detail": "a number from 20 to 999"},
+    (1, 60): {"pointer": "#/became", "detail": "whole days, 1 to 60"},
+    (1, 90): {"pointer": "#/became", "detail": "whole days, 1 to 90"},
+    (1, 99): {"pointer": "#/became", "detail": "a number from 1 to 99"},
+    (20, 45): {"pointer": "#/became", "detail": "a Ct from 20 to 45"},
+    (1, 365): {"pointer": "#/became", "detail": "whole days, 1 to 365"},
+    (1, 1440): {"pointer": "#/became", "detail": "minutes, from 1 to 1,440"},
+}
+_UNNAMED: Final = {"pointer": "#/became", "detail": "confirming comes after naming"}
+_OUT_OF_ORDER: Final = {
+    "pointer": "#/became",
+    "detail": "first the roster, then the province, then the voice list: none sooner than the one"
+    " before it",
+}
 
 
 def change_policy(
@@ -47,6 +67,7 @@ def change_policy(
         return False
     if stands != shown:
         raise PolicyChanged(where=str(setting), came=str(stands))
+    _refuse_crossing(site, setting, wanted)
     setattr(site, setting, bool(wanted) if setting.is_switch else wanted)
     session.add(
         PolicyChange(
@@ -81,7 +102,21 @@ def _faults(setting: Setting, wanted: int, reason: str) -> list[dict[str, str]]:
     least, most = BOUNDS[setting]
     faults = []
     if not least <= wanted <= most:
-        faults.append({"pointer": "#/became", "detail": "a number from 2 to 100"})
+        faults.append(_BETWEEN[least, most])
     if not 3 <= len(reason.strip()) <= _TOO_LONG:
         faults.append({"pointer": "#/reason", "detail": "why, in 3 to 500 characters"})
     return faults
+
+
+def _refuse_crossing(site: Site, setting: Setting, wanted: int) -> None:
+    """Raises InvalidBody where a later step would come before a sooner one."""
+    for sooner, later in NOT_ABOVE.items():
+        if setting not in {sooner, later}:
+            continue
+        other = int(getattr(site, later if setting is sooner else sooner))
+        if (wanted > other) if setting is sooner else (wanted < other):
+            raise InvalidBody(
+                errors=[_OUT_OF_ORDER if setting.is_minutes else _UNNAMED],
+                where=str(setting),
+                came=str(wanted),
+            )

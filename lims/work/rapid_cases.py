@@ -43,7 +43,7 @@ def _begin(
 
 
 def _follow(session: Session, person_id: UUID, *, site_id: UUID, now: datetime) -> CaseNews | None:
-    standing = standing_of(session, person_id)
+    standing = standing_of(session, person_id, site_id=site_id)
     if standing is None:
         return None
     judgement = standing.judgement

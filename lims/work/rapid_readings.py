@@ -18,7 +18,9 @@ from lims.domain.rapid_test import (
 )
 from lims.domain.verification import Hold
 from lims.work.kits import VIETNAM, LotKnown
+from lims.work.owe_findings import owe_findings
 from lims.work.rapid_cases import follow_positives
+from lims.work.recalled_since import strips_since
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,8 @@ def keep_readings(
 
     A negative is final at once, unless the site holds results of people whose identity is in
     doubt; a positive is presumptive until a definition, a PCR or a second strip says more; an
-    invalid strip says nothing of the person. Raises OutsideReadWindow,
-    KitExpired, NoDesk.
+    invalid strip says nothing of the person. Strips of a recalled lot are taken back at once.
+    Raises OutsideReadWindow, KitExpired, NoDesk.
     """
     refuse_unreadable(together, now=now)
     findings = [uuid7() if one.outcome is not RapidOutcome.INVALID else None for one in strips]
@@ -90,8 +92,12 @@ def keep_readings(
             "identity": str(Hold.IDENTITY),
         },
     )
+    swabs = [one.specimen_id for one in strips]
+    if strips_since(session, together.lot.lot_id, swabs, site_id=site_id, now=now):
+        return
     positives = [one.person_id for one in strips if one.outcome is RapidOutcome.POSITIVE]
     follow_positives(session, positives, site_id=site_id, now=now)
+    owe_findings(session, [one.specimen_id for one in strips], site_id=site_id, now=now)
 
 
 _KEEP = text("""

@@ -4,6 +4,7 @@ One statement, since at a street desk's pace round trips cost more than rows
 (verified.md: 810/s with three statements, 1,730/s with one).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -20,6 +21,7 @@ from lims.domain.refusals import (
     WasTakenBack,
 )
 from lims.domain.registration import PersonGiven, Registration
+from lims.work.newest_contact import follow_newest_contact
 from lims.work.people import person_columns
 
 # `known` waits for a merge (merge.py) and reads the row as that left it. On one line, without a
@@ -55,7 +57,7 @@ WITH earlier AS (
             WHEN person.name_key <> excluded.name_key THEN 'name'
             WHEN person.birth_year <> excluded.birth_year THEN 'birth_year'
             ELSE person.identity_conflict END
-    RETURNING id, name_key, birth_year
+    RETURNING id, name_key, birth_year, area_scheme, area_code, work_area_code, phone
 ), known AS (
     SELECT coalesce(p.merged_into_id, p.id) AS id
     FROM person p, may WHERE p.id = cast(:known_person_id AS uuid) AND p.site_id = :site_id
@@ -97,7 +99,8 @@ SELECT (SELECT body_digest FROM earlier) AS earlier_digest,
        EXISTS (SELECT FROM taken) AS taken,
        EXISTS (SELECT FROM undone) AS undone,
        (SELECT min(area) FROM unknown) AS unknown_area,
-       (SELECT person_id FROM swab) AS person_id
+       (SELECT person_id FROM swab) AS person_id,
+       (SELECT ARRAY[area_scheme, area_code, work_area_code, phone] FROM newcomer) AS stands
 """
 STATEMENT = text(" ".join(_WRITTEN.split()))
 
@@ -115,7 +118,8 @@ class Registered:
 def register(
     session: Session | Connection, given: Registration, *, site_id: UUID, by: str, now: datetime
 ) -> Registered:
-    """Register a swab, in the caller's transaction or, being one statement, as one of its own.
+    """Register a swab, in the caller's transaction or, being one statement, as one of its own. Of
+    somebody known who says another home now, a second one writes that, at a replay too.
 
     Safe to repeat with the same ``specimen_id`` and the same content.
 
@@ -131,6 +135,8 @@ def register(
                 came=f"other content under specimen_id {given.specimen_id}",
                 where="specimen_id",
             )
+        if given.person is not None:  # killed after the statement, and told again
+            _follow(session, row.earlier_person_id, given, given.person)
         return Registered(given.specimen_id, row.earlier_person_id, given.barcode, replayed=True)
     if row.undone:
         raise WasTakenBack(came=f"specimen_id {given.specimen_id}", where="specimen_id")
@@ -142,7 +148,22 @@ def register(
         raise NotFound(
             expected="a person who is registered here", came=str(given.person_id), where="person_id"
         )
+    if given.person is not None and _says_else(given.person, row.stands):
+        _follow(session, row.person_id, given, given.person)
     return Registered(given.specimen_id, row.person_id, given.barcode, replayed=False)
+
+
+def _follow(
+    session: Session | Connection, person_id: UUID, given: Registration, said: PersonGiven
+) -> None:
+    follow_newest_contact(session, [(person_id, given.collected_at, said)])
+
+
+def _says_else(given: PersonGiven, stands: Sequence[str | None]) -> bool:
+    """Whether a card that was known before says another home, workplace or telephone now."""
+    home, work = given.area, given.work_area
+    said = (home and home.scheme, home and home.code, work and work.code, given.phone)
+    return any(now and now != before for now, before in zip(said, stands, strict=True))
 
 
 _NOBODY = PersonGiven(name="", name_key="")

@@ -21,6 +21,7 @@ from lims.domain.refusals import (
 from lims.domain.registration import AreaRef, PersonGiven, Registration
 from lims.work.audit import record
 from lims.work.copying import SwabInTube, copy_people, copy_swabs
+from lims.work.newest_contact import follow_newest_contact
 from lims.work.people import known_areas, lock_people, person_columns
 from lims.work.register import Registered
 
@@ -240,6 +241,14 @@ def _insert(
     if met_again:
         cards = _columns(_claimed(r) for r in met_again)
         session.execute(_CONFLICTS, cards | {"site_id": site_id, "now": now})
+        follow_newest_contact(
+            session,
+            [
+                (r.person_id, r.given.collected_at, r.given.person)
+                for r in met_again
+                if r.given.person is not None
+            ],
+        )
     reswabbed = _columns({"person": r.person_id, "specimen": r.given.specimen_id} for r in known)
     session.execute(_RESWABBED, reswabbed | {"now": now})
 

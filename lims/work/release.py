@@ -15,9 +15,10 @@ from lims.domain.signing import Asked, Came, Signed, seen_of
 from lims.domain.verification import SIGNABLE
 from lims.tables import Finding, Site
 from lims.work.audit import record
-from lims.work.cases import change_case, refute_by_final, rest_on_pcr
+from lims.work.cases import change_case, end_by_final, rest_on_pcr
 from lims.work.evidence import lock_components
 from lims.work.live_cases import live_case
+from lims.work.owe_findings import owe_findings
 from lims.work.tell import CaseNews, owe_case_news
 
 MOST_AT_ONCE = 500
@@ -73,8 +74,8 @@ def release(
     _results_final(session, final)
     session.flush()
     cases = _confirm(session, final, desk)
-    negatives = [one.specimen_id for one in final if one.outcome == FindingOutcome.NEGATIVE]
-    refute_by_final(session, negatives, site_id=site_id, now=now)
+    end_by_final(session, [one.specimen_id for one in final], site_id=site_id, now=now)
+    owe_findings(session, [one.specimen_id for one in final], site_id=site_id, now=now)
     return tuple(_with_case(signed[finding_id], cases) for finding_id in wanted)
 
 
@@ -196,7 +197,7 @@ def _confirm(session: Session, final: Sequence[Finding], desk: _Desk) -> Mapping
         if case is None:
             continue
         cases[finding.person_id] = case.id
-        rest_on_pcr(case, finding.id, now=desk.now)
+        rest_on_pcr(session, case, finding.id, found_at=finding.created_at)
         if case.state == CaseState.PRESUMPTIVE:
             confirmed = CaseState.CONFIRMED, NoticeKind.CASE_CONFIRMED
             news.append(change_case(session, case, *confirmed, now=desk.now))

@@ -13,6 +13,7 @@ from lims.db.ids import uuid7
 from lims.db.many import rows_as_json
 from lims.domain.barcodes import shown
 from lims.domain.lifecycle import TubeKind
+from lims.domain.pooling.bench_limits import WELLS_OF_A_RUN
 from lims.domain.pooling.calls import SILENT, calls
 from lims.domain.pooling.choice import (
     Because,
@@ -23,17 +24,18 @@ from lims.domain.pooling.choice import (
     choose,
 )
 from lims.domain.pooling.evidence import TubeFacts
+from lims.domain.pooling.prior import usual_risk
 from lims.domain.pooling.strategies import STRATEGIES
-from lims.domain.refusals import IllegalMove, InvalidBody
+from lims.domain.pooling.weighing import first_wells
+from lims.domain.refusals import IllegalMove, InvalidBody, PoolOfPools
 from lims.work.access import Fault
 from lims.work.audit import record
 from lims.work.evidence import Chosen, Known, lock_components, read_known
 from lims.work.measurements import given_reason
+from lims.work.resolution_facts import Gathered, with_facts
 from lims.work.tubes import scanned
 
 RULE: Final = "rule/resolution/1"
-WELLS_OF_A_RUN: Final = 94
-"""A 96-well plate without its two controls."""
 
 
 def choose_for(
@@ -44,13 +46,16 @@ def choose_for(
     The pools are locked by whoever concludes about them, so that nobody else chooses meanwhile.
     """
     asked = _asked(session, pools)
-    free = _wells_free(session, site_id) if Resolution.AUTO in asked.values() else 0
+    weighed = [pool for pool in pools if asked[pool] is Resolution.AUTO]
+    queued = _queued(session, site_id) if weighed else 0
+    gathered = Gathered(session, pools, site_id, now) if weighed else None
     said = calls(known.evidence)
     choices: dict[UUID, Choice] = {}
     for pool in pools:
         tube = known.composition.tubes[pool]
         call = said.get(pool, SILENT)
         drawable = _drawable(known, tube)
+        risk = gathered.risk(pool) if gathered is not None and pool in weighed else None
         choices[pool] = choose(
             PoolAtHand(
                 asked=asked[pool],
@@ -58,14 +63,18 @@ def choose_for(
                 single_tubes=all(one.kind is TubeKind.INDIVIDUAL for one in drawable),
                 outcome=call.outcome,
                 ct_cycles=call.ct_cycles,
-                wells_free=free,
+                wells_free=max(0, WELLS_OF_A_RUN - queued),
+                queue_runs=queued / WELLS_OF_A_RUN,
                 volume_short=any(
                     one.draws_left is not None and not one.draws_left.parted_and_alone
                     for one in drawable
                 ),
+                risk=risk,
             )
         )
-    kept = _keep(session, choices, site_id=site_id, by=RULE, now=now)
+        queued += _first_wells(choices[pool], len(drawable), risk)
+    told = with_facts(session, known, choices, site_id=site_id, now=now, gathered=gathered)
+    kept = _keep(session, told, site_id=site_id, by=RULE, now=now)
     return replace(known, choices={**known.choices, **kept})
 
 
@@ -83,7 +92,8 @@ def override(
 
     What was prepared stays evidence; what nobody measured yet is asked for no more. The strategy
     that the pool has already is no change. Raises the refusals of ``scanned``, InvalidBody (no
-    reason, or a strategy that is not built in), IllegalMove when nothing of the pool is open.
+    reason, or a strategy that is not built in), IllegalMove when nothing of the pool is open, and
+    PoolOfPools for sub-pools from tubes of several people, which nobody has validated.
     """
     said = given_reason(reason)
     if strategy not in STRATEGIES:
@@ -104,8 +114,10 @@ def override(
         )
     if before.strategy is strategy:
         return tube.id
+    _refuse_sub_pools_of_pools(known, tube.id, strategy, where=f"pool {shown(tube.barcode)}")
     choice = {tube.id: Choice(strategy, Because.PERSON)}
-    _keep(session, choice, site_id=site_id, by=by, now=now, said=said)
+    told = with_facts(session, known, choice, site_id=site_id, now=now)
+    _keep(session, told, site_id=site_id, by=by, now=now, said=said)
     record(
         session,
         site_id=site_id,
@@ -119,6 +131,19 @@ def override(
     )
     session.flush()
     return tube.id
+
+
+def _refuse_sub_pools_of_pools(
+    known: Known, pool: UUID, strategy: StrategyName, *, where: str
+) -> None:
+    sources = _drawable(known, known.composition.tubes[pool])
+    single = all(one.kind is TubeKind.INDIVIDUAL for one in sources)
+    if strategy is not StrategyName.DORFMAN and not single:
+        raise PoolOfPools(
+            where=where,
+            expected="a pool of single tubes, where sub-pools are to part it",
+            todo="test each of its tubes alone",
+        )
 
 
 def _drawable(known: Known, pool: TubeFacts) -> list[TubeFacts]:
@@ -137,16 +162,23 @@ def _asked(session: Session, pools: Sequence[UUID]) -> Mapping[UUID, Resolution]
     return {row.id: Resolution(row.resolution or Resolution.DORFMAN) for row in rows}
 
 
-def _wells_free(session: Session, site_id: UUID) -> int:
-    """Wells that stay empty in the next run when nothing is added to what is queued now."""
-    queued: int = session.execute(
+def _queued(session: Session, site_id: UUID) -> int:
+    """Wells that wait for a run, and those that sub-pools wait for which nobody has made yet.
+    Counted to ten runs: a longer queue says nothing more."""
+    waiting: int = session.execute(
         text(
             "SELECT count(*) FROM (SELECT FROM test_order WHERE site_id = :site"
-            " AND state = 'queued' LIMIT :most) q"
+            " AND state = 'queued' UNION ALL SELECT FROM sub_pool WHERE site_id = :site"
+            " AND state = 'wanted' LIMIT :most) q"
         ),
-        {"site": site_id, "most": WELLS_OF_A_RUN},
+        {"site": site_id, "most": 10 * WELLS_OF_A_RUN},
     ).scalar_one()
-    return WELLS_OF_A_RUN - queued
+    return waiting
+
+
+def _first_wells(choice: Choice, tubes: int, risk: float | None) -> int:
+    """The next pool of the same message finds these taken."""
+    return first_wells(choice.strategy, tubes, risk or usual_risk(tubes)) if tubes > 1 else tubes
 
 
 def _keep(

@@ -1,6 +1,6 @@
 """A reviewer's word on a whole run: what was held may count, or nothing of it does."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,7 +13,7 @@ from lims.domain.refusals import IllegalMove, UnknownRun
 from lims.tables import Run
 from lims.work.audit import record
 from lims.work.measurements import given_reason
-from lims.work.settle import settle
+from lims.work.unclear import settle_voided
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +74,21 @@ def invalidate_run(
     run.verdict_why = f"invalidated by {by}: {said}"
     run.judged_at = run.judged_at or now
     session.flush()
-    tubes = void_everything(session, run.id, said, now=now)
+    tubes = void_everything(session, [run.id], said, now=now)
     return _settled(session, run, tubes, "invalidate_run", by=by, now=now, reason=said)
 
 
-def void_everything(session: Session, run_id: UUID, why: str, *, now: datetime) -> set[UUID]:
-    """Nothing of an invalid run counts: its tests are void; the tubes that it concerns."""
-    values = {"run": run_id, "why": why, "now": now}
+def void_everything(
+    session: Session, runs: Sequence[UUID], why: str, *, now: datetime
+) -> set[UUID]:
+    """Nothing of invalid runs counts: their tests are void; the tubes that it concerns.
+
+    What had counted is superseded by a result of status C that says why; what was held, and so told
+    to nobody, ends.
+    """
+    values = {"runs": list(runs), "why": why, "now": now}
     tubes = set(session.execute(_VOID_TESTS, values).scalars())
-    tubes |= set(session.execute(_CANCEL_RESULTS, values).scalars())
+    tubes |= set(session.execute(_SUPERSEDE, values).scalars())
     session.execute(_SET_ASIDE, values)
     return tubes
 
@@ -109,19 +115,34 @@ def abandon_run(session: Session, run_id: UUID, reason: str, *, by: str, now: da
 _VOID_TESTS = text("""
 UPDATE test_order o SET state = 'void', because = :why, closed_at = :now
 WHERE o.state IN ('plated', 'resulted')
-  AND (o.id IN (SELECT w.order_id FROM well w WHERE w.run_id = :run)
-       OR o.id IN (SELECT r.order_id FROM result r WHERE r.run_id = :run AND r.current))
+  AND (o.id IN (SELECT w.order_id FROM well w WHERE w.run_id = ANY(:runs))
+       OR o.id IN (SELECT r.order_id FROM result r WHERE r.run_id = ANY(:runs) AND r.current))
 RETURNING o.tube_id
 """)
 
-_CANCEL_RESULTS = text("""
-UPDATE result SET status = 'X', current = false, held = false
-WHERE run_id = :run AND current RETURNING tube_id
-""")
+SUPERSEDE = """
+WITH was AS (
+    SELECT id, held FROM result WHERE {which} AND current FOR NO KEY UPDATE
+), ended AS (
+    UPDATE result r SET status = 'X', current = false, held = false
+    FROM was WHERE r.id = was.id
+    RETURNING r.id, r.site_id, r.order_id, r.tube_id, r.run_id, r.measurement_id, r.rule, was.held
+), corrected AS (
+    INSERT INTO result (id, site_id, order_id, tube_id, run_id, measurement_id, outcome, rule, why,
+                        status, current, held, supersedes_id, created_at)
+    SELECT mint_uuid7(:now), site_id, order_id, tube_id, run_id, measurement_id, 'invalid', rule,
+           :why, 'C', false, false, id, :now
+    FROM ended WHERE NOT held ORDER BY id
+)
+SELECT tube_id FROM ended
+"""
+"""No evidence any more, and a correction (HL7 table 0085: C) in its place."""
+
+_SUPERSEDE = text(SUPERSEDE.format(which="run_id = ANY(:runs)"))
 
 _SET_ASIDE = text("""
 UPDATE measurement SET standing = 'dismissed', why = 'its run was invalidated: ' || :why
-WHERE run_id = :run AND standing = 'held'
+WHERE run_id = ANY(:runs) AND standing = 'held'
 """)
 
 
@@ -159,5 +180,5 @@ def _settled(
         **detail,
     )
     session.flush()
-    settle(session, sorted(set(tubes)), site_id=run.site_id, now=now, signed=by)
+    settle_voided(session, set(tubes), site_id=run.site_id, now=now, by=by)
     return Reviewed(run.id, run.plate, RunState(run.state), len(tubes), replayed=False)

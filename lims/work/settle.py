@@ -14,6 +14,7 @@ from lims.work.alerts import answer_by_reswab, keep_alerts
 from lims.work.cases import follow_findings
 from lims.work.evidence import Known, lock_components, read_known
 from lims.work.findings import keep_findings
+from lims.work.owe_findings import owe_findings
 from lims.work.resolution import choose_for
 from lims.work.sub_pools import keep_sub_pools
 
@@ -32,8 +33,8 @@ def settle(
     for a reviewer's word has it.
 
     Writes how a pool is resolved when that is open, findings, orders, sub-pools to
-    prepare, recollections, cases, alerts and the notices they owe, in the caller's
-    transaction. Doing it again writes nothing.
+    prepare, recollections, cases, alerts, and what teams and other systems are owed,
+    in the caller's transaction. Doing it again writes nothing.
     """
     if not tubes:
         return None
@@ -48,6 +49,7 @@ def settle(
     keep_sub_pools(session, known, conclusion, site_id=site_id, now=now)
     _keep_recollections(session, known, conclusion, site_id=site_id, now=now)
     follow_findings(session, changes, site_id=site_id, now=now)
+    owe_findings(session, [c.specimen_id for c in changes], site_id=site_id, now=now)
     keep_alerts(session, known, conclusion, site_id=site_id, now=now)
     answer_by_reswab(session, [c.specimen_id for c in changes], site_id=site_id, now=now)
     return conclusion

@@ -31,8 +31,15 @@ class Scope(StrEnum):
     RUN = "run"
     MEASURE = "measure"
     REVIEW = "review"
+    RECALL = "recall"
     CASES = "cases"
     READ = "read"
+    FHIR = "fhir"
+    LOOKUP = "lookup"
+
+
+OPEN_PEOPLE: Final = frozenset({Scope.CASES, Scope.FHIR})
+"""Scopes that open names, telephones and addresses: of a team's people, or of everybody's."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +70,8 @@ def issue_token(
 ) -> str:
     """The token in plain, for the only time: 256 bits, of which the SHA-256 is kept.
 
-    ``cases`` opens names, telephones and addresses: those that one team was told of, or every
-    team's when that is said in so many words, never by leaving the team out. Raises InvalidBody.
+    A scope that opens people is for one team's, or for everybody's when that is said in so many
+    words, never by leaving the team out. Raises InvalidBody.
     """
     name = name.strip()
     faults: dict[str, Fault] = {}
@@ -74,7 +81,7 @@ def issue_token(
         faults["name"] = Fault.NAME_TAKEN
     if not scopes:
         faults["scopes"] = Fault.SCOPES
-    if Scope.CASES in scopes and (team_id is None) is not every_team:
+    if OPEN_PEOPLE.intersection(scopes) and (team_id is None) is not every_team:
         faults["team"] = Fault.TEAM_OF_CASES
     elif team_id is not None and not _has_team(session, site_id, team_id):
         faults["team"] = Fault.TEAM

@@ -7,7 +7,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from lims.domain.lifecycle import ResultStatus
-from lims.work.cases import refute_by_final
+from lims.work.cases import end_by_final
+from lims.work.owe_findings import owe_findings
 
 # The other criteria of the rule were judged when the finding was written; what is left of the
 # reasons decides. A word after a final one of the same swab is a correction.
@@ -43,4 +44,5 @@ def release_unflagged(
         if row.status != ResultStatus.PRELIMINARY:
             released.setdefault(row.site_id, []).append(row.specimen_id)
     for site, specimens in released.items():
-        refute_by_final(session, specimens, site_id=site, now=now)
+        end_by_final(session, specimens, site_id=site, now=now)
+        owe_findings(session, specimens, site_id=site, now=now)

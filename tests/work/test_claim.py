@@ -14,7 +14,7 @@ from lims.db.engine import session_factory
 from lims.domain.lifecycle import CaseState
 from lims.domain.refusals import InvalidBody, NotFound
 from lims.tables import AuditEvent, Claim, F0Case, Notice
-from lims.work.claim import AlreadyClaimed, NotClaimed, claim, release_claim, take_over
+from lims.work.claim import AlreadyClaimed, CaseOver, NotClaimed, claim, release_claim, take_over
 from tests.builders_handoff import CAU_GIAY, Ward, ward
 
 
@@ -106,13 +106,17 @@ def test_a_case_given_back_after_everybody_was_told_rings_with_all_of_them_again
     assert session.get_one(F0Case, case).sequence == 2
 
 
-def test_a_withdrawn_case_given_back_rings_with_nobody(
-    here: Ward, session: Session, now: datetime
+@pytest.mark.parametrize("state", [CaseState.WITHDRAWN, CaseState.CLOSED])
+def test_a_case_that_is_over_is_neither_given_back_nor_taken_over(
+    here: Ward, session: Session, now: datetime, state: CaseState
 ) -> None:
-    case, team = here.case(state=CaseState.WITHDRAWN), here.team()
+    case, team, other = here.case(state=state), here.team("A"), here.team("B")
     here.owe(here.board(team=team), case=case)
     claim(session, case, team, by="user:hanh", now=now)
-    release_claim(session, case, by="user:hanh", now=now, reason="xong")
+    with pytest.raises(CaseOver, match=str(state)):
+        release_claim(session, case, by="user:hanh", now=now, reason="xong")
+    with pytest.raises(CaseOver):
+        take_over(session, case, other, by="user:lan", now=now, reason="xong")
     assert session.scalar(select(func.count()).select_from(Notice)) == 1
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from lims.work.case_definitions import definitions_of
 from tests.builders import Bench, open_bench
 
 
@@ -12,6 +13,7 @@ def test_ten_positive_pools_and_their_people_cost_the_statements_of_one(
     session: Session, now: datetime
 ) -> None:
     bench = open_bench(session, now)
+    definitions_of(session, site_id=bench.site_id)  # once a transaction, not once a plate
     one, ten = _two_rounds(bench, pools=1), _two_rounds(bench, pools=10)
     assert ten == one
     assert 0 not in one

@@ -97,6 +97,19 @@ def test_a_resolved_pool_is_not_resolved_another_way(bench: Bench) -> None:
         _resolve(bench, pool, StrategyName.DORFMAN, "why not")
 
 
+def test_a_pool_of_family_tubes_is_not_parted_by_sub_pools(session: Session, now: datetime) -> None:
+    bench = open_bench(session, now, pools_of_pools=True)
+    pool = bench.lab_pool([bench.field_pool(4).barcode, *bench.swabs(7)])
+    bench.run({pool: 27.0})
+    before = seen.everything(session)
+
+    for strategy in (StrategyName.GRID, StrategyName.HIERARCHICAL, StrategyName.BAYESIAN):
+        with pytest.raises(PoolOfPools):
+            _resolve(bench, pool, strategy, "wells are scarce")
+
+    assert seen.everything(session) == before
+
+
 def test_a_changed_campaign_leaves_open_pools_as_they_are(bench: Bench) -> None:
     pool, _ = _pool(bench)
     bench.run({pool: 27.0})
@@ -124,7 +137,7 @@ def test_a_small_or_weak_pool_is_tested_one_by_one_whatever_the_campaign_asks(
     )
 
 
-@pytest.mark.parametrize(("queued", "strategy"), [(60, "dorfman"), (80, "grid")])
+@pytest.mark.parametrize(("queued", "strategy"), [(60, "dorfman"), (80, "grid"), (94, "bayesian")])
 def test_auto_takes_empty_wells_and_spares_scarce_ones(
     bench: Bench, queued: int, strategy: str
 ) -> None:
@@ -137,6 +150,36 @@ def test_auto_takes_empty_wells_and_spares_scarce_ones(
 
     row = bench.session.execute(text("SELECT strategy, facts FROM pool_resolution")).one()
     assert (row.strategy, row.facts["wells_free"]) == (strategy, 94 - queued)
+
+
+def test_pools_of_one_message_share_the_empty_wells(bench: Bench) -> None:
+    pools = [_pool(bench, asked="auto")[0] for _ in range(3)]
+    layout = bench.plate()
+    for _ in range(50):
+        bench.swab()
+
+    bench.later(90).take(plate_capture(layout, dict.fromkeys(pools, 27.0)))
+
+    rows = bench.session.execute(
+        text("SELECT strategy, facts FROM pool_resolution ORDER BY facts -> 'wells_free' DESC")
+    ).all()
+    assert [(row.strategy, row.facts["wells_free"]) for row in rows] == [
+        ("dorfman", 44),
+        ("dorfman", 24),
+        ("bayesian", 4),
+    ]
+
+
+def test_sub_pools_that_nobody_has_made_yet_count_as_queued(bench: Bench) -> None:
+    pool, _ = _pool(bench, asked="grid")
+    bench.run({pool: 27.0})
+    other, _ = _pool(bench, asked="auto")
+    bench.run({other: 27.0})
+
+    facts = bench.session.execute(
+        text("SELECT facts FROM pool_resolution WHERE facts ? 'queue_runs'")
+    ).scalar_one()
+    assert facts["wells_free"] == 94 - 9
 
 
 def _make(bench: Bench, request: PrepareRequest) -> Prepared:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -11,10 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lims.domain.refusals import DeskStays, InvalidBody
+from lims.domain.telling import Channel
 from lims.tables import AuditEvent, Subscription, Team
 from lims.work import subscribe
 from lims.work.sites import found_site
-from lims.work.subscribe import Channel, may_be_called
+from lims.work.subscribe import may_be_called
 from lims.work.teams import create_team
 
 
@@ -154,3 +156,71 @@ def test_a_team_keeps_its_telephone_in_one_form_and_its_name_to_itself(
     errors = refusal.value.facts["errors"]
     assert isinstance(errors, list)
     assert {error["pointer"] for error in errors} == {"#/name", "#/phone"}
+
+
+def test_a_new_secret_is_said_once_and_the_old_one_signs_for_a_day(
+    session: Session, site_id: UUID, team_id: UUID, now: datetime
+) -> None:
+    made = subscribe.subscribe(
+        session,
+        site_id=site_id,
+        team_id=team_id,
+        area=None,
+        channel=Channel.WEBHOOK,
+        url="https://cdc.example.vn/hook",
+        private=False,
+        by="user:minh",
+        now=now,
+    )
+    fresh = subscribe.rotate(session, made.subscription_id, by="user:minh", now=now)
+    kept = session.get_one(Subscription, made.subscription_id)
+    assert (kept.secret, kept.old_secret) == (fresh, made.secret)
+    assert kept.old_secret_until == now + subscribe.OVERLAP
+    subscribe.drop_old_secret(session, made.subscription_id, by="user:minh", now=now)
+    subscribe.drop_old_secret(session, made.subscription_id, by="user:minh", now=now)
+    signing = select(Subscription.old_secret_until).where(Subscription.id == made.subscription_id)
+    assert session.scalars(signing).one() is None
+    events = session.scalars(select(AuditEvent).where(AuditEvent.subject == str(kept.id))).all()
+    assert sorted(event.verb for event in events)[:2] == ["old-secret-dropped", "secret-rotated"]
+    assert all(fresh not in str(event.detail) for event in events)
+
+
+def test_a_board_has_no_secret_to_change(session: Session, site_id: UUID, now: datetime) -> None:
+    board = session.scalars(select(Subscription.id).where(Subscription.channel == "board")).one()
+    with pytest.raises(subscribe.NoSecret):
+        subscribe.rotate(session, board, by="user:minh", now=now)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "field"),
+    [
+        ({"area": subscribe.AreaKey("2025-07", "99999")}, "#/area"),
+        ({"area": subscribe.AreaKey("1999", "00166")}, "#/area"),
+        ({"channel": Channel.EMAIL, "email": "nobody"}, "#/email"),
+        ({"channel": Channel.EMAIL, "email": "a@b.test\nBcc: c@d.test"}, "#/email"),
+        ({"channel": Channel.EMAIL, "email": "a@b.test", "gather_s": 1}, "#/gather"),
+    ],
+)
+def test_an_unknown_area_and_an_unusable_address_are_refused_by_field(
+    session: Session,
+    site_id: UUID,
+    team_id: UUID,
+    now: datetime,
+    *,
+    wanted: dict[str, Any],
+    field: str,
+) -> None:
+    asked: dict[str, Any] = {"area": None, "channel": Channel.BOARD} | wanted
+    with pytest.raises(InvalidBody) as refused:
+        subscribe.subscribe(
+            session,
+            site_id=site_id,
+            team_id=team_id,
+            private=False,
+            by="user:minh",
+            now=now,
+            **asked,
+        )
+    errors = refused.value.facts["errors"]
+    assert isinstance(errors, list)
+    assert [error["pointer"] for error in errors] == [field]

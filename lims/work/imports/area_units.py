@@ -1,4 +1,6 @@
-"""The units of the scheme in force, for lists that name thousands of them."""
+"""The units of the scheme in force, for lists that name thousands of them; and the zones."""
+
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -6,6 +8,15 @@ from sqlalchemy.orm import Session
 from lims.domain.identity import name_key
 from lims.sheets.area_book import AreaBook, Unit
 from lims.work.areas import SCHEME
+
+
+def zones_by_name(session: Session, site_id: UUID) -> dict[str, UUID]:
+    """The zones that a list may name, by their names without accents."""
+    rows = session.execute(
+        text("SELECT name_key, id FROM zone WHERE site_id = :site AND closed_at IS NULL"),
+        {"site": site_id},
+    )
+    return {row.name_key: row.id for row in rows}
 
 
 def area_book(session: Session) -> AreaBook:

@@ -22,9 +22,11 @@ from lims.sheets.first_lines import FirstLines
 from lims.sheets.table import Line
 from lims.sheets.understood import Reader, is_note
 from lims.tables import ImportFault, ImportFile, ImportJob
+from lims.work.imports.area_units import zones_by_name
 from lims.work.imports.jobs import locked_job
 from lims.work.register_batch import RowOutcome, register_batch
 from lims.work.views import desk
+from lims.work.zones import Belonging, join_zones
 
 ACTOR = "import:"  # a desk's own last work is what it did by hand
 
@@ -88,6 +90,7 @@ def take_chunk(
         session, good, site_id=site_id, by=actor, now=now, import_job_id=job.id
     )
     given = dict(good)
+    _join(session, outcomes, given, site_id=site_id, by=actor, now=now)
     again = _the_same(session, outcomes, given)
     for one in outcomes:
         if one.refusal is not None and one.row not in again:
@@ -130,6 +133,27 @@ def forget_file(session: Session, job_id: UUID) -> None:
     if found is not None:
         session.delete(found)
     session.flush()
+
+
+def _join(
+    session: Session,
+    outcomes: Sequence[RowOutcome],
+    given: Mapping[int, Registration],
+    *,
+    site_id: UUID,
+    by: str,
+    now: datetime,
+) -> None:
+    """Whom the list says to live or work at a zone that is still open now."""
+    open_now = set(zones_by_name(session, site_id).values())
+    said = [
+        Belonging(one.receipt.person_id, zone.zone_id, zone.tie)
+        for one in outcomes
+        if one.receipt is not None and (person := given[one.row].person)
+        for zone in person.zones or ()
+        if zone.zone_id in open_now
+    ]
+    join_zones(session, said, site_id=site_id, by=by, now=now)
 
 
 def _started(session: Session, job_id: UUID, *, site_id: UUID, now: datetime) -> ImportJob | None:

@@ -8,9 +8,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from lims.domain.refusals import NotFound
-from lims.tables import Area, Subscription, Team, Token, User
+from lims.domain.telling import Channel
+from lims.tables import Area, Subscription, Team, Token, User, Zone
 from lims.work.access import Role
-from lims.work.subscribe import Channel
 from lims.work.tokens import Scope
 
 
@@ -54,13 +54,19 @@ class TeamLine:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionLine:
-    """Who is told of which area, and how. No area is the whole country."""
+    """Who is told of which area or zone, and how. Neither is the whole country."""
 
     subscription_id: UUID
     team: str
     area: str | None
+    zone: str | None
     channel: Channel
-    url: str | None
+    to: str | None
+    gather_s: int | None
+    old_secret_until: datetime | None
+    failing_since: datetime | None
+    failures: int
+    rests_until: datetime | None
     created_at: datetime
     disabled_at: datetime | None
     disabled_why: str | None
@@ -68,7 +74,7 @@ class SubscriptionLine:
     @property
     def stays(self) -> bool:
         """The board of the whole country cannot be switched off (S21)."""
-        return self.area is None and self.channel is Channel.BOARD
+        return self.area is None and self.zone is None and self.channel is Channel.BOARD
 
 
 def users(session: Session, site_id: UUID) -> list[UserLine]:
@@ -148,13 +154,14 @@ def subscriptions(session: Session, site_id: UUID) -> list[SubscriptionLine]:
     """Those that are told first, by team."""
     parent = aliased(Area)
     rows = session.execute(
-        select(Subscription, Team.name, Area.full_name, parent.name)
+        select(Subscription, Team.name, Area.full_name, parent.name, Zone.name)
         .join(Team, Team.id == Subscription.team_id)
         .outerjoin(
             Area,
             (Area.scheme == Subscription.area_scheme) & (Area.code == Subscription.area_code),
         )
         .outerjoin(parent, (parent.scheme == Area.scheme) & (parent.code == Area.parent_code))
+        .outerjoin(Zone, Zone.id == Subscription.zone_id)
         .where(Subscription.site_id == site_id)
         .order_by(Subscription.disabled_at.is_not(None), Team.name, Subscription.created_at)
     )
@@ -163,13 +170,19 @@ def subscriptions(session: Session, site_id: UUID) -> list[SubscriptionLine]:
             row.id,
             team,
             ", ".join(name for name in (area, province) if name) or None,
+            zone,
             Channel(row.channel),
-            row.url,
+            row.url or row.email,
+            row.gather_s,
+            row.old_secret_until,
+            row.failing_since,
+            row.failures,
+            row.rests_until,
             row.created_at,
             row.disabled_at,
             row.disabled_why,
         )
-        for row, team, area, province in rows
+        for row, team, area, province, zone in rows
     ]
 
 

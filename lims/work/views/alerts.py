@@ -50,13 +50,14 @@ _ALL_ALERTS = text(
 _TOLD_ALERTS = text(
     """
     WITH last AS (
-        SELECT DISTINCT ON (n.pool_id, b.area_scheme, b.area_code)
-               n.pool_id, n.facts, w.full_name AS area
+        SELECT DISTINCT ON (n.pool_id, b.area_scheme, b.area_code, b.zone_id)
+               n.pool_id, n.facts, coalesce(w.full_name, z.name) AS area
         FROM notice n
         JOIN subscription b ON b.id = n.subscription_id
         LEFT JOIN area w ON w.scheme = b.area_scheme AND w.code = b.area_code
+        LEFT JOIN zone z ON z.id = b.zone_id
         WHERE b.team_id = :team AND n.pool_id IS NOT NULL AND n.site_id = :site
-        ORDER BY n.pool_id, b.area_scheme, b.area_code, n.sequence DESC),
+        ORDER BY n.pool_id, b.area_scheme, b.area_code, b.zone_id, n.sequence DESC),
     counted AS (
         SELECT pool_id, coalesce(string_agg(area, ', '), '') AS areas,
                sum((facts->>'provisional')::int) AS provisional,

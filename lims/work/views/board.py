@@ -1,4 +1,4 @@
-"""What a tracing team's board shows: its cases and four figures.
+"""What a tracing team's board shows: its cases and figures.
 
 A team sees what it has been told, and nothing else: the notices are the permission. So the board,
 the API and the count in the navigation agree, and a ward never reads another ward's people.
@@ -10,17 +10,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from lims.db.terse import terse
+from lims.domain.escalation import Step
 from lims.domain.lifecycle import CaseState
 from lims.domain.outcomes import Basis
+from lims.domain.triage import Colour
+from lims.work.identity_stamp import VERIFIED
 
 PAGE: Final = 80
-# A correction that was read stays in sight so long, for the next shift.
+# A correction that was acknowledged stays in sight so long, for the next shift.
 _CORRECTED_STAYS: Final = timedelta(hours=48)
 
 
@@ -35,8 +39,8 @@ class Scope:
 class Standing(StrEnum):
     """What a case asks of the team; the board's groups, in this order."""
 
-    NEW = "new"
     CORRECTED = "corrected"
+    NEW = "new"
     HELD = "held"
     READ = "read"
 
@@ -50,29 +54,40 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the board is asked for."""
+    """What the board is asked for. `colour` "none": whom nobody has classified."""
 
     area: str | None = None
     team_id: UUID | None = None
+    basis: Basis | None = None
+    state: CaseState | None = None
+    colour: Colour | Literal["none"] | None = None
+    unclaimed: bool = False
+    opened_since: datetime | None = None
     order: Order = Order.NEWEST
     page: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The four cards. `oldest_at` is that of the unclaimed."""
+    """The cards. `oldest_at` is that of the unclaimed; `corrected`: cases of which a correction
+    waits for a team's word that it knows, however the board is narrowed to colours."""
 
     unclaimed: int
     oldest_at: datetime | None
     claimed_today: int
     presumptive: int
+    corrected: int
 
 
 @dataclass(frozen=True, slots=True)
 class CaseRow:
-    """One case as the board shows it: no Ct, no number of an identity paper."""
+    """One case as the board shows it: no Ct, no number of an identity paper. ``recalled``: the lot,
+    run or analyser whose recall took its evidence away. ``step``: how far an unclaimed case was
+    escalated. ``verified``: a population database has the card number as theirs. ``given_back``:
+    why the last team gave it back, while nobody has it."""
 
     case_id: UUID
+    person_id: UUID
     standing: Standing
     state: CaseState
     basis: Basis
@@ -92,6 +107,11 @@ class CaseRow:
     team_id: UUID | None
     team: str | None
     claimed_at: datetime | None
+    step: Step | None
+    recalled: str | None
+    verified: bool
+    given_back: str | None
+    given_back_by: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,33 +138,62 @@ _SEEN_BY = """
     AND (CAST(:asked_team AS uuid) IS NULL OR EXISTS (
         SELECT FROM notice n JOIN subscription b ON b.id = n.subscription_id
         WHERE n.case_id = c.id AND b.team_id = :asked_team))
-    AND (CAST(:area AS text) IS NULL OR p.area_code = :area OR p.work_area_code = :area)"""
+    AND (CAST(:area AS text) IS NULL OR p.area_code = :area OR p.work_area_code = :area)
+    AND (CAST(:basis AS text) IS NULL OR c.basis = :basis)
+    AND (CAST(:state AS text) IS NULL OR c.state = :state)
+    AND (CAST(:opened_since AS timestamptz) IS NULL OR c.opened_at >= :opened_since)"""
+
+# Asked of what was gathered: how many of all are unclaimed or orange no planner can guess, and one
+# that guesses "hardly any" looks through everybody for each (21 s of 10,000 cases, now 0.1 s).
+_NARROWED = """
+    (NOT :unclaimed OR c.standing = 'new')
+    AND (CAST(:colour AS text) IS NULL OR c.colour = :colour)"""
 
 _UNREAD = """
     EXISTS (SELECT FROM notice n JOIN subscription b ON b.id = n.subscription_id
-            WHERE n.case_id = c.id AND n.kind = 'case.corrected' AND n.fetched_at IS NULL
+            WHERE n.case_id = c.id AND n.kind = 'case.corrected' AND n.acknowledged_at IS NULL
               AND (:everything OR b.team_id = :team))"""
 
-_ROWS = text(
+_ROWS = terse(
     f"""
-    WITH shown AS (
-        SELECT c.*, k.team_id, k.claimed_at,
-               CASE WHEN c.state IN ('presumptive', 'confirmed')
-                    THEN CASE WHEN k.id IS NULL THEN 'new' ELSE 'held' END
-                    WHEN {_UNREAD} THEN 'corrected' ELSE 'read' END AS standing
+    WITH shown AS MATERIALIZED (
+        SELECT c.*, k.team_id, k.claimed_at, coalesce(g.colour, 'none') AS colour,
+               CASE WHEN c.state IN ('presumptive', 'confirmed') AND k.id IS NULL THEN 'new'
+                    WHEN {_UNREAD} THEN 'corrected'
+                    WHEN c.state IN ('presumptive', 'confirmed') THEN 'held'
+                    ELSE 'read' END AS standing
         FROM f0_case c
         JOIN person p ON p.id = c.person_id
         LEFT JOIN claim k ON k.case_id = c.id AND k.ended_at IS NULL
+        LEFT JOIN case_triage g ON g.case_id = c.id AND g.current
         WHERE c.site_id = :site AND c.state <> 'closed' AND {_SEEN_BY}
           AND (CAST(:case AS uuid) IS NULL OR c.id = :case))
-    SELECT c.id AS case_id, c.standing, c.state, c.basis, c.opened_at, c.changed_at, c.team_id,
+    SELECT c.id AS case_id, c.person_id, coalesce({VERIFIED}, false) AS verified,
+           c.standing, c.state, c.basis, c.opened_at, c.changed_at, c.team_id,
            c.claimed_at, t.name AS team, p.name, p.birth_year, p.sex, p.phone, p.address,
            home.full_name AS area, job.full_name AS work_area, h.label AS household,
            s.collected_at,
+           (SELECT coalesce(r.plate, rl.lot, kl.lot, i.name)
+            FROM recall_finding x JOIN recall y ON y.id = x.recall_id
+            LEFT JOIN run r ON r.id = y.run_id
+            LEFT JOIN reagent_lot rl ON rl.id = y.reagent_lot_id
+            LEFT JOIN kit_lot kl ON kl.id = y.kit_lot_id
+            LEFT JOIN instrument i ON i.id = y.instrument_id
+            WHERE x.finding_id = c.finding_id) AS recalled,
            (SELECT count(*) FROM person q WHERE q.household_id = h.id) AS household_people,
            (SELECT count(*) FROM f0_case o JOIN person q ON q.id = o.person_id
             WHERE q.household_id = h.id AND o.state IN ('presumptive', 'confirmed')
-           ) AS household_cases
+           ) AS household_cases,
+           CASE WHEN c.standing = 'new' THEN (
+               SELECT e.step FROM escalation_step e WHERE e.case_id = c.id ORDER BY e.since DESC,
+               array_position(ARRAY['roster', 'ward', 'province', 'nation', 'voice'], e.step) DESC
+               LIMIT 1) END AS step
+         , CASE WHEN c.standing = 'new' THEN (
+               SELECT jsonb_build_array(e.detail ->> 'reason', w.name)
+               FROM claim q JOIN team w ON w.id = q.team_id
+               JOIN audit_event e ON e.subject = CAST(q.case_id AS text) AND e.at = q.ended_at
+                AND e.verb = 'claim-released'
+               WHERE q.case_id = c.id ORDER BY q.ended_at DESC LIMIT 1) END AS given_back
     FROM shown c
     JOIN person p ON p.id = c.person_id
     JOIN finding f ON f.id = c.finding_id
@@ -153,8 +202,9 @@ _ROWS = text(
     LEFT JOIN household h ON h.id = p.household_id
     LEFT JOIN area home ON home.scheme = p.area_scheme AND home.code = p.area_code
     LEFT JOIN area job ON job.scheme = p.work_area_scheme AND job.code = p.work_area_code
-    WHERE c.standing <> 'read' OR c.changed_at > :corrected_since OR CAST(:case AS uuid) IS NOT NULL
-    ORDER BY array_position(ARRAY['new', 'corrected', 'held', 'read'], c.standing),
+    WHERE (c.standing <> 'read' OR c.changed_at > :corrected_since
+           OR CAST(:case AS uuid) IS NOT NULL) AND {_NARROWED}
+    ORDER BY array_position(ARRAY['corrected', 'new', 'held', 'read'], c.standing),
              CASE WHEN :oldest THEN c.opened_at END, c.opened_at DESC, c.id
     LIMIT :limit OFFSET :skip
     """  # noqa: S608 - put together from constants of this file
@@ -162,14 +212,27 @@ _ROWS = text(
 
 _FIGURES = text(
     f"""
-    SELECT count(*) FILTER (WHERE k.id IS NULL) AS unclaimed,
-           min(c.opened_at) FILTER (WHERE k.id IS NULL) AS oldest_at,
-           count(*) FILTER (WHERE k.claimed_at >= :day_start) AS claimed_today,
-           count(*) FILTER (WHERE c.state = 'presumptive') AS presumptive
-    FROM f0_case c
-    JOIN person p ON p.id = c.person_id
-    LEFT JOIN claim k ON k.case_id = c.id AND k.ended_at IS NULL
-    WHERE c.site_id = :site AND c.state IN ('presumptive', 'confirmed') AND {_SEEN_BY}
+    WITH shown AS MATERIALIZED (
+        SELECT c.opened_at, c.state, k.claimed_at, coalesce(g.colour, 'none') AS colour,
+               CASE WHEN k.id IS NULL THEN 'new' ELSE 'held' END AS standing
+        FROM f0_case c
+        JOIN person p ON p.id = c.person_id
+        LEFT JOIN claim k ON k.case_id = c.id AND k.ended_at IS NULL
+        LEFT JOIN case_triage g ON g.case_id = c.id AND g.current
+        WHERE c.site_id = :site AND c.state IN ('presumptive', 'confirmed') AND {_SEEN_BY})
+    SELECT count(*) FILTER (WHERE c.standing = 'new') AS unclaimed,
+           min(c.opened_at) FILTER (WHERE c.standing = 'new') AS oldest_at,
+           count(*) FILTER (WHERE c.claimed_at >= :day_start) AS claimed_today,
+           count(*) FILTER (WHERE c.state = 'presumptive') AS presumptive,
+           (SELECT count(*) FROM f0_case c JOIN person p ON p.id = c.person_id
+            WHERE c.id IN (SELECT u.case_id FROM notice u
+                           WHERE u.site_id = :site AND u.kind = 'case.corrected'
+                             AND u.acknowledged_at IS NULL)
+              AND c.state <> 'closed' AND {_UNREAD} AND {_SEEN_BY}
+              AND (c.state NOT IN ('presumptive', 'confirmed') OR EXISTS (
+                  SELECT FROM claim k WHERE k.case_id = c.id AND k.ended_at IS NULL))
+           ) AS corrected
+    FROM shown c WHERE {_NARROWED}
     """  # noqa: S608 - put together from constants of this file
 )
 
@@ -210,10 +273,10 @@ def board(
 def figures(
     session: Session, scope: Scope, asked: Asked, *, site_id: UUID, day_start: datetime
 ) -> Figures:
-    """The four cards alone, for the live page."""
+    """The cards alone, for the live page."""
     values = _values(scope, asked, site_id, day_start) | {"day_start": day_start}
     row = session.execute(_FIGURES, values).one()
-    return Figures(row.unclaimed, row.oldest_at, row.claimed_today, row.presumptive)
+    return Figures(row.unclaimed, row.oldest_at, row.claimed_today, row.presumptive, row.corrected)
 
 
 def case_row(
@@ -246,6 +309,11 @@ def _values(scope: Scope, asked: Asked, site_id: UUID, now: datetime) -> dict[st
         "team": scope.team_id,
         "asked_team": asked.team_id,
         "area": asked.area,
+        "basis": asked.basis,
+        "state": asked.state,
+        "colour": asked.colour,
+        "unclaimed": asked.unclaimed,
+        "opened_since": asked.opened_since,
         "case": None,
         "oldest": asked.order is Order.OLDEST,
         "corrected_since": now - _CORRECTED_STAYS,
@@ -253,8 +321,10 @@ def _values(scope: Scope, asked: Asked, site_id: UUID, now: datetime) -> dict[st
 
 
 def _row(row: Row[Any]) -> CaseRow:
+    back = row.given_back or (None, None)
     return CaseRow(
         case_id=row.case_id,
+        person_id=row.person_id,
         standing=Standing(row.standing),
         state=CaseState(row.state),
         basis=Basis(row.basis),
@@ -274,4 +344,9 @@ def _row(row: Row[Any]) -> CaseRow:
         team_id=row.team_id,
         team=row.team,
         claimed_at=row.claimed_at,
+        step=Step(row.step) if row.step else None,
+        recalled=row.recalled,
+        verified=row.verified,
+        given_back=back[0],
+        given_back_by=back[1],
     )

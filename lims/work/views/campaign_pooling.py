@@ -9,11 +9,9 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from lims.domain.lifecycle import TubeKind
-from lims.domain.pooling.dilution import STANDARD, PanelParameters, parameters_of, sensitivity
+from lims.domain.pooling.dilution import STANDARD, PanelParameters, parameters_of
 from lims.domain.pooling.monitoring import WINDOW_DAYS, Alarm, watched
 from lims.domain.pooling.pool_size import (
-    POOL_SPECIFICITY,
-    SINGLE_SPECIFICITY,
     Advice,
     Limits,
     advise_pool_size,
@@ -25,6 +23,7 @@ from lims.domain.pooling.prevalence import (
     estimate_prevalence,
     of_window,
 )
+from lims.domain.pooling.routine import routine_results
 from lims.domain.refusals import NotFound
 from lims.tables import Campaign, Site, ValidationPanel
 from lims.work.validation_panel import panel_in_force
@@ -121,17 +120,12 @@ def _results(lines: Iterable[Positivity], parameters: PanelParameters) -> list[P
 
 
 def _of(line: Positivity, parameters: PanelParameters) -> PoolResults:
-    """Swabs of a field pool share a tube and are hardly diluted; a laboratory pool is."""
-    alone = line.pool_size == 1 or line.kind is not TubeKind.LAB_POOL
-    kept = sensitivity(line.pool_size, parameters=parameters) / sensitivity(
-        1, parameters=parameters
-    )
-    return PoolResults(
-        pool_size=line.pool_size,
+    return routine_results(
+        line.kind,
+        line.pool_size,
         tested=line.tested,
         positive=line.positive,
-        sensitivity=1.0 if alone else min(kept, 1.0),
-        specificity=SINGLE_SPECIFICITY if line.pool_size == 1 else POOL_SPECIFICITY,
+        parameters=parameters,
     )
 
 

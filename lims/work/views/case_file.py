@@ -5,23 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from lims.domain.lifecycle import NoticeState
-from lims.domain.outcomes import NoticeKind
 from lims.work.matched import shown_word
 from lims.work.views.board import Choice
+from lims.work.views.case_notices import NoticeLine, case_notices
+
+
+class Gone(StrEnum):
+    """A recall took it back, or a newer result of the same test stands in its place."""
+
+    RECALLED = "recalled"
+    SUPERSEDED = "superseded"
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """One result or rapid test behind the case.
 
-    `ct_cycles`, and the machine's word where none came (`called`), only for those who may read it.
+    ``gone``: why it does not count (any more). `ct_cycles`, and the machine's word where none came
+    (`called`), only for those who may read it.
     """
 
     barcode: str | None
@@ -32,32 +40,18 @@ class Evidence:
     kit_lot: str | None
     pooled: int
     at: datetime
+    gone: Gone | None
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimLine:
-    """Who held the case, from when to when."""
+    """Who held the case, from when to when. ``reason``: why it was given back or taken over."""
 
     team: str
     claimed_by: str
     claimed_at: datetime
     ended_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeLine:
-    """One notice about the case: to whom, by what way, and how far it came."""
-
-    team: str
-    channel: str
-    kind: NoticeKind
-    sequence: int
-    state: NoticeState
-    created_at: datetime
-    attempts: int
-    next_attempt_at: datetime
-    delivered_at: datetime | None
-    fetched_at: datetime | None
+    reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +78,18 @@ _EVIDENCE = text(
     """
     SELECT t.barcode, t.assay_code AS assay, r.outcome, r.ct_cycles, NULL AS kit_lot,
            (SELECT count(*) FROM tube_specimen ts WHERE ts.tube_id = t.id) AS pooled,
-           r.created_at AS at, m.targets, m.call, m.called, m.closed_system
+           r.created_at AS at, m.targets, m.call, m.called, m.closed_system,
+           CASE WHEN r.current THEN NULL
+                WHEN EXISTS (SELECT FROM result n WHERE n.supersedes_id = r.id
+                             AND n.why LIKE 'recalled: %') THEN 'recalled'
+                ELSE 'superseded' END AS gone
     FROM result r JOIN tube t ON t.id = r.tube_id
     JOIN measurement m ON m.id = r.measurement_id
     WHERE r.id = ANY(:evidence)
     UNION ALL
-    SELECT NULL, 'antigen', q.outcome, NULL, l.lot, 1, q.read_at, NULL, NULL, NULL, false
+    SELECT NULL, 'antigen', q.outcome, NULL, l.lot, 1, q.read_at, NULL, NULL, NULL, false,
+           CASE WHEN EXISTS (SELECT FROM recall_strip x WHERE x.rapid_test_id = q.id)
+                THEN 'recalled' END
     FROM rapid_test q JOIN kit_lot l ON l.id = q.kit_lot_id WHERE q.specimen_id = :specimen
     ORDER BY at
     """
@@ -97,18 +97,12 @@ _EVIDENCE = text(
 
 _CLAIMS = text(
     """
-    SELECT t.name AS team, k.claimed_by, k.claimed_at, k.ended_at
+    SELECT t.name AS team, k.claimed_by, k.claimed_at, k.ended_at,
+           (SELECT e.detail ->> 'reason' FROM audit_event e
+            WHERE e.subject = CAST(k.case_id AS text) AND e.at = k.ended_at
+              AND e.verb IN ('claim-released', 'claim-taken-over') LIMIT 1) AS reason
     FROM claim k JOIN team t ON t.id = k.team_id
     WHERE k.case_id = :case ORDER BY k.claimed_at
-    """
-)
-
-_NOTICES = text(
-    """
-    SELECT t.name AS team, b.channel, n.kind, n.sequence, n.state, n.created_at, n.attempts,
-           n.next_attempt_at, n.delivered_at, n.fetched_at
-    FROM notice n JOIN subscription b ON b.id = n.subscription_id JOIN team t ON t.id = b.team_id
-    WHERE n.case_id = :case ORDER BY n.sequence, t.name, b.channel
     """
 )
 
@@ -132,24 +126,10 @@ def case_file(session: Session, case_id: UUID, *, with_ct: bool) -> CaseFile:
         site=about.site,
         evidence=_evidence(session, list(about.evidence), about.specimen_id, with_ct=with_ct),
         claims=[
-            ClaimLine(row.team, row.claimed_by, row.claimed_at, row.ended_at)
+            ClaimLine(row.team, row.claimed_by, row.claimed_at, row.ended_at, row.reason)
             for row in session.execute(_CLAIMS, given)
         ],
-        notices=[
-            NoticeLine(
-                team=row.team,
-                channel=row.channel,
-                kind=NoticeKind(row.kind),
-                sequence=row.sequence,
-                state=NoticeState(row.state),
-                created_at=row.created_at,
-                attempts=row.attempts,
-                next_attempt_at=row.next_attempt_at,
-                delivered_at=row.delivered_at,
-                fetched_at=row.fetched_at,
-            )
-            for row in session.execute(_NOTICES, given)
-        ],
+        notices=case_notices(session, case_id),
         teams=[Choice(str(row.value), row.label) for row in session.execute(_TOLD_TEAMS, given)],
     )
 
@@ -168,6 +148,7 @@ def _evidence(
             kit_lot=row.kit_lot,
             pooled=row.pooled,
             at=row.at,
+            gone=Gone(row.gone) if row.gone else None,
         )
         for row in rows
     ]

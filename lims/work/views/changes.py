@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from lims.work.views.board import Scope
@@ -16,6 +16,16 @@ _TOLD = text(
     SELECT coalesce(n.case_id, n.pool_id) AS about, b.team_id
     FROM notice n JOIN subscription b ON b.id = n.subscription_id
     WHERE n.case_id = ANY(:ids) OR n.pool_id = ANY(:ids)
+    GROUP BY 1, 2
+    """
+)
+
+_TOLD_OF_CALLS = text(
+    """
+    SELECT x.call_id AS about, b.team_id
+    FROM voice_call_case x JOIN notice n ON n.case_id = x.case_id
+    JOIN subscription b ON b.id = n.subscription_id
+    WHERE x.call_id = ANY(:ids)
     GROUP BY 1, 2
     """
 )
@@ -48,8 +58,19 @@ _POOLS_SINCE = text(
 
 def told_teams(session: Session, ids: Collection[UUID]) -> Mapping[UUID, frozenset[UUID]]:
     """For each case or pool, the teams that were told of it."""
+    return _by_subject(session, _TOLD, ids)
+
+
+def teams_of_calls(session: Session, ids: Collection[UUID]) -> Mapping[UUID, frozenset[UUID]]:
+    """For each call, the teams that were told of one of its cases: they see that it was made."""
+    return _by_subject(session, _TOLD_OF_CALLS, ids)
+
+
+def _by_subject(
+    session: Session, asked: TextClause, ids: Collection[UUID]
+) -> Mapping[UUID, frozenset[UUID]]:
     found: dict[UUID, set[UUID]] = {}
-    for row in session.execute(_TOLD, {"ids": list(ids)}):
+    for row in session.execute(asked, {"ids": list(ids)}):
         found.setdefault(row.about, set()).add(row.team_id)
     return {about: frozenset(teams) for about, teams in found.items()}
 

@@ -33,6 +33,7 @@ class CampaignLine:
     resolution: Resolution
     opened_at: datetime
     closed_at: datetime | None
+    zone: str | None
     swabs: int
 
 
@@ -53,7 +54,7 @@ def campaigns(session: Session, site_id: UUID) -> tuple[CampaignLine, ...]:
     rows = session.execute(
         text(
             "SELECT c.id AS campaign_id, c.name, c.pool_size, c.answer_within_min, c.resolution,"
-            " c.opened_at, c.closed_at,"
+            " c.opened_at, c.closed_at, (SELECT name FROM zone z WHERE z.id = c.zone_id) AS zone,"
             " (SELECT count(*) FROM specimen s WHERE s.campaign_id = c.id) AS swabs"
             " FROM campaign c WHERE c.site_id = :site"
             " ORDER BY c.closed_at IS NOT NULL, c.opened_at DESC, c.name"

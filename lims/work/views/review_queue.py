@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from lims.work.views.asked_about import OPEN_CONFLICTS
 from lims.work.views.discordance import DISCORDANT_TUBES
 from lims.work.views.review_addresses import OPEN_DOUBTS
 
@@ -68,8 +69,8 @@ UNION ALL SELECT 'corrections', count(*) FROM measurement
 WHERE site_id = :site AND standing = 'correction'
 UNION ALL SELECT 'unmatched', count(*) FROM measurement
 WHERE site_id = :site AND standing = 'unmatched'
-UNION ALL SELECT 'identity', count(*) FROM card_doubt
-WHERE site_id = :site AND decided_at IS NULL
+UNION ALL SELECT 'identity', (SELECT count(*) FROM card_doubt
+WHERE site_id = :site AND decided_at IS NULL) + (SELECT count(*) FROM ({OPEN_CONFLICTS}) n)
 UNION ALL SELECT 'addresses', count(*) FROM ({OPEN_DOUBTS}) a
 UNION ALL SELECT 'messages', count(*) FROM raw_message
 WHERE site_id = :site AND state = 'quarantined' AND stored_at >= :since

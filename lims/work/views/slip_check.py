@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from lims.domain.outcomes import FindingOutcome
@@ -28,15 +30,20 @@ class Checked:
     worth: Worth
     laboratory: str | None = None
     issued_at: datetime | None = None
+    slip_id: UUID | None = None
     on_paper: OnPaper | None = None
 
 
 _CHECK = text("""
-SELECT s.issued_at, site.name AS laboratory, p.name, p.birth_year, sp.material, sp.collected_at,
-       f.outcome,
+SELECT s.id, s.issued_at, site.name AS laboratory, p.name, p.birth_year, sp.material,
+       sp.collected_at, f.outcome, cur.outcome AS now_outcome,
        coalesce(cur.status IN ('F', 'C'), false) AS released,
        coalesce(cur.status IN ('F', 'C') AND cur.person_id = f.person_id
-                AND cur.outcome = f.outcome AND cur.released_at = f.released_at, false) AS stands
+                AND cur.outcome = f.outcome AND cur.released_at = f.released_at, false) AS stands,
+       EXISTS (SELECT FROM finding o JOIN recall_finding x ON x.finding_id = o.id
+               WHERE o.person_id = f.person_id AND o.specimen_id = f.specimen_id
+                 AND o.outcome = f.outcome
+                 AND o.released_at = f.released_at) AS recalled
 FROM slip s
 JOIN finding f ON f.id = s.finding_id
 JOIN specimen sp ON sp.id = f.specimen_id
@@ -57,8 +64,7 @@ def check_slip(session: Session, code: str) -> Checked:
     if row is None:
         return Checked(Worth.UNKNOWN)
     if not row.stands:
-        worth = Worth.REPLACED if row.released else Worth.CHECKED
-        return Checked(worth, row.laboratory, row.issued_at)
+        return Checked(_worth(row), row.laboratory, row.issued_at, row.id)
     on_paper = OnPaper(
         initials=initials(row.name),
         birth_year=row.birth_year,
@@ -66,7 +72,15 @@ def check_slip(session: Session, code: str) -> Checked:
         collected_at=row.collected_at,
         outcome=FindingOutcome(row.outcome),
     )
-    return Checked(Worth.VALID, row.laboratory, row.issued_at, on_paper)
+    return Checked(Worth.VALID, row.laboratory, row.issued_at, row.id, on_paper)
+
+
+def _worth(row: Row[Any]) -> Worth:
+    """Of a slip whose release does not stand. That a person is to be swabbed again is no newer
+    result, although it is a laboratory's last word."""
+    if row.recalled and (not row.released or row.now_outcome == FindingOutcome.RECOLLECT):
+        return Worth.RECALLED
+    return Worth.REPLACED if row.released else Worth.CHECKED
 
 
 def initials(name: str) -> str:
