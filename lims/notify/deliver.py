@@ -3,33 +3,34 @@ recipients of what nobody claims. Run as many as you like.
 
 Three short steps, never overlapping: a transaction leases, the network thinks with no connection
 held, a transaction settles. Killed anywhere between, the lease runs out and the notice is sent
-again under the same webhook-id (at least once, never lost).
+again under the same id (at least once, never lost).
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 from time import monotonic, sleep
+from uuid import UUID
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from lims.db.laboratory import Laboratory
 from lims.db.listening import Listener
 from lims.domain.lifecycle import NoticeState
+from lims.domain.resting import RestPlan
 from lims.domain.retries import RetryPlan
-from lims.notify.outgoing import Outgoing
-from lims.notify.webhook import WebhookSender
-from lims.work import delivery, dispatch
-from lims.work.delivery import Attempt
-from lims.work.dispatch import Owed
-from lims.work.escalate import Patience, escalate
+from lims.notify.outgoing import Outgoing, Share
+from lims.notify.settling import AWAY, DATABASE_PAUSE_S, Settling
+from lims.notify.ways import Ways
+from lims.work import dispatch, shown
+from lims.work.delivery import Answered, Plans
+from lims.work.escalate import MOST_AT_ONCE, Patience, escalate
+from lims.work.owed import Owed
 
 log = structlog.get_logger()
 
@@ -37,9 +38,8 @@ CHANNEL = "notice_owed"
 _LOOK_UP_S = 0.25  # how soon a stop is noticed
 _LONGEST_IDLE_S = 15.0  # waiting and switching on again ring no bell
 _ESCALATE_EVERY_S = 10.0
+_GATHER_S = 0.05  # a lease for each answer would cost more than the sending
 _ELSEWHERE_S = 1.0  # how soon something due that could not be leased is looked at again
-_DATABASE_PAUSE_S = 0.5
-_AWAY = (OperationalError, InterfaceError, PoolExhausted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,19 @@ class Pace:
     """How much at once. `lease_s` must outlast a sending, which the sender's timeouts bound, with
     the sixth of it that a leased notice may wait for its turn."""
 
-    senders: int = 16
-    per_subscription: int = 4  # of a burst's fifty notices to one team none waits two seconds
-    ahead: int = 4  # leased for each sender: a lease looks at all that is owed
+    senders: int = 32
+    share: Share = Share()  # noqa: RUF009 - frozen
     lease_s: float = 60.0
     settle_patience_s: float = 30.0
+
+    @property
+    def leased(self) -> int:
+        return self.senders * self.share.ahead
+
+    @property
+    def each(self) -> int:
+        """Of a receiver of which nothing is known yet."""
+        return self.share.at_once * self.share.ahead
 
 
 class Deliverer:
@@ -60,25 +68,32 @@ class Deliverer:
     def __init__(
         self,
         laboratory: Laboratory,
-        base_url: str,
+        ways: Ways,
         *,
         plan: RetryPlan | None = None,
+        rest: RestPlan | None = None,
         pace: Pace | None = None,
         patience: Patience | None = None,
         rng: Random | None = None,
-        sender: WebhookSender | None = None,
-        private: bool = False,
     ) -> None:
         self._lab = laboratory
-        self._plan = plan or RetryPlan()
         self._pace = pace or Pace()
-        self._patience = patience or Patience()
+        self._patience = patience  # none: as the laboratory's policy says
         self._escalated_at = float("-inf")
-        self._rng = rng or Random()  # noqa: S311 - spreads retries; nothing secret
-        self._sender = sender or WebhookSender(base_url, private=private)
+        self._ways = ways
         self._wake = threading.Event()
         self._rung = threading.Event()  # something may be new; else only a sender came back
         self._rung.set()
+        self._settling = Settling(
+            laboratory,
+            Plans(
+                rng or Random(),  # noqa: S311 - spreads retries; nothing secret
+                plan or RetryPlan(),
+                rest or RestPlan(),
+            ),
+            self._wake.set,
+            patience_s=self._pace.settle_patience_s,
+        )
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set; then what is being sent is finished and settled first."""
@@ -90,15 +105,12 @@ class Deliverer:
             name="notice-listener",
         )
         listener.start()
+        self._settling.start()
         log.info("deliverer.started", senders=self._pace.senders)
         try:
             with self._sending() as pool:
                 outgoing = Outgoing(
-                    pool,
-                    self._send,
-                    self._wake.set,
-                    self._give_back,
-                    at_once=self._pace.per_subscription,
+                    pool, self._send, self._wake.set, self._give_back, share=self._pace.share
                 )
                 while not stop.is_set():
                     self._wake.clear()
@@ -106,6 +118,7 @@ class Deliverer:
                     self._wait(stop, pause_s)
                 self._give_back(outgoing.give_back())
         finally:
+            self._settling.finish()
             listener.stop()
             log.info("deliverer.stopped")
 
@@ -115,14 +128,14 @@ class Deliverer:
         with self._sending() as pool:
             while True:
                 delivered += self._show()
-                leased = self._lease(self._pace.senders, self._pace.per_subscription)
+                leased = self._lease(self._pace.senders, {})
                 if not leased:
                     return delivered
-                sent = [pool.submit(self._deliver, owed) for owed in leased]
-                delivered += sum(future.result() is NoticeState.DELIVERED for future in sent)
+                states = self._settling.settle([*pool.map(self._answered, leased)])
+                delivered += sum(state is NoticeState.DELIVERED for state in states.values())
 
     def close(self) -> None:
-        self._sender.close()
+        self._ways.close()
 
     @contextmanager
     def _sending(self) -> Iterator[ThreadPoolExecutor]:
@@ -142,14 +155,16 @@ class Deliverer:
             self._escalate()
             while rung and self._show():
                 pass
-            pace, until_s = self._pace, monotonic() + self._pace.lease_s / 6
-            room = pace.senders * pace.ahead - outgoing.out
-            outgoing.take(self._lease(room, pace.per_subscription * pace.ahead), until_s)
+            if not (rung or outgoing.wants_more()):
+                sleep(_GATHER_S)
+            until_s = monotonic() + self._pace.lease_s / 6
+            room = self._pace.leased - outgoing.out
+            outgoing.take(self._lease(room, outgoing.rooms()), until_s)
             return self._idle_s() if rung or not outgoing.out else _ELSEWHERE_S
-        except _AWAY as failure:
+        except AWAY as failure:
             self._rung.set()
             log.warning("deliverer.database_away", why=type(failure).__name__)
-            return _DATABASE_PAUSE_S
+            return DATABASE_PAUSE_S
 
     def _wait(self, stop: threading.Event, pause_s: float) -> None:
         until = monotonic() + pause_s
@@ -166,36 +181,40 @@ class Deliverer:
         if monotonic() - self._escalated_at < _ESCALATE_EVERY_S:
             return
         self._escalated_at = monotonic()
-        with self._lab.sessions.begin() as session:
-            told = escalate(
-                session, self._lab.clock(), site_id=self._lab.site_id, patience=self._patience
-            )
-        if told:
-            log.warning("cases.escalated", notices=told)
+        more = True
+        while more:
+            with self._lab.sessions.begin() as session:
+                made = escalate(
+                    session, self._lab.clock(), site_id=self._lab.site_id, patience=self._patience
+                )
+            if made.steps:
+                log.warning("cases.escalated", steps=made.steps, notices=made.notices)
+            more = made.cases == MOST_AT_ONCE
 
     def _show(self) -> int:
         with self._lab.sessions.begin() as session:
-            return dispatch.show_on_board(session, self._lab.clock(), site_id=self._lab.site_id)
+            return shown.show_on_board(session, self._lab.clock(), site_id=self._lab.site_id)
 
-    def _lease(self, room: int, per_subscription: int) -> list[Owed]:
-        if room <= 0:
+    def _lease(self, limit: int, rooms: Mapping[UUID, int]) -> list[Owed]:
+        if limit <= 0:
             return []
         with self._lab.sessions.begin() as session:
             return dispatch.lease(
                 session,
                 self._lab.clock(),
-                room,
+                limit,
                 self._pace.lease_s,
                 site_id=self._lab.site_id,
-                per_subscription=per_subscription,
+                per_subscription=self._pace.each,
+                room=rooms,
             )
 
     def _give_back(self, owed: list[Owed]) -> None:
         """Nobody need wait for the lease of what was never begun."""
         try:
             with self._lab.sessions.begin() as session:
-                dispatch.give_back(session, [one.notice_id for one in owed])
-        except _AWAY as failure:
+                dispatch.give_back(session, [id for one in owed for id in one.notice_ids])
+        except AWAY as failure:
             log.warning("deliverer.database_away", why=type(failure).__name__)
 
     def _idle_s(self) -> float:
@@ -208,42 +227,14 @@ class Deliverer:
         return min(wait_s, _LONGEST_IDLE_S) if wait_s > 0 else _ELSEWHERE_S
 
     def _send(self, owed: Owed) -> bool:
-        """Whether its receiver takes more: it has not said "gone" nor "slow down"."""
-        attempt = self._sender.send(owed, self._lab.clock)
-        self._write_down(owed, attempt)
-        return not (attempt.gone or attempt.slow_down)
+        """Whether it was taken. What failed is settled before the rest of its line is given back:
+        leased again at once, it would be tried before anybody knew."""
+        answered = self._answered(owed)
+        if answered.attempt.accepted:
+            self._settling.put(answered)
+        else:
+            self._settling.settle([answered])
+        return answered.attempt.accepted
 
-    def _deliver(self, owed: Owed) -> NoticeState | None:
-        return self._write_down(owed, self._sender.send(owed, self._lab.clock))
-
-    def _write_down(self, owed: Owed, attempt: Attempt) -> NoticeState | None:
-        """None: sent, but the database stayed away; the lease will run out and say so again."""
-        state = self._settle(owed, attempt)
-        log.info(
-            "notice.sent",
-            notice_id=str(owed.notice_id),
-            kind=owed.kind,
-            state=state,
-            status_code=attempt.status_code,
-            took_ms=attempt.took_ms,
-        )
-        return state
-
-    def _settle(self, owed: Owed, attempt: Attempt) -> NoticeState | None:
-        until = monotonic() + self._pace.settle_patience_s
-        while True:
-            try:
-                with self._lab.sessions.begin() as session:
-                    return delivery.settle(
-                        session,
-                        owed.notice_id,
-                        attempt,
-                        self._lab.clock(),
-                        plan=self._plan,
-                        rng=self._rng,
-                    )
-            except _AWAY:
-                if monotonic() > until:
-                    log.warning("notice.unsettled", notice_id=str(owed.notice_id))
-                    return None
-                sleep(_DATABASE_PAUSE_S)
+    def _answered(self, owed: Owed) -> Answered:
+        return Answered(owed, self._ways.send(owed, self._lab.clock))

@@ -1,29 +1,44 @@
-"""Leased notices on their way to the senders, each receiver's in a line of its own.
+"""Leased messages on their way to the senders, each receiver's in a line of its own.
 
-Leasing asks the database about everything that is owed, so that it is done for many at a time;
-which of them go next is decided here. A receiver has at most ``at_once`` of the senders, and after
-each notice lets the other receivers go first: a slow one holds a few senders and never all.
+Which of the leased go next is decided here. A receiver that answered quickly last time has many of
+the senders and any other a few; after each message it lets the other receivers go first. So a slow
+one holds a few senders and never all, and a quick one is told of a burst in no time.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from time import monotonic
 from uuid import UUID
 
 import structlog
 
-from lims.work.dispatch import Owed
+from lims.work.owed import Owed
 
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many of the senders one receiver may have at once, and how many leased messages for each
+    of them. `quick_s`: an answer within it makes a quick one."""
+
+    at_once: int = 4
+    quick_at_once: int = 12
+    ahead: int = 4
+    quick_s: float = 0.25
+
+    def of(self, *, quick: bool) -> int:
+        return self.quick_at_once if quick else self.at_once
+
+
 class Outgoing:
-    """What is leased and not yet settled. ``send`` sends and settles one notice, on a thread of the
-    pool, and says whether its receiver takes more now; if not, ``back`` gets the rest of its line.
+    """What is leased and not yet sent. ``send`` sends one message, on a thread of the pool, and
+    says whether its receiver took it; if not, ``back`` gets the rest of its line.
     ``room`` is called when it is worth asking for more."""
 
     def __init__(
@@ -33,15 +48,16 @@ class Outgoing:
         room: Callable[[], None],
         back: Callable[[list[Owed]], None],
         *,
-        at_once: int,
+        share: Share,
     ) -> None:
         self._pool = pool
         self._send = send
         self._room = room
         self._back = back
-        self._at_once = at_once
+        self._share = share
         self._lines: dict[UUID, deque[tuple[Owed, float]]] = {}
         self._sending: Counter[UUID] = Counter()
+        self._quick: set[UUID] = set()
         self._lock = threading.Lock()
         self._low = 0
         self.out = 0
@@ -54,15 +70,36 @@ class Outgoing:
                 receiver = owed.subscription_id
                 self._lines.setdefault(receiver, deque()).append((owed, until_s))
                 self.out += 1
-                if self._sending[receiver] < self._at_once:
-                    self._sending[receiver] += 1
-                    self._pool.submit(self._go, receiver)
+                self._set_going(receiver)
             self._low = self.out // 2
+
+    def wants_more(self) -> bool:
+        """Half of what was taken is away: asking earlier would lease a few at a time."""
+        with self._lock:
+            return self.out <= self._low
+
+    def rooms(self) -> Mapping[UUID, int]:
+        """How many more of each receiver that is known here may be leased."""
+        with self._lock:
+            known = self._quick | set(self._lines) | set(self._sending)
+            return {one: self._room_of(one) for one in known}
 
     def give_back(self) -> list[Owed]:
         """Whatever has not begun: none of it will be sent from here."""
         with self._lock:
             return [owed for receiver in list(self._lines) for owed in self._cleared(receiver)]
+
+    def _room_of(self, receiver: UUID) -> int:
+        most = self._share.of(quick=receiver in self._quick) * self._share.ahead
+        return most - len(self._lines.get(receiver, ())) - self._sending[receiver]
+
+    def _set_going(self, receiver: UUID) -> None:
+        """Under the lock: one more of the senders for it, when it may have one and needs it."""
+        waiting = len(self._lines.get(receiver, ()))
+        allowed = self._share.of(quick=receiver in self._quick)
+        if waiting and self._sending[receiver] < allowed:
+            self._sending[receiver] += 1
+            self._pool.submit(self._go, receiver)
 
     def _go(self, receiver: UUID) -> None:
         """Send the next in this receiver's line, then stand behind the other receivers."""
@@ -70,26 +107,34 @@ class Outgoing:
         if owed is not None:
             self._sent(owed)
         with self._lock:
-            if self._lines.get(receiver):
+            allowed = self._share.of(quick=receiver in self._quick)
+            if self._lines.get(receiver) and self._sending[receiver] <= allowed:
                 self._pool.submit(self._go, receiver)
+                self._set_going(receiver)
                 wanted = self.out <= self._low
             else:
-                self._lines.pop(receiver, None)
                 self._sending[receiver] -= 1
+                if not self._sending[receiver]:
+                    del self._sending[receiver]
+                    if not self._lines.get(receiver):
+                        self._lines.pop(receiver, None)
                 wanted = True
         if wanted:
             self._room()
 
     def _sent(self, owed: Owed) -> None:
         left: list[Owed] = []
+        began = monotonic()
         try:
-            takes_more = self._send(owed)
-        except Exception as failure:
+            taken = self._send(owed)
+            quick = taken and monotonic() - began <= self._share.quick_s
+        except Exception as failure:  # a fault of ours: its lease runs out, the others go on
             log.error("deliverer.failed", exc_info=failure)
-            takes_more = True
+            taken, quick = True, False
         with self._lock:
             self.out -= 1
-            if not takes_more:
+            (self._quick.add if quick else self._quick.discard)(owed.subscription_id)
+            if not taken:
                 left = self._cleared(owed.subscription_id)
         if left:
             self._back(left)

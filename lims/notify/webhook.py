@@ -3,6 +3,7 @@
 Source: Standard Webhooks 1.0. The receiver fetches the case with its own credential; no name,
 number, address or Ct leaves here. `webhook-id` is the notice's id, so a notice that is sent
 again, after a killed deliverer say, is recognised; `webhook-timestamp` is that of the attempt.
+A digest has an id of its own that stays, and each notice in it the id it would have had alone.
 """
 
 from __future__ import annotations
@@ -20,38 +21,57 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from lims.notify import wire
 from lims.work.delivery import LONGEST_ERROR, Attempt
-from lims.work.dispatch import Owed
+from lims.work.owed import News, Owed
+
+DIGEST = "digest"
 
 
 def webhook_id(owed: Owed) -> str:
-    return f"msg_{owed.notice_id}"
+    return f"msg_{owed.message_id}"
 
 
 def payload(owed: Owed, base_url: str) -> bytes:
-    """The JSON body. Facts come first so that they can never stand in for an id or the URL.
-
-    An alert's counts are all there is to say of a pool, so its URL is the board for people.
-    """
-    data: dict[str, Any] = dict(owed.facts)
-    if owed.case_id is not None:
-        data |= {"case_id": str(owed.case_id), "url": f"{base_url}/api/v1/cases/{owed.case_id}"}
+    """The JSON body. A digest holds what each notice would have been alone, with its id."""
+    if owed.digest:
+        notices = [{"id": f"msg_{one.notice_id}", **_event(one, base_url)} for one in owed.news]
+        at = max(one.created_at for one in owed.news)
+        body = {"type": DIGEST, "timestamp": _rfc3339(at), "data": {"notices": notices}}
     else:
-        data |= {"pool_id": str(owed.pool_id), "url": f"{base_url}/handoff#alerts"}
-    data["sequence"] = owed.sequence
-    body = {"type": owed.kind, "timestamp": _rfc3339(owed.created_at), "data": data}
+        body = _event(owed.news[0], base_url)
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def _event(news: News, base_url: str) -> dict[str, Any]:
+    """Facts come first so that they can never stand in for an id or the URL.
+
+    An alert's counts are all there is to say of a pool, so its URL is the board for people.
+    """
+    data: dict[str, Any] = dict(news.facts)
+    if news.case_id is not None:
+        data |= {"case_id": str(news.case_id), "url": f"{base_url}/api/v1/cases/{news.case_id}"}
+    else:
+        data |= {"pool_id": str(news.pool_id), "url": f"{base_url}/handoff#alerts"}
+    data["sequence"] = news.sequence
+    return {"type": news.kind, "timestamp": _rfc3339(news.created_at), "data": data}
+
+
 def headers(owed: Owed, body: bytes, at: datetime) -> dict[str, str]:
-    """Raises ValueError (or the package's EmptyWebhookSecretError) for an unusable secret."""
-    signature = Webhook(owed.secret).sign(webhook_id(owed), at, body.decode())
+    """Signed with each secret, so that a receiver may change from one to the other when it likes.
+
+    Source: Standard Webhooks 1.0, "Zero downtime secret rotation". Raises ValueError (or the
+    package's EmptyWebhookSecretError) for an unusable secret.
+    """
+    said = body.decode()
+    signatures = [Webhook(secret).sign(webhook_id(owed), at, said) for secret in owed.secrets]
+    if not signatures:
+        raise EmptyWebhookSecretError
     return {
         "content-type": "application/json",
         "accept-encoding": "identity",  # an excerpt is read, and never inflated
         "user-agent": "thantoc-webhook/1",
         "webhook-id": webhook_id(owed),
         "webhook-timestamp": str(int(at.timestamp())),
-        "webhook-signature": signature,
+        "webhook-signature": " ".join(signatures),
     }
 
 
@@ -89,7 +109,7 @@ class WebhookSender:
     def send(self, owed: Owed, clock: Callable[[], datetime]) -> Attempt:
         """Never raises for what the receiver, its address or its secret does."""
         began = monotonic()
-        if not (self._private or owed.url.lower().startswith("https://")):
+        if not (self._private or owed.to.lower().startswith("https://")):
             return Attempt(None, "refused: only https, unless LIMS_WEBHOOK_PRIVATE=allow", 0)
         try:
             body = payload(owed, self._base_url)
@@ -99,7 +119,7 @@ class WebhookSender:
         try:
             with (
                 wire.within(self._whole_s),
-                self._client.stream("POST", owed.url, content=body, headers=signed) as response,
+                self._client.stream("POST", owed.to, content=body, headers=signed) as response,
             ):
                 said = _excerpt(response)
                 return Attempt(
@@ -134,7 +154,7 @@ def retry_after_s(value: str | None, now: datetime) -> float | None:
         return float(value)
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

@@ -18,6 +18,9 @@ from lims.db.laboratory import Laboratory
 from lims.domain.lifecycle import NoticeState
 from lims.domain.retries import RetryPlan
 from lims.notify.deliver import Deliverer, Pace
+from lims.notify.email import EmailSender
+from lims.notify.outgoing import Share
+from lims.notify.ways import Ways
 from lims.notify.webhook import WebhookSender
 from lims.tables import Delivery, Notice
 from lims.work import dispatch
@@ -49,7 +52,9 @@ def delivering(
     sender = WebhookSender(
         BASE, connect_s=WITHIN_S, read_s=WITHIN_S, whole_s=WITHIN_S, private=True
     )
-    deliverer = Deliverer(lab, BASE, plan=plan, pace=pace, rng=Random(1), sender=sender)
+    deliverer = Deliverer(
+        lab, Ways(sender, EmailSender(BASE, None)), plan=plan, pace=pace, rng=Random(1)
+    )
     thread = threading.Thread(target=deliverer.run, args=(stop,))
     thread.start()
     try:
@@ -98,7 +103,7 @@ def test_a_receiver_that_hangs_delays_nobody_else(here: Ward, lab: Laboratory) -
         for _ in range(12):
             here.owe(flowing)
         here.session.commit()
-        with delivering(lab, pace=Pace(senders=4, per_subscription=2)):
+        with delivering(lab, pace=Pace(senders=4, share=Share(at_once=2))):
             until(lambda: len(quick.ids) == 12, "the twelve of the quick one")
             assert len(hung.ids) <= 2
             hung.gate.set()
@@ -116,7 +121,7 @@ def test_killed_between_sending_and_settling_the_same_id_arrives_twice(
         sender.send(leased[0], lab.clock)  # and here the power goes
         sender.close()
         later = replace(lab, clock=lambda: datetime.now(UTC) + timedelta(seconds=31))
-        deliverer = Deliverer(later, BASE, plan=SOON, private=True)
+        deliverer = Deliverer(later, Ways.of(BASE, private=True), plan=SOON)
         assert deliverer.drain() == 1
         deliverer.close()
     assert team.ids == [f"msg_{notice}"] * 2
@@ -128,7 +133,7 @@ def test_a_lease_still_running_is_respected(here: Ward, lab: Laboratory) -> None
         here.session.commit()
         with lab.sessions.begin() as session:
             dispatch.lease(session, lab.clock(), 1, 600, site_id=lab.site_id)
-        deliverer = Deliverer(lab, BASE, plan=SOON, private=True)
+        deliverer = Deliverer(lab, Ways.of(BASE, private=True), plan=SOON)
         assert deliverer.drain() == 0
         deliverer.close()
     assert team.ids == []
@@ -157,7 +162,7 @@ def test_a_receiver_that_says_slow_down_is_left_alone_for_that_long(
     with receiver(lambda _n: Answer(429, {"retry-after": "600"})) as team:
         notice = here.owe(here.webhook(team.url))
         here.session.commit()
-        deliverer = Deliverer(lab, BASE, plan=SOON, private=True)
+        deliverer = Deliverer(lab, Ways.of(BASE, private=True), plan=SOON)
         assert deliverer.drain() == 0
         deliverer.close()
     row = here.session.get_one(Notice, notice, populate_existing=True)
@@ -171,7 +176,7 @@ def test_a_receiver_that_is_gone_gets_nothing_more(here: Ward, lab: Laboratory) 
         here.owe(subscription, case=case, sequence=1)
         here.owe(subscription, case=case, sequence=2)
         here.session.commit()
-        deliverer = Deliverer(lab, BASE, plan=SOON, private=True)
+        deliverer = Deliverer(lab, Ways.of(BASE, private=True), plan=SOON)
         assert deliverer.drain() == 0
         deliverer.close()
     assert len(team.ids) == 1
@@ -194,8 +199,8 @@ def test_a_receiver_that_takes_no_more_hears_no_more_of_what_was_leased(
             here.owe(later)
             here.session.commit()
             until(lambda: bool(other.ids), "the one behind at the other")
-    assert len(team.ids) <= Pace().per_subscription
-    assert states(lab).count(NoticeState.OWED) >= 20 - Pace().per_subscription
+    assert len(team.ids) <= Pace().share.at_once
+    assert states(lab).count(NoticeState.OWED) >= 20 - Pace().share.at_once
 
 
 def test_the_board_is_told_through_the_database_alone(here: Ward, lab: Laboratory) -> None:

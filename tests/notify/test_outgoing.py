@@ -8,8 +8,9 @@ from time import monotonic
 from uuid import UUID
 
 from lims.db.ids import uuid7
-from lims.notify.outgoing import Outgoing
-from lims.work.dispatch import Owed
+from lims.domain.telling import Channel
+from lims.notify.outgoing import Outgoing, Share
+from lims.work.owed import News, Owed
 from tests.until import WITHIN_S, until
 
 SLOW, QUICK = uuid7(), uuid7()
@@ -17,7 +18,8 @@ NOW = datetime(2021, 9, 1, tzinfo=UTC)
 
 
 def notice(receiver: UUID, sequence: int = 1) -> Owed:
-    return Owed(uuid7(), receiver, "case.opened", uuid7(), None, sequence, {}, NOW, "", "")
+    news = News(uuid7(), "case.opened", uuid7(), None, sequence, {}, NOW)
+    return Owed(news.notice_id, receiver, Channel.WEBHOOK, "", (), (news,))
 
 
 def line(pool: ThreadPoolExecutor, send: Callable[[Owed], object]) -> Outgoing:
@@ -25,7 +27,9 @@ def line(pool: ThreadPoolExecutor, send: Callable[[Owed], object]) -> Outgoing:
         send(owed)
         return True
 
-    return Outgoing(pool, sent, lambda: None, lambda _left: None, at_once=2)
+    return Outgoing(
+        pool, sent, lambda: None, lambda _left: None, share=Share(at_once=2, quick_at_once=2)
+    )
 
 
 def later() -> float:
@@ -63,7 +67,7 @@ def test_a_receiver_that_does_not_answer_holds_two_senders_and_the_other_is_told
 def test_one_receivers_notices_leave_in_the_order_they_were_leased() -> None:
     told: list[int] = []
     with ThreadPoolExecutor(1) as pool:
-        outgoing = line(pool, lambda owed: told.append(owed.sequence))
+        outgoing = line(pool, lambda owed: told.append(owed.news[0].sequence))
         outgoing.take([notice(QUICK, number) for number in range(20)], later())
         until_all_are_back(outgoing)
     assert told == list(range(20))
@@ -95,7 +99,7 @@ def test_at_the_end_what_has_not_begun_is_given_back_and_what_has_is_finished() 
         go_on.set()
     assert len(left) == 4
     assert len(told) == 2
-    assert {one.notice_id for one in left}.isdisjoint(one.notice_id for one in told)
+    assert {one.message_id for one in left}.isdisjoint(one.message_id for one in told)
 
 
 def test_a_sender_that_fails_makes_room_as_one_that_succeeds() -> None:

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
+import subprocess
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from standardwebhooks import Webhook
+from standardwebhooks.webhooks import WebhookVerificationError
 
 from lims.domain.addresses import is_public
+from lims.domain.telling import Channel, Failure, failure_of
 from lims.notify import wire
-from lims.notify.webhook import WebhookSender, payload, retry_after_s
-from lims.work.dispatch import Owed
+from lims.notify.webhook import WebhookSender, headers, payload, retry_after_s
+from lims.work.owed import News, Owed
 from tests.builders_handoff import SECRET
 from tests.notify.receivers import Answer, receiver
 from tests.until import WITHIN_S
@@ -31,17 +39,22 @@ def utc_now() -> datetime:
 
 
 def owed(url: str = "http://a.test/", *, secret: str = SECRET, pool: UUID | None = None) -> Owed:
-    return Owed(
-        notice_id=NOTICE,
-        subscription_id=uuid4(),
+    return message(NOTICE, url, secrets=(secret,), news=(news(pool=pool),))
+
+
+def message(id: UUID, url: str, *, secrets: tuple[str, ...], news: tuple[News, ...]) -> Owed:
+    return Owed(id, uuid4(), Channel.WEBHOOK, url, secrets, news, digest=len(news) > 1)
+
+
+def news(id: UUID = NOTICE, *, pool: UUID | None = None) -> News:
+    return News(
+        notice_id=id,
         kind="case.opened" if pool is None else "alert.raised",
         case_id=CASE if pool is None else None,
         pool_id=pool,
         sequence=3,
         facts={"basis": "pcr", "sequence": 99, "url": "https://elsewhere.test"},
         created_at=datetime(2021, 9, 11, 1, 0, tzinfo=UTC),
-        url=url,
-        secret=secret,
     )
 
 
@@ -83,6 +96,85 @@ def test_the_receiver_can_verify_who_sent_it_and_knows_it_by_the_notice_id(
     assert (attempt.status_code, attempt.error) == (204, None)
     assert team.ids == [f"msg_{NOTICE}"]
     assert team.said[0]["data"]["case_id"] == str(CASE)
+
+
+def test_during_a_change_of_secrets_a_receiver_verifies_with_either(
+    sender: WebhookSender,
+) -> None:
+    fresh = "whsec_" + b64encode(b"another secret of thirty-two by").decode()
+    with receiver() as team:  # it knows the old one
+        both = message(NOTICE, team.url, secrets=(fresh, SECRET), news=(news(),))
+        assert sender.send(both, utc_now).accepted
+    body = payload(both, BASE)
+    said = headers(both, body, utc_now())
+    assert Webhook(fresh).verify(body, said) == Webhook(SECRET).verify(body, said)
+    only = headers(replace(both, secrets=(fresh,)), body, utc_now())
+    with pytest.raises(WebhookVerificationError):
+        Webhook(SECRET).verify(body, only)
+
+
+def test_a_certificate_that_nobody_vouches_for_is_a_failure_and_hears_nothing(
+    sender: WebhookSender, tmp_path: Path
+) -> None:
+    heard: list[bytes] = []
+    with encrypted(tmp_path, heard) as url:
+        attempt = sender.send(owed(url), utc_now)
+    assert attempt.status_code is None
+    assert failure_of(attempt.status_code, attempt.error) is Failure.CERTIFICATE
+    assert heard == []
+
+
+def test_of_an_endless_answer_no_more_than_the_beginning_is_read(sender: WebhookSender) -> None:
+    listening = socket.create_server(("127.0.0.1", 0))
+    poured = 0
+
+    def pour() -> None:
+        nonlocal poured
+        connection, _ = listening.accept()
+        with connection, suppress(OSError):
+            connection.recv(65_536)
+            connection.sendall(b"HTTP/1.1 500 Sorry\r\nContent-Length: 1000000000000\r\n\r\n")
+            while True:
+                poured += connection.send(b"x" * 65_536)
+
+    thread = threading.Thread(target=pour)
+    thread.start()
+    attempt = sender.send(owed(f"http://127.0.0.1:{listening.getsockname()[1]}/"), utc_now)
+    thread.join(WITHIN_S)
+    listening.close()
+    assert not thread.is_alive(), "the connection was kept"
+    assert (attempt.status_code, attempt.error) == (500, "x" * 300)
+    assert poured < 20 * 2**20
+
+
+@contextmanager
+def encrypted(folder: Path, heard: list[bytes]) -> Iterator[str]:
+    """A receiver with a certificate of its own making."""
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"),
+            *("-subj", "/CN=localhost", "-keyout", str(key), "-out", str(certificate)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def answer() -> None:
+        connection, _ = listening.accept()
+        with connection, suppress(OSError):
+            heard.append(context.wrap_socket(connection, server_side=True).recv(65_536))
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    try:
+        yield f"https://localhost:{listening.getsockname()[1]}/"
+    finally:
+        thread.join(WITHIN_S)
+        listening.close()
 
 
 def test_a_redirect_is_not_followed(sender: WebhookSender) -> None:
@@ -228,6 +320,7 @@ def dripping(said_at_once: bytes) -> Iterator[tuple[str, threading.Event]]:
         ("Sat, 11 Sep 2021 01:02:00 GMT", 120.0),
         ("Sat, 11 Sep 2021 00:00:00 GMT", 0.0),
         ("soon", None),
+        (f"Sat, 11 Sep 2021 01:02:00 +{'9' * 30}", None),
         ("-5", None),
         ("²", None),
         (None, None),
