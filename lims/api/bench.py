@@ -26,7 +26,7 @@ from lims.work.reject import reject
 from lims.work.run_layout import Layout, read_layout
 from lims.work.tokens import Scope
 from lims.work.tubes import scanned
-from lims.work.views.sub_pool_view import resolution
+from lims.work.views.sub_pool_view import ToPrepare, resolution, to_prepare
 from lims.work.views.sub_pool_view import sub_pools as stored_sub_pools
 from lims.work.volume import Volume, say_volume
 from lims.work.waiting import Queue, Rack, Reswab, awaiting_pool, open_recollections, queue
@@ -82,6 +82,13 @@ class SubPools:
     sub_pools: list[SubPoolAsked]
 
 
+@dataclass(frozen=True, slots=True)
+class Preparing:
+    """Pools of which sub-pools are still to be pipetted, the longest wait first; the oldest 50."""
+
+    pools: list[ToPrepare]
+
+
 def declare(door: Door) -> None:
     """Open the bench's endpoints."""
     door.opens(
@@ -104,6 +111,7 @@ def declare(door: Door) -> None:
         "POST", "/pools", scope=Scope.POOL, body=PoolBody, answers=Pooled, crowd=Crowd.BENCHES
     )(pool)
     door.opens("GET", "/pools/<barcode>/sub-pools", scope=Scope.POOL, answers=SubPools)(sub_pools)
+    door.opens("GET", "/sub-pools", scope=Scope.POOL, answers=Preparing)(preparing)
     door.opens(
         "POST",
         "/sub-pools",
@@ -180,6 +188,11 @@ def sub_pools(ask: Ask[None], barcode: str) -> Answer:
             ],
         )
     )
+
+
+def preparing(ask: Ask[None]) -> Answer:
+    """The positive pools that wait for somebody, or a liquid handler, to prepare sub-pools."""
+    return Answer(Preparing(list(to_prepare(ask.session, site_id=ask.holder.site_id))))
 
 
 def sub_pool(ask: Ask[SubPoolBody]) -> Answer:

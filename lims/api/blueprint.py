@@ -9,7 +9,17 @@ from flask import Blueprint, Response, current_app, jsonify, render_template, re
 from structlog import get_logger
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from lims.api import bench, collection, findings, gateways, handoff, messages, problems, reading
+from lims.api import (
+    bench,
+    collection,
+    findings,
+    gateways,
+    handoff,
+    messages,
+    problems,
+    reading,
+    recalls,
+)
 from lims.api.door import Door
 from lims.api.openapi import document
 from lims.domain.refusals import BodyTooLarge, NotFound, Refusal
@@ -23,7 +33,7 @@ def build() -> Blueprint:
     """The blueprint ``api``; it guards itself with tokens and answers problems only."""
     blueprint = Blueprint("api", __name__, url_prefix="/api", template_folder="templates")
     door = Door()
-    for room in (collection, bench, messages, gateways, findings, handoff, reading):
+    for room in (collection, bench, messages, gateways, findings, recalls, handoff, reading):
         room.declare(door)
     door.hang(blueprint, prefix="/v1")
 

@@ -5,13 +5,12 @@ that what is not declared cannot be reached, and the OpenAPI document is
 written from the same declarations.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from threading import BoundedSemaphore
 from typing import Any, Generic, TypeVar
 
@@ -25,21 +24,19 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from lims.api import problems
+from lims.api.bearer import Bearers, token_carried
 from lims.db.laboratory import Laboratory
 from lims.domain.refusals import (
     InvalidBody,
     Misread,
-    NotSignedIn,
     NotUtf8,
     Refusal,
     UnknownUnit,
-    WrongScope,
 )
-from lims.work.tokens import Scope, TokenHolder, token_holder
+from lims.work.tokens import Scope, TokenHolder
 from lims.work.tubes import likeliest
 
 B = TypeVar("B")
-TOKEN_MEMORY_S = 2.0  # how long a revoked token may still open a door
 MOST_TRIES = 3  # of a request whose transaction met another's
 
 
@@ -111,6 +108,17 @@ class Endpoint:
     one_statement: bool
     crowd: Crowd | None
     most_bytes: int | None
+    stream: bool = False
+
+
+@dataclass(frozen=True)
+class Listening:
+    """Whoever opened a stream. ``still_in``: the token opens this door at this moment too."""
+
+    laboratory: Laboratory
+    holder: TokenHolder
+    since: str | None
+    still_in: Callable[[], bool]
 
 
 class Door:
@@ -118,7 +126,7 @@ class Door:
 
     def __init__(self) -> None:
         self.endpoints: list[Endpoint] = []
-        self._tokens: dict[str, tuple[float, TokenHolder]] = {}
+        self._bearers = Bearers()
         self._turns = {crowd: BoundedSemaphore(many) for crowd, many in AT_A_TIME.items()}
 
     def opens(
@@ -164,13 +172,42 @@ class Door:
 
         return declare
 
+    def streams(
+        self, path: str, *, scope: Scope, event: Any
+    ) -> Callable[[Callable[[Listening], Iterator[str]]], Callable[[Listening], Iterator[str]]]:
+        """Declare a stream of server-sent events, each of which carries an ``event``."""
+
+        def declare(
+            handler: Callable[[Listening], Iterator[str]],
+        ) -> Callable[[Listening], Iterator[str]]:
+            self.endpoints.append(
+                Endpoint(
+                    method="GET",
+                    path=path,
+                    name=handler.__name__,
+                    scope=scope,
+                    summary=(handler.__doc__ or "").strip().splitlines()[0],
+                    handler=handler,  # type: ignore[arg-type]  # a stream's is asked by _stream
+                    answers=event,
+                    body=None,
+                    rows_apart=False,
+                    one_statement=False,
+                    crowd=None,
+                    most_bytes=None,
+                    stream=True,
+                )
+            )
+            return handler
+
+        return declare
+
     def hang(self, blueprint: Blueprint, *, prefix: str) -> None:
         """Add every declared endpoint to the blueprint."""
         for endpoint in self.endpoints:
             blueprint.add_url_rule(
                 prefix + endpoint.path,
                 endpoint=endpoint.name,
-                view_func=self._view(endpoint),
+                view_func=self._stream(endpoint) if endpoint.stream else self._view(endpoint),
                 methods=[endpoint.method],
             )
 
@@ -180,14 +217,7 @@ class Door:
         def view(**path: Any) -> Response:
             laboratory: Laboratory = current_app.extensions["laboratory"]
             try:
-                holder = self._holder(laboratory)
-                if endpoint.scope not in holder.scopes:
-                    raise WrongScope(
-                        expected=f"a token with the scope {endpoint.scope}",
-                        came="a token for " + ", ".join(sorted(holder.scopes)),
-                        where=request.path,
-                        todo="ask an administrator for a token with this scope",
-                    )
+                holder = self._bearers.holder(laboratory, endpoint.scope)
                 body = _parse(endpoint)
                 with self._turn(endpoint.crowd):
                     answer = _work(laboratory, endpoint, holder, body, path)
@@ -195,6 +225,26 @@ class Door:
                 return problems.answer(refusal)
             status = 201 if answer.created else 200
             return Response(dump(answer.body), status, content_type="application/json")
+
+        view.__doc__ = endpoint.summary
+        return view
+
+    def _stream(self, endpoint: Endpoint) -> Callable[[], Response]:
+        def view() -> Response:
+            laboratory: Laboratory = current_app.extensions["laboratory"]
+            try:
+                holder = self._bearers.holder(laboratory, endpoint.scope)
+                since = request.headers.get("Last-Event-ID") or request.args.get("after")
+                still_in = partial(
+                    self._bearers.still_in, laboratory, token_carried(), endpoint.scope
+                )
+                events: Any = endpoint.handler(Listening(laboratory, holder, since, still_in))
+            except Refusal as refusal:
+                return problems.answer(refusal)
+            response = Response(events, content_type="text/event-stream")
+            response.headers["Cache-Control"] = "no-store"
+            response.headers["X-Accel-Buffering"] = "no"  # nginx would gather events otherwise
+            return response
 
         view.__doc__ = endpoint.summary
         return view
@@ -208,21 +258,6 @@ class Door:
         finally:
             if mine and crowd is not None:
                 self._turns[crowd].release()
-
-    def _holder(self, laboratory: Laboratory) -> TokenHolder:
-        header = request.headers.get("Authorization", "")
-        kind, _, plain = header.partition(" ")
-        if kind.lower() != "bearer" or not plain:
-            raise NotSignedIn(came="no token", where="Authorization")
-        known = self._tokens.get(plain)
-        if known is not None and known[0] > time.monotonic():
-            return known[1]
-        with laboratory.sessions.begin() as session:
-            holder = token_holder(session, plain, laboratory.clock())
-        if len(self._tokens) > 1000:
-            self._tokens.clear()
-        self._tokens[plain] = (time.monotonic() + TOKEN_MEMORY_S, holder)
-        return holder
 
 
 @cache

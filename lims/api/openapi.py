@@ -61,11 +61,12 @@ def _components(door: Door) -> dict[str, Any]:
 
 
 def _operation(endpoint: Endpoint) -> dict[str, Any]:
+    kind = "text/event-stream" if endpoint.stream else "application/json"
     answer = {
-        "description": "Done, or done before: the same receipt.",
-        "content": {
-            "application/json": {"schema": {"$ref": _REF.format(model=_answer_name(endpoint))}}
-        },
+        "description": "Server-sent events, each with one of these as its data."
+        if endpoint.stream
+        else "Done, or done before: the same receipt.",
+        "content": {kind: {"schema": {"$ref": _REF.format(model=_answer_name(endpoint))}}},
     }
     operation: dict[str, Any] = {
         "operationId": endpoint.name,
@@ -80,7 +81,8 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
                 "schema": {"type": "string", **({"format": "uuid"} if kind == "uuid" else {})},
             }
             for kind, name in _PATH_PART.findall(endpoint.path)
-        ],
+        ]
+        + (_STREAM_PLACE if endpoint.stream else []),
         "responses": {"200": answer, "default": {"$ref": "#/components/responses/Problem"}},
     }
     if endpoint.method == "POST":
@@ -93,6 +95,18 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
             },
         }
     return operation
+
+
+_STREAM_PLACE: list[dict[str, Any]] = [
+    {
+        "name": name,
+        "in": where,
+        "required": False,
+        "description": "Go on after this place: the id of the last event, or a next_cursor.",
+        "schema": {"type": "string", "format": "uuid"},
+    }
+    for name, where in (("Last-Event-ID", "header"), ("after", "query"))
+]
 
 
 def _answer_name(endpoint: Endpoint) -> str:

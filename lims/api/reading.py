@@ -15,7 +15,9 @@ from lims.domain.days import day_of
 from lims.domain.lifecycle import TubeKind, TubeState
 from lims.domain.refusals import NotFound
 from lims.work.tokens import Scope
-from lims.work.views.reconcile import Difference, reconcile
+from lims.work.views.reconcile import reconcile
+from lims.work.views.reconcile_parts import Difference
+from lims.work.views.reconcile_swabs import Waiting
 from lims.work.views.story_events import Event
 from lims.work.views.tube_story import Relation, Sign, TubeStory, tube_story
 
@@ -49,10 +51,19 @@ class TubeWay:
 
 
 @dataclass(frozen=True, slots=True)
-class DayReconciled:
-    """The swabs and cases of ``since`` up to ``until``; ``found`` by outcome, ``waiting`` by stage.
+class Sum:
+    """``whole`` must be the sum of ``terms``."""
 
-    ``clean`` when every equation holds and ``differences`` is empty.
+    name: str
+    whole: int
+    terms: Mapping[str, int]
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DayReconciled:
+    """The swabs and cases of ``since`` up to ``until``; ``found`` by outcome, ``waiting`` by stage
+    with its oldest. ``clean`` when every equation holds and ``differences`` is empty.
     """
 
     since: datetime
@@ -63,10 +74,12 @@ class DayReconciled:
     rejected: int
     outstanding: int
     found: Mapping[str, int]
-    waiting: Mapping[str, int]
+    waiting: Mapping[str, Waiting]
     cases: int
+    claimed: int
     notices_due: int
     notices_owed: int
+    equations: list[Sum]
     differences: list[Difference]
 
 
@@ -104,29 +117,37 @@ def reconciliation_of(ask: Ask[None], day: str) -> Answer:
 def _reconciled(ask: Ask[None], day: date) -> Answer:
     since = datetime.combine(day, time(), _zone())
     until = since + timedelta(days=1)
-    sums = reconcile(ask.session, site_id=ask.holder.site_id, since=since, until=until)
+    with _laboratory().snapshot() as moment:
+        closed = reconcile(moment, site_id=ask.holder.site_id, since=since, until=until)
+    swabs, told = closed.swabs, closed.told
     return Answer(
         DayReconciled(
             since=since,
             until=until,
-            clean=sums.clean,
-            registered=sums.registered,
-            received=sums.received,
-            rejected=sums.rejected,
-            outstanding=sums.outstanding,
-            found=sums.found,
-            waiting=sums.waiting,
-            cases=sums.cases,
-            notices_due=sums.notices_due,
-            notices_owed=sums.notices_owed,
-            differences=list(sums.differences),
+            clean=closed.clean,
+            registered=swabs.registered,
+            received=swabs.received,
+            rejected=swabs.rejected,
+            outstanding=swabs.outstanding,
+            found=swabs.found,
+            waiting=swabs.waiting,
+            cases=told.cases,
+            claimed=told.claimed,
+            notices_due=told.due,
+            notices_owed=told.owed,
+            equations=[Sum(e.name, e.whole, e.terms, e.holds) for e in closed.equations],
+            differences=list(closed.differences),
         )
     )
 
 
-def _zone() -> ZoneInfo:
+def _laboratory() -> Laboratory:
     laboratory: Laboratory = current_app.extensions["laboratory"]
-    return ZoneInfo(laboratory.timezone)
+    return laboratory
+
+
+def _zone() -> ZoneInfo:
+    return ZoneInfo(_laboratory().timezone)
 
 
 def _without_names(story: TubeStory) -> TubeWay:

@@ -133,6 +133,16 @@ def heartbeat(*instruments: str, gateway: str = "lab-1", **changed: Any) -> Json
     return {"gateway": gateway, "version": "0.1.0", "lines": lines}
 
 
+def recalled(plate: str, **changed: Any) -> Json:
+    """What rests on the run of this plate."""
+    return {"kind": "run", "subject": plate} | changed
+
+
+def recall(plate: str, **changed: Any) -> Json:
+    """The run of this plate, taken back."""
+    return recalled(plate, recall_id=fresh_id(), reason="dropped") | changed
+
+
 def asked(*specimens: str, **changed: Any) -> Json:
     """An analyser's question; of no specimen, for everything."""
     return {

@@ -15,13 +15,14 @@ from flask import Flask
 from sqlalchemy import Engine, text
 from werkzeug.serving import make_server
 
+from lims.api import notice_feed
 from lims.app import create_app
 from lims.db.engine import session_factory
 from lims.db.laboratory import Laboratory
 from lims.tables.base import Base
 from lims.work import told
 from lims.work.campaigns import open_campaign
-from lims.work.tokens import Scope, issue_token
+from lims.work.tokens import OPEN_PEOPLE, Scope, issue_token
 from tests.api.caller import Caller, Clock, Document
 from tests.builders import open_bench
 from tests.door_settings import door_settings
@@ -52,6 +53,7 @@ def serving(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     server.shutdown()
     thread.join()
     server.server_close()
+    notice_feed.close(app)
 
 
 @pytest.fixture
@@ -79,7 +81,7 @@ def api(serving: Serving, laboratory: Laboratory, clock: Clock) -> Iterator[Call
                 site_id=laboratory.site_id,
                 name=f"a machine to {scope}",
                 scopes=[scope],
-                every_team=scope is Scope.CASES,
+                every_team=scope in OPEN_PEOPLE,
                 by="test",
                 now=clock.now,
             )

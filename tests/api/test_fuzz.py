@@ -94,6 +94,8 @@ class World:
             },
             "/gateways/heartbeat": bodies.heartbeat,
             "/instruments/orders": lambda: bodies.asked(self.queued[0]),
+            "/recalls": lambda: bodies.recall(self.layout["plate"]),
+            "/recalls/preview": lambda: bodies.recalled(self.layout["plate"]),
         }
         return makers[path]()
 
@@ -144,6 +146,8 @@ POSTS = (
     "/messages/batch",
     "/gateways/heartbeat",
     "/instruments/orders",
+    "/recalls",
+    "/recalls/preview",
 )
 
 

@@ -118,6 +118,14 @@ def test_a_case_that_is_none_is_not_found(api: Caller, desk: str) -> None:
     refused(api.post(f"/cases/{bodies.fresh_id()}/claim", token=desk), 404, "not-found")
 
 
+def test_a_claim_sent_three_times_at_once_is_one_claim_with_one_answer(
+    api: Caller, desk: str, case_id: str
+) -> None:
+    claims = at_once(*[partial(api.post, f"/cases/{case_id}/claim", token=desk)] * 3)
+    assert sorted(answer.status_code for answer in claims) == [200, 200, 201]
+    assert len({answer.json()["claim_id"] for answer in claims}) == 1
+
+
 def test_of_two_teams_that_claim_at_once_one_is_told_who_was_faster(
     api: Caller, desk: str, second: str, case_id: str
 ) -> None:
@@ -127,3 +135,49 @@ def test_of_two_teams_that_claim_at_once_one_is_told_who_was_faster(
     slow = next(answer for answer in answers if answer.status_code != 201)
     fast = next(answer for answer in answers if answer.status_code == 201)
     assert refused(slow, 409, "already-claimed")["team_id"] == fast.json()["team_id"]
+
+
+def _withdrawn(laboratory: Laboratory, case_id: str) -> None:
+    """The case no longer counts, and the desk is owed the correction."""
+    with laboratory.sessions.begin() as session:
+        session.execute(text("UPDATE f0_case SET state = 'withdrawn', sequence = 2"))
+        session.execute(
+            text(
+                "INSERT INTO notice (id, site_id, subscription_id, kind, case_id, sequence, facts,"
+                " state, attempts, next_attempt_at, created_at)"
+                " SELECT :id, site_id, subscription_id, 'case.corrected', case_id, 2, '{}',"
+                " 'owed', 0, created_at, created_at FROM notice WHERE case_id = :case"
+            ),
+            {"id": bodies.fresh_id(), "case": case_id},
+        )
+
+
+def test_a_program_that_fetches_a_case_does_not_acknowledge_its_correction(
+    api: Caller, laboratory: Laboratory, case_id: str, desk: str
+) -> None:
+    _withdrawn(laboratory, case_id)
+    assert api.get(f"/cases/{case_id}", token=desk).json()["state"] == "withdrawn"
+    with laboratory.sessions() as session:
+        known = text("SELECT fetched_at, acknowledged_at FROM notice WHERE sequence = 2")
+        fetched, acknowledged = session.execute(known).one()
+    assert fetched is not None
+    assert acknowledged is None
+
+
+def test_an_acknowledgement_is_said_once_and_answers_the_same_again(
+    api: Caller, laboratory: Laboratory, case_id: str, desk: str
+) -> None:
+    _withdrawn(laboratory, case_id)
+    first, again = (api.post(f"/cases/{case_id}/acknowledge", token=desk) for _ in range(2))
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert (first.json()["corrections"], first.json()["replayed"]) == (1, False)
+    assert again.json() == first.json() | {"replayed": True}
+
+
+def test_only_a_team_that_was_told_acknowledges(
+    api: Caller, case_id: str, desk: str, stranger: str
+) -> None:
+    refused(api.post(f"/cases/{case_id}/acknowledge", token=stranger), 404, "not-found")
+    refused(api.post(f"/cases/{case_id}/acknowledge"), 403, "wrong-scope")
+    nothing = api.post(f"/cases/{case_id}/acknowledge", token=desk).json()
+    assert (nothing["corrections"], nothing["acknowledged_at"]) == (0, None)

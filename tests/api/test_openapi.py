@@ -45,9 +45,8 @@ def test_every_endpoint_is_in_it_with_its_scope_and_a_sentence(
     for (method, path), operation in written.items():
         assert operation["summary"].endswith("."), path
         assert operation["security"][0]["token"][0] in set(Scope)
-        assert {part["name"] for part in operation["parameters"]} == set(
-            re.findall(r"{(\w+)}", path)
-        )
+        in_path = [part for part in operation["parameters"] if part["in"] == "path"]
+        assert {part["name"] for part in in_path} == set(re.findall(r"{(\w+)}", path))
         assert ("201" in operation["responses"]) is (method == "post")
 
 
@@ -99,6 +98,7 @@ def test_every_endpoint_answers_as_it_says(
     told = bodies.message(layout, {family["barcode"]: 22.0, solo: 21.0, pool: 27.0})
     post("/messages", told)
     post("/messages/batch", {"messages": [told]})
+    assert [one["barcode"] for one in get("/sub-pools")["pools"]] == [pool]
     row = get(f"/pools/{pool}/sub-pools")["sub_pools"][0]
     prepared = {"tube_id": bodies.fresh_id(), "barcode": bodies.label()}
     post("/sub-pools", prepared | {"sub_pool_id": row["sub_pool_id"]})
@@ -119,11 +119,15 @@ def test_every_endpoint_answers_as_it_says(
     case = next(notice["case_id"] for notice in page["notices"] if notice["case_id"])
     get(f"/cases/{case}", desk)
     post(f"/cases/{case}/claim", token=desk)
+    post(f"/cases/{case}/acknowledge", token=desk)
+    post("/recalls/preview", bodies.recalled(layout["plate"]))
+    post("/recalls", bodies.recall(layout["plate"]))
 
     assert met == {
         (method, path)
         for path, operations in api.document.written["paths"].items()
         for method in operations
+        if path != "/api/v1/notices/feed"  # it never ends: test_notice_feed.py
     }
 
 

@@ -27,6 +27,8 @@ def pool(laboratory: Laboratory, api: Caller) -> str:
 def test_the_handler_reads_what_is_wanted_and_says_what_it_made_once(
     api: Caller, pool: str, database: Engine
 ) -> None:
+    (waiting,) = api.get("/sub-pools").json()["pools"]
+    assert (waiting["barcode"], waiting["sub_pools"]) == (pool, 9)
     asked = api.get(f"/pools/{pool}/sub-pools").json()
     assert (asked["strategy"], asked["because"], len(asked["sub_pools"])) == ("grid", "campaign", 9)
     row = asked["sub_pools"][0]
@@ -56,6 +58,8 @@ def test_the_handler_reads_what_is_wanted_and_says_what_it_made_once(
         refused(api.post("/sub-pools", unknown), 404, "not-found")
     made = api.get(f"/pools/{pool}/sub-pools").json()["sub_pools"][0]
     assert (made["state"], made["barcode"]) == ("prepared", body["barcode"])
+    (waiting,) = api.get("/sub-pools").json()["pools"]
+    assert waiting["sub_pools"] == 8
     assert api.get("/queues/sars-cov-2").json()["tests"] == 1
 
 
