@@ -10,13 +10,13 @@ import re
 from datetime import date, datetime
 from typing import Final
 
-from lims.domain.lifecycle import RunState, TubeKind, TubeState
+from lims.domain.lifecycle import CaseState, RunState, TubeKind, TubeState
 from lims.web.lab_words import WORDS
 from lims.web.language import day, gettext, later, num, when
 from lims.web.reasons import reason
 from lims.web.said_again import known, patterns
 
-_MEMBERS: Final = {str(one): one for one in (*RunState, *TubeKind, *TubeState)}
+_MEMBERS: Final = {str(one): one for one in (*RunState, *TubeKind, *TubeState, *CaseState)}
 _COUNTS: Final = frozenset({"n", "most", "low", "high", "last"})
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MOMENT: Final = re.compile(
@@ -34,6 +34,7 @@ _PATTERNS: Final = patterns(
         r"correction of a rapid test → accepted",
         later("the second value of a rapid test"),
     ),
+    (r"none of its cases", later("none of its cases")),
     (r"nothing to resolve → .+", later("nothing of the pool is open")),
     (
         r"(?P<n>\d+) of (?P<most>\d+) not drawn",
@@ -134,6 +135,7 @@ _PATTERNS: Final = patterns(
         r"one that (?P<team>.+) claimed at (?P<at>\S+)",
         later("one that %(team)s claimed at %(at)s"),
     ),
+    (r"one that is (?P<state>\w+)", later("one that is %(state)s")),
     (r"one that nobody holds", later("one that nobody holds")),
     (r"one disabled: (?P<why>.+)", later("one disabled: %(why)s")),
     (r"characters that no barcode has", later("characters that no barcode has")),

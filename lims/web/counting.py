@@ -17,7 +17,7 @@ from flask import Flask, current_app
 
 from lims.db.laboratory import Laboratory
 from lims.work.views import stages
-from lims.work.views.stages import Item, Today, Waiting
+from lims.work.views.stages import Today, Waiting
 
 T = TypeVar("T")
 
@@ -53,13 +53,13 @@ class Counting:
         self._today = Kept(self._ask_today)
 
     def waiting(self, team_id: UUID | None, now: datetime) -> tuple[Waiting, ...]:
-        """With a team, the unclaimed cases are those that were told to it."""
+        """With a team, the unclaimed cases and the corrections are those that it was told of."""
         site = self._site.get(now)
         if team_id is None:
             return site
         with self._lab.sessions.begin() as session:
-            theirs = stages.unclaimed(session, site_id=self._lab.site_id, team_id=team_id, now=now)
-        return tuple(theirs if item.item is Item.UNCLAIMED else item for item in site)
+            theirs = stages.of_team(session, site_id=self._lab.site_id, team_id=team_id, now=now)
+        return tuple(theirs.get(item.item, item) for item in site)
 
     def today(self, now: datetime) -> Today:
         """What was done since midnight."""

@@ -48,7 +48,7 @@ def scope_of(me: SignedIn) -> Scope:
 @blueprint.get("/handoff/feed")
 @needs(Role.TRACER, Role.OPERATOR)
 def handoff() -> Response:
-    """`case` and `alert` events with ids; `reset` when the page must look at everything again."""
+    """`case`, `alert` and `call` events with ids; `reset`: look at everything again."""
     scope, lab, hub = scope_of(current()), laboratory(), _hub()
     last = request.headers.get("Last-Event-ID") or request.args.get("since")
     subscriber = hub.join(scope)

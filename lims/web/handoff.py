@@ -2,60 +2,57 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, flash, g, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from lims.db.ids import uuid7
+from lims.domain.lifecycle import CaseState
 from lims.domain.refusals import InvalidBody, NotFound, Refusal, WrongScope
-from lims.web import handoff_words
+from lims.web import handoff_words, roster_words, triage_words
 from lims.web.access import current, needs
+from lims.web.board_filters import Filters, asked_for, hours_asked, query_of
 from lims.web.feed import scope_of
 from lims.web.lab_words import team as team_name
 from lims.web.language import gettext as _
 from lims.web.language import laboratory, now
 from lims.web.refusing import faults_of, said
 from lims.web.shell import day_start
-from lims.work import live
+from lims.web.zone_ties import end_tie, say_ended, say_refused
 from lims.work.access import Role, SignedIn
+from lims.work.acknowledge import acknowledge
 from lims.work.case_card import fetch_case
 from lims.work.claim import AlreadyClaimed, claim, release_claim, take_over
+from lims.work.escalate import patience_of
 from lims.work.views import alerts as alert_views
 from lims.work.views import board as views
-from lims.work.views.board import Asked, CaseRow, Order, Scope
+from lims.work.views import calls, duty
+from lims.work.views.asked_about import asked_about
+from lims.work.views.board import Asked, CaseRow, Scope
 from lims.work.views.case_file import case_file
+from lims.work.views.case_steps import case_steps, person_of_case, zones_of
+from lims.work.views.triage import classified
+from lims.work.voice import Reader
 
 blueprint = Blueprint("handoff", __name__, url_prefix="/handoff")
 
-LATE_MIN: Final = 15  # stories.md S21: then the next in the roster is told
 _OVERSEES: Final = frozenset({Role.OPERATOR})
 _READS_CT: Final = frozenset({Role.REVIEWER})
 _BOARD: Final = (Role.TRACER, Role.OPERATOR)
 _FILE: Final = (*_BOARD, Role.REVIEWER)
-
-
-@dataclass(frozen=True)
-class Filters:
-    """What the board can be narrowed to, and what it is narrowed to now."""
-
-    areas: list[tuple[str, str]]
-    teams: list[tuple[str, str]]
-    asked: Asked
-
-    @property
-    def narrowed(self) -> bool:
-        return bool(self.asked.area or self.asked.team_id)
+_OPEN: Final = frozenset({CaseState.PRESUMPTIVE, CaseState.CONFIRMED})
 
 
 @blueprint.get("")
 @needs(*_BOARD)
 def page() -> str:
     """New cases first, without reloading; beneath them the positive pools."""
-    me, lab, scope, asked = current(), laboratory(), scope_of(current()), _asked()
+    me, lab, scope, asked = current(), laboratory(), scope_of(current()), asked_for()
     with lab.sessions.begin() as session:
         board = views.board(
             session, scope, asked, site_id=lab.site_id, now=now(), day_start=day_start()
@@ -63,17 +60,33 @@ def page() -> str:
         warned = alert_views.alerts(session, scope, site_id=lab.site_id)
         areas = [(a.value, a.label) for a in views.areas(session, scope, site_id=lab.site_id)]
         teams = [(t.value, team_name(t.label)) for t in views.teams(session, site_id=lab.site_id)]
+        to_ring = calls.how_many(
+            session, Reader(scope.everything, scope.team_id), site_id=lab.site_id, now=now()
+        )
+        on_call = (
+            duty.on_call(
+                session,
+                site_id=lab.site_id,
+                now=now(),
+                team_id=None if scope.everything else scope.team_id,
+            )
+            if scope.everything or scope.team_id
+            else ()
+        )
     return render_template(
         "handoff/board.html",
         board=board,
         alerts=warned,
-        filters=Filters(areas, teams if scope.everything else [], asked),
+        to_ring=to_ring,
+        on_call=on_call,
+        filters=Filters(areas, teams if scope.everything else [], asked, hours_asked()),
         may_claim=_may_claim(me),
         oversees=scope.everything,
         no_team=not scope.everything and scope.team_id is None,
         rendered=uuid7(),
-        query=_query(asked),
-        following=_query(replace(asked, page=asked.page + 1)),
+        query=query_of(asked),
+        first=query_of(replace(asked, page=1)),
+        following=query_of(replace(asked, page=asked.page + 1)),
     )
 
 
@@ -84,7 +97,7 @@ def figures() -> str:
     lab, scope = laboratory(), scope_of(current())
     with lab.sessions.begin() as session:
         counted = views.figures(
-            session, scope, _asked(), site_id=lab.site_id, day_start=day_start()
+            session, scope, asked_for(), site_id=lab.site_id, day_start=day_start()
         )
         warned = alert_views.alerts(session, scope, site_id=lab.site_id)
     return render_template("handoff/_live.html", figures=counted, alerts=warned)
@@ -94,7 +107,7 @@ def figures() -> str:
 @needs(*_BOARD)
 def row(case_id: UUID) -> tuple[str, int]:
     """One row for `board.js`; 204 when this board, narrowed as it is, does not show the case."""
-    lab, asked = laboratory(), _asked()
+    lab, asked = laboratory(), asked_for()
     with lab.sessions.begin() as session:
         shown = views.case_row(
             session, scope_of(current()), asked, case_id, site_id=lab.site_id, now=now()
@@ -118,15 +131,27 @@ def file(case_id: UUID) -> str:
         )
         _record_reading(session, me, case_id)
         whole = case_file(session, case_id, with_ct=bool(me.roles & _READS_CT))
+        triage = classified(session, case_id)
+        asked = asked_about(session, shown.person_id, site_id=lab.site_id)
+        steps = case_steps(session, case_id)
+        zones = zones_of(session, person_of_case(session, case_id), now=now())
     return render_template(
         "handoff/case.html",
         case=shown,
         file=whole,
+        steps=steps,
+        zones=zones,
+        ends_at=url_for("handoff.leave", case_id=case_id) if me.roles & set(_BOARD) else None,
         teams=[(team.value, team_name(team.label)) for team in whole.teams],
         may_claim=_may_claim(me),
         may_assign=bool(me.roles & _OVERSEES),
         mine=me.team_id is not None and shown.team_id == me.team_id,
         with_ct=bool(me.roles & _READS_CT),
+        is_open=shown.state in _OPEN,
+        triage=triage,
+        asked=asked,
+        words=triage_words,
+        may_triage=shown.state in _OPEN and bool(me.roles & set(_BOARD)),
     )
 
 
@@ -181,6 +206,22 @@ def move(case_id: UUID) -> Response:
     return redirect(url_for("handoff.file", case_id=case_id), 303)
 
 
+@blueprint.post("/cases/<uuid:case_id>/zone")
+@needs(*_BOARD)
+def leave(case_id: UUID) -> Response:
+    """Whoever traces them learns first that they never worked there."""
+    me, lab = current(), laboratory()
+    try:
+        with lab.sessions.begin() as session:
+            _check_visible(session, me, case_id)
+            left = end_tie(session, person_of_case(session, case_id))
+    except InvalidBody as refusal:
+        say_refused(refusal)
+    else:
+        say_ended(left)
+    return redirect(url_for("handoff.file", case_id=case_id), 303)
+
+
 @blueprint.post("/cases/<uuid:case_id>/seen")
 @needs(*_BOARD)
 def seen(case_id: UUID) -> Response:
@@ -188,40 +229,26 @@ def seen(case_id: UUID) -> Response:
     me, lab = current(), laboratory()
     with lab.sessions.begin() as session:
         _check_visible(session, me, case_id)
-        _record_reading(session, me, case_id)
-        live.ring(session, "case.seen", case_id=case_id)
+        team = _claiming_team(me)
+        acknowledge(session, case_id, team, site_id=lab.site_id, by=me.actor, now=now())
     return redirect(url_for("handoff.page"), 303)
 
 
 def init_app(app: Flask) -> None:
     """Give the hand-off's templates its words."""
     app.jinja_env.globals["say"] = handoff_words
-    app.jinja_env.globals["LATE_MIN"] = LATE_MIN
+    app.jinja_env.globals["late_min"] = late_min
+    app.jinja_env.globals["roster"] = roster_words
 
 
-def _asked() -> Asked:
-    team = request.args.get("team", "")
-    try:
-        team_id = UUID(team) if team else None
-    except ValueError:
-        team_id = None
-    order = Order.OLDEST if request.args.get("order") == Order.OLDEST else Order.NEWEST
-    return Asked(
-        area=request.args.get("area") or None,
-        team_id=team_id,
-        order=order,
-        page=min(max(request.args.get("page", 1, int), 1), 1_000),
-    )
-
-
-def _query(asked: Asked) -> dict[str, str]:
-    given = {
-        "area": asked.area,
-        "team": str(asked.team_id) if asked.team_id else None,
-        "order": Order.OLDEST.value if asked.order is Order.OLDEST else None,
-        "page": str(asked.page) if asked.page > 1 else None,
-    }
-    return {name: value for name, value in given.items() if value}
+def late_min() -> int:
+    """After so many minutes an unclaimed case is late: then the next in the roster is named."""
+    if "late_min" not in g:
+        lab = laboratory()
+        with lab.sessions.begin() as session:
+            g.late_min = patience_of(session, lab.site_id).roster // timedelta(minutes=1)
+    minutes: int = g.late_min
+    return minutes
 
 
 def _file_scope(me: SignedIn) -> Scope:

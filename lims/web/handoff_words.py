@@ -7,9 +7,13 @@ from uuid import UUID
 
 from lims.domain.lifecycle import CaseState
 from lims.domain.outcomes import Basis, NoticeKind
+from lims.domain.telling import Failure
+from lims.web.lab_words import team as team_name
 from lims.web.language import gettext as _
-from lims.web.language import later
+from lims.web.language import later, when
 from lims.work.views.board import CaseRow
+from lims.work.views.case_file import Gone
+from lims.work.views.case_notices import NoticeLine
 
 _SHOWN_DIGITS: Final = 3
 WHY: Final = later("Say why, in 3 to 500 characters.")  # what work.claim says of a missing reason
@@ -78,7 +82,7 @@ def basis_words(basis: Basis) -> str:
         case Basis.ANTIGEN_SUSPECT:
             return _("Rapid test of a suspect with a factor")
         case Basis.ANTIGEN_TWICE:
-            return _("Two rapid tests within 8 hours")
+            return _("Two rapid tests in time")
 
 
 def next_step(row: CaseRow) -> str:  # noqa: PLR0911 - one sentence for each way to stand
@@ -97,7 +101,7 @@ def next_step(row: CaseRow) -> str:  # noqa: PLR0911 - one sentence for each way
         case CaseState.WITHDRAWN:
             return _("the result no longer counts")
         case CaseState.CLOSED:
-            return _("closed")
+            return _("a release test ended it")
 
 
 def instruction(state: CaseState) -> str:
@@ -109,10 +113,11 @@ def instruction(state: CaseState) -> str:
             return _("Isolate, and list everybody met since two days before the swab.")
         case CaseState.NOT_CONFIRMED | CaseState.WITHDRAWN:
             return _(
-                "Tell the person that this result no longer counts. Isolation as a contact stays."
+                "Tell the person that this result no longer counts."
+                " Isolation stays only for who is a contact (F1)."
             )
         case CaseState.CLOSED:
-            return _("Nothing more to do.")
+            return _("Isolation ends: a release test says so.")
 
 
 def sex_words(sex: str | None) -> str:
@@ -127,10 +132,79 @@ def kind_words(kind: NoticeKind) -> str:
             return _("confirmed")
         case NoticeKind.CASE_CORRECTED:
             return _("correction")
+        case NoticeKind.CASE_CLOSED:
+            return _("end of isolation")
         case NoticeKind.ALERT_RAISED:
             return _("early warning")
         case NoticeKind.ALERT_UPDATED:
             return _("early warning, changed")
+
+
+def passed_on(line: NoticeLine) -> str:
+    """Nobody of the team that was told claimed it, so the next ones heard of it."""
+    at = when(line.passed_at)
+    if not line.passed_to:
+        return _("on the voice list from %(at)s", at=at)
+    return _(
+        "passed on to %(teams)s at %(at)s", teams=", ".join(map(team_name, line.passed_to)), at=at
+    )
+
+
+def channel_words(channel: str) -> str:
+    return {"board": _("board"), "webhook": _("webhook"), "email": _("e-mail")}.get(
+        channel, channel
+    )
+
+
+def failure_words(failure: Failure | None) -> str:  # noqa: PLR0911 - one for each reason
+    """Why it did not arrive, as somebody says who mends it."""
+    match failure:
+        case None:
+            return _("reason not kept")
+        case Failure.UNREACHABLE:
+            return _("nobody answers at the address")
+        case Failure.TOO_SLOW:
+            return _("answers too slowly")
+        case Failure.CERTIFICATE:
+            return _("its certificate is not valid")
+        case Failure.PRIVATE:
+            return _("the address is in a private network")
+        case Failure.REDIRECTED:
+            return _("sends us to another address")
+        case Failure.GONE:
+            return _("asked to be told no more")
+        case Failure.BUSY:
+            return _("is overloaded")
+        case Failure.REFUSED:
+            return _("refuses what we send")
+        case Failure.BROKEN:
+            return _("fails by itself")
+        case Failure.OURS:
+            return _("could not be sent from here")
+
+
+def mending_words(failure: Failure | None) -> str:
+    """What to do first, before it is sent again."""
+    match failure:
+        case Failure.UNREACHABLE | Failure.TOO_SLOW | Failure.BROKEN | Failure.BUSY | None:
+            return _("Ring the office: is its system running?")
+        case Failure.CERTIFICATE:
+            return _("The office renews its certificate.")
+        case Failure.PRIVATE | Failure.REDIRECTED | Failure.GONE:
+            return _("Ask the office for an address that works, and make a new subscription.")
+        case Failure.REFUSED:
+            return _("Ask the office which secret or which path it expects.")
+        case Failure.OURS:
+            return _("See the secret of the subscription, or the mail server's setting.")
+
+
+def gone_words(gone: Gone) -> str:
+    """Why a result behind a case is no reason any more."""
+    match gone:
+        case Gone.RECALLED:
+            return _("recalled: it does not count")
+        case Gone.SUPERSEDED:
+            return _("replaced by a newer result: it does not count")
 
 
 def outcome_words(outcome: str) -> str:

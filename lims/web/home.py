@@ -11,7 +11,6 @@ from lims.web.counting import counting
 from lims.web.item_words import action, label, path, why
 from lims.web.language import now
 from lims.web.shell import only_team, stages_of
-from lims.work.views import stages as views
 from lims.work.views.stages import STAGE_OF, Item, Stage, Waiting
 
 blueprint = Blueprint("home", __name__)
@@ -68,14 +67,13 @@ def needs_of(items: Iterable[Waiting], mine: Iterable[Stage]) -> list[Need]:
 
 
 def _need(wait: Waiting) -> Need:
-    limit = views.LIMITS.get(wait.item)
     return Need(
         item=wait.item,
         count=wait.count,
         label=label(wait.item, wait.count),
         why=why(wait.item),
         oldest_at=wait.oldest_at,
-        limit_min=limit.total_seconds() / 60 if limit else None,
+        limit_min=wait.limit.total_seconds() / 60 if wait.limit else None,
         path=path(wait.item),
         action=action(wait.item),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, Full, Queue, SimpleQueue
@@ -24,7 +24,7 @@ from lims.db.laboratory import Laboratory
 from lims.db.listening import Listener
 from lims.work.live import BOARD
 from lims.work.views.board import Scope
-from lims.work.views.changes import told_teams
+from lims.work.views.changes import teams_of_calls, told_teams
 
 log = structlog.get_logger()
 
@@ -35,7 +35,8 @@ _GATHER_S: Final = 0.1  # one look at the database for everything a plate says a
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What one page hears: `case` or `alert` with an id, or `reset` (look at everything again)."""
+    """What one page hears: `case`, `alert` or `call` with an id, or `reset` (look at everything
+    again)."""
 
     event_id: UUID
     name: str
@@ -53,6 +54,10 @@ def case_event(case_id: UUID) -> Event:
 
 def alert_event(pool_id: UUID) -> Event:
     return Event(uuid7(), "alert", pool_id)
+
+
+def call_event(call_id: UUID) -> Event:
+    return Event(uuid7(), "call", call_id)
 
 
 def reset_event() -> Event:
@@ -167,13 +172,19 @@ class Hub:
                 self._send_all([reset_event()])
 
     def _fan_out(self, payloads: Sequence[str]) -> None:
-        cases, pools = _named(payloads)
-        if not cases and not pools:
+        named = _named(payloads)
+        if not any(named.values()):
             return
+        cases, pools, calls = named["case_id"], named["pool_id"], named["call_id"]
         with self._lab.sessions.begin() as session:
-            told = told_teams(session, [*cases, *pools])
-        events = [case_event(case_id) for case_id in cases]
-        events += [alert_event(pool_id) for pool_id in pools]
+            told = dict(told_teams(session, [*cases, *pools])) if cases or pools else {}
+            if calls:
+                told |= teams_of_calls(session, calls)
+        events = [
+            *map(case_event, cases),
+            *map(alert_event, pools),
+            *map(call_event, calls),
+        ]
         for subscriber in self._everybody():
             for event in events:
                 teams = told.get(event.about, frozenset()) if event.about else frozenset()
@@ -190,16 +201,15 @@ class Hub:
             return tuple(self._subscribers)
 
 
-def _named(payloads: Sequence[str]) -> tuple[list[UUID], list[UUID]]:
-    """The cases and pools of these notifications, each once, in order."""
-    cases: dict[UUID, None] = {}
-    pools: dict[UUID, None] = {}
+def _named(payloads: Sequence[str]) -> Mapping[str, Sequence[UUID]]:
+    """The cases, pools and calls of these notifications, each once, in order."""
+    found: dict[str, dict[UUID, None]] = {"case_id": {}, "pool_id": {}, "call_id": {}}
     for payload in payloads:
         try:
             said = json.loads(payload)
-            for key, found in (("case_id", cases), ("pool_id", pools)):
+            for key, ids in found.items():
                 if key in said:
-                    found[UUID(said[key])] = None
+                    ids[UUID(said[key])] = None
         except (ValueError, TypeError):
             log.warning("board.unreadable", length=len(payload))
-    return list(cases), list(pools)
+    return {key: list(ids) for key, ids in found.items()}

@@ -33,6 +33,11 @@ WORDS: Final[Mapping[Item, Words]] = {
         later_n("tube received today", "tubes received today"),
         later("Scanned at the laboratory door since midnight."),
     ),
+    Item.TO_PIPETTE: Words(
+        later_n("sub-pool to pipette", "sub-pools to pipette"),
+        later("People of a positive pool wait for them; their tests go before anything else."),
+        later("Pipette them"),
+    ),
     Item.TO_POOL: Words(
         later_n("tube to pool", "tubes to pool"),
         later("Received for a pooled campaign and in no pool yet."),
@@ -86,6 +91,11 @@ WORDS: Final[Mapping[Item, Words]] = {
     Item.ADDRESSES: Words(
         later_n("F0 whose commune is not known", "F0s whose commune is not known"),
         later("Only the province or the national desk was told. Choose the commune."),
+    ),
+    Item.CORRECTED: Words(
+        later_n("correction to acknowledge", "corrections to acknowledge"),
+        later("A case was withdrawn or corrected; the team has not said that it knows."),
+        later("Acknowledge"),
     ),
     Item.UNCLAIMED: Words(
         later_n("F0 nobody has claimed", "F0 nobody has claimed"),

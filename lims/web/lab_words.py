@@ -57,7 +57,7 @@ WORDS: Final[Mapping[StrEnum, str]] = {
     Basis.ANTIGEN_PRESUMPTIVE: later("rapid test, presumptive"),
     Basis.ANTIGEN_CONTACT: later("rapid test of a contact (F1)"),
     Basis.ANTIGEN_SUSPECT: later("rapid test of a suspect with a factor"),
-    Basis.ANTIGEN_TWICE: later("two rapid tests within 8 hours"),
+    Basis.ANTIGEN_TWICE: later("two rapid tests in time"),
     Hold.POSITIVE: later("positive: the final word is a person's"),
     Hold.DISCORDANT: later("pool and members disagree"),
     Hold.INCONCLUSIVE: later("inconclusive: repeated by itself"),

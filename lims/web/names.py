@@ -14,9 +14,10 @@ from lims.web.language import gettext, laboratory, later
 from lims.work.views.administration import names_by_login
 
 _PERSON: Final = ("user:", "import:")  # whose hands it was, and whose list
-_MACHINE: Final = ("deliverer", "interpretation", "founding")
+_MACHINE: Final = ("deliverer", "interpretation", "founding", "exchange")
 _TOKEN: Final = "token:"  # noqa: S105 - how the records mark a machine's key
 _INSTRUMENT: Final = "instrument:"  # which reader said it
+_REGISTER: Final = "register:"  # which register said it
 _COMMANDS: Final = "command line"
 _WORDS: Final = {
     **dict.fromkeys(_MACHINE, later("the machine")),
@@ -34,7 +35,7 @@ def who(actor: str | None) -> str:
             return _names().get(login, login)
     if actor in _WORDS:
         return gettext(_WORDS[actor])
-    return actor.removeprefix(_TOKEN).removeprefix(_INSTRUMENT)
+    return actor.removeprefix(_TOKEN).removeprefix(_INSTRUMENT).removeprefix(_REGISTER)
 
 
 def _names() -> Mapping[str, str]:

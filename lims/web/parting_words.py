@@ -1,5 +1,7 @@
 """How a positive pool is resolved and why, in words."""
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any, Final
 
 from lims.domain.pooling.choice import Because, Resolution, StrategyName
@@ -21,7 +23,7 @@ _HINTS: Final = {
     Resolution.HIERARCHICAL: later("fewer wells when positives are rare; two more runs"),
     Resolution.GRID: later("names a single positive in one run: 9 wells for 20 tubes"),
     Resolution.BAYESIAN: later("overlapping pools for a liquid handler; the fewest wells"),
-    Resolution.AUTO: later("alone while wells stay empty, a grid when they are scarce"),
+    Resolution.AUTO: later("alone while wells stay empty, else by a grid or by probability"),
 }
 _POSITIONS: Final = {
     "row": later("Row %(n)s"),
@@ -66,13 +68,7 @@ def because_words(line: ResolutionLine) -> str:  # noqa: PLR0911 - one sentence 
                 tubes=num(facts["tubes"]),
             )
         case Because.WELLS_SCARCE:
-            return _(
-                "The next run has %(free)s empty wells; every tube alone takes %(tubes)s,"
-                " the grid %(lines)s.",
-                free=num(facts["wells_free"]),
-                tubes=num(facts["tubes"]),
-                lines=num(facts["lines"]),
-            )
+            return _scarce(facts)
         case Because.FEW_TUBES:
             return _("Too few tubes for sub-pools to spare a test.")
         case Because.WEAK_POOL:
@@ -83,7 +79,64 @@ def because_words(line: ResolutionLine) -> str:  # noqa: PLR0911 - one sentence 
             return _("There are pools among its tubes.")
         case Because.VOLUME:
             return _("There is too little left in a tube for a sub-pool and a test of its own.")
+        case Because.PIPETTING:
+            return _(
+                "Its sub-pools would take %(draws)s draws, %(most)s at most into one: more than the"
+                " bench can do.",
+                draws=num(facts["draws"]),
+                most=num(facts["sub_pool_draws"]),
+            )
         case Because.PERSON:
             return _("%(who)s: %(why)s", who=who(line.chosen_by), why=line.said or "")
         case Because.BEFORE:
             return _("It was positive before strategies could be chosen.")
+
+
+def reckoned_words(line: ResolutionLine) -> str:
+    """What sub-pools by probability were planned with; nothing for what needs no prior."""
+    facts = line.facts
+    told = []
+    if "prevalence" in facts:
+        found = {
+            "share": num(facts["prevalence"] * 100, 1),
+            "pools": num(facts["prevalence_pools"]),
+        }
+        told.append(
+            _("%(share)s%% carry it (of %(pools)s pools of this area, last 8 days)", **found)
+            if facts["prevalence_of"] == "area"
+            else _(
+                "%(share)s%% carry it (of %(pools)s pools of this campaign, last 8 days)", **found
+            )
+        )
+    sizes = [n for n in Counter(facts.get("households", ())).values() if n > 1]
+    if sizes:
+        told.append(
+            _(
+                "%(people)s of them live with another (%(homes)s households)",
+                people=num(sum(sizes)),
+                homes=num(len(sizes)),
+            )
+        )
+    return _("Planned with: %(what)s.", what="; ".join(told)) if told else ""
+
+
+def _scarce(facts: Mapping[str, Any]) -> str:
+    """What was weighed; choices of before it was stored name the grid's lines alone."""
+    wells = facts.get("expected_wells", {})
+    if "bayesian" not in wells:
+        return _(
+            "The next run has %(free)s empty wells; every tube alone takes %(tubes)s,"
+            " the grid %(lines)s.",
+            free=num(facts["wells_free"]),
+            tubes=num(facts["tubes"]),
+            lines=num(facts["lines"]),
+        )
+    return _(
+        "The next run has %(free)s empty wells and %(runs)s runs wait; every tube alone takes"
+        " %(tubes)s wells, a grid about %(grid)s in all, by probability about %(bayesian)s.",
+        free=num(facts["wells_free"]),
+        runs=num(facts["queue_runs"], 1),
+        tubes=num(facts["tubes"]),
+        grid=num(round(wells["grid"])),
+        bayesian=num(round(wells["bayesian"])),
+    )

@@ -16,7 +16,7 @@ from lims.web.language import gettext as _
 from lims.web.language import later
 from lims.web.refusing import said
 
-OFFERED: Final = (Asked.BEST, Asked.D2, Asked.D3, Asked.D4, Asked.A2, Asked.A2M)
+OFFERED: Final = (Asked.BEST, Asked.D2, Asked.D3, Asked.D4, Asked.A2, Asked.A2M, Asked.BAYESIAN)
 Read = TypeVar("Read")
 _LONGEST: Final = 2_000
 _BESIDE_FIELD: Final = (OutOfRange, NotADesign, PoolAboveCap, NoDesign)

@@ -7,11 +7,13 @@ from flask import render_template
 
 from lims.domain.lifecycle import RunState
 from lims.domain.plates import PlateSize, parse_well
+from lims.domain.recall import ReagentKind
 from lims.domain.refusals import Refusal
 from lims.web.access import current
 from lims.web.answers import Told
 from lims.web.control_chart import drawn
 from lims.web.language import laboratory
+from lims.web.recall.words import reagent_word
 from lims.web.well_words import (
     control_verdicts,
     counted,
@@ -22,10 +24,12 @@ from lims.web.well_words import (
 )
 from lims.work import waiting
 from lims.work.access import Role
+from lims.work.reagent_lots import lots_of_plate
 from lims.work.views import plate_view, run_list
 from lims.work.views.plate_view import RunPage
 from lims.work.views.stages import LIMITS, Item
 
+RECALLS: Final = frozenset({Role.REVIEWER, Role.OPERATOR})
 BENCH: Final = frozenset({Role.TECHNICIAN, Role.OPERATOR})
 
 
@@ -46,6 +50,7 @@ def run_page(plate: str, shown: Shown) -> str:
         filling = at_work and run.state is RunState.PLANNED
         queued = waiting.queue(session, run.assay, site_id=lab.site_id).tests if filling else 0
         drift = run_list.control_drift(session, site_id=lab.site_id, assay=run.assay)
+        lots = lots_of_plate(session, plate, site_id=lab.site_id)
     lit = _lit(run, shown.at) if filling else None
     wells = {well.position: well for well in run.wells}
     return render_template(
@@ -68,6 +73,9 @@ def run_page(plate: str, shown: Shown) -> str:
         lit=lit,
         chosen=wells.get(lit) if lit else None,
         just=next((w for w in run.samples if shown.last and w.barcode == shown.last), None),
+        lots=[(reagent_word(one.kind), one.lot) for one in lots],
+        lot_kinds=[(kind.value, reagent_word(kind)) for kind in ReagentKind],
+        may_recall=bool(current().roles & RECALLS) and run.state is not RunState.INVALID,
         may_abandon=run.measured_at is None and at_work,
         may_review=Role.REVIEWER in current().roles,
         limit_min=LIMITS[Item.RUNNING].total_seconds() / 60,

@@ -19,7 +19,7 @@ from lims.web.language import gettext as _
 from lims.web.language import laboratory, lasting, ngettext, now
 from lims.work.access import Role, SignedIn
 from lims.work.views import stages
-from lims.work.views.stages import Stage, StageCount
+from lims.work.views.stages import Item, Stage, StageCount
 
 PATHS: Final = {
     Stage.COLLECT: "/collect",
@@ -119,28 +119,31 @@ def stage_nav() -> Sequence[NavStage]:
         return ()
     items = counting().waiting(only_team(me), now())
     at = request.args.get("at", "") if request.endpoint == "home.stages" else request.path
-    return [_shown(stage, at) for stage in stages.by_stage(items, mine)]
+    corrected = sum(item.count for item in items if item.item is Item.CORRECTED)
+    return [_shown(stage, at, corrected) for stage in stages.by_stage(items, mine)]
 
 
-def _shown(stage: StageCount, at: str) -> NavStage:
+def _shown(stage: StageCount, at: str, corrected: int) -> NavStage:
     path = PATHS[stage.stage]
     return NavStage(
         key=stage.stage,
         path=path,
         label=stage_label(stage.stage),
         count=stage.count,
-        note=_note(stage),
+        note=_note(stage, corrected),
         late=stage.late > 0,
         here=at == path or at.startswith(path + "/"),
     )
 
 
-def _note(stage: StageCount) -> str:
+def _note(stage: StageCount, corrected: int) -> str:
     if stage.stage is Stage.RECEIVE:
         return _("today")
     if stage.oldest_at is None:
         return _("nothing waits")
     oldest = lasting(now() - stage.oldest_at)
+    if stage.stage is Stage.HANDOFF and corrected:
+        return ngettext("%(num)s correction", "%(num)s corrections", corrected)
     if stage.stage is Stage.HANDOFF:
         return _("unclaimed for %(wait)s", wait=oldest)
     if stage.late:
@@ -175,6 +178,11 @@ def _bench() -> Group:
                 frozenset({Role.TECHNICIAN, Role.REVIEWER, Role.OPERATOR}),
             ),
             MenuEntry("/slips", _("Result slips"), SCANNING),
+            MenuEntry(
+                "/recall",
+                _("Recalls and disagreements"),
+                frozenset({Role.REVIEWER, Role.OPERATOR}),
+            ),
             MenuEntry("/gateways", _("Gateways"), SCANNING | {Role.ADMIN}),
         ],
     )
@@ -191,6 +199,11 @@ def _reports() -> Group:
             ),
             MenuEntry("/reports", _("Reports"), frozenset({Role.OPERATOR, Role.REVIEWER})),
             MenuEntry(
+                "/reports/reconciliation",
+                _("Does the day add up?"),
+                frozenset({Role.OPERATOR, Role.REVIEWER}),
+            ),
+            MenuEntry(
                 "/results",
                 _("Results of the day"),
                 frozenset({Role.TECHNICIAN, Role.OPERATOR, Role.REVIEWER}),
@@ -200,7 +213,8 @@ def _reports() -> Group:
                 _("Positive list"),
                 frozenset({Role.TRACER, Role.OPERATOR, Role.REVIEWER}),
             ),
-            MenuEntry("/plan", _("Planning"), frozenset({Role.OPERATOR})),
+            MenuEntry("/handoff/calls", _("Voice list"), frozenset({Role.TRACER, Role.OPERATOR})),
+            MenuEntry("/plan", _("Planning"), frozenset({Role.OPERATOR, Role.ADMIN})),
         ],
     )
 
@@ -226,12 +240,21 @@ def _administration() -> Group:
                 _("Validation panel"),
                 frozenset({Role.ADMIN, Role.OPERATOR}),
             ),
+            MenuEntry(
+                "/admin/case-definitions",
+                _("Case definitions"),
+                frozenset({Role.ADMIN, Role.OPERATOR}),
+            ),
+            MenuEntry("/admin/triage", _("Triage"), frozenset({Role.ADMIN, Role.OPERATOR})),
             MenuEntry("/admin/teams", _("Tracing teams"), frozenset({Role.ADMIN, Role.OPERATOR})),
             MenuEntry(
                 "/admin/subscriptions",
                 _("Who is told"),
                 frozenset({Role.ADMIN, Role.OPERATOR}),
             ),
+            MenuEntry("/admin/zones", _("Zones"), frozenset({Role.ADMIN, Role.OPERATOR})),
+            MenuEntry("/admin/declarations", _("Declarations"), frozenset({Role.ADMIN})),
+            MenuEntry("/admin/destinations", _("Other systems"), frozenset({Role.ADMIN})),
         ],
     )
 

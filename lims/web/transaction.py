@@ -29,7 +29,7 @@ def in_transaction(work: Callable[[Session], T]) -> T:
 def one_statement(work: Callable[[Session], T]) -> T:
     """The same for a verb that writes with one statement: all or nothing is the statement's own.
 
-    Whatever else the work asks of the session, it may only read.
+    Whatever else the work asks of the session, it may only read, or write what its replay writes.
     """
     for _ in range(MOST_TRIES - 1):
         try:

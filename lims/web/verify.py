@@ -10,16 +10,17 @@ from lims.domain import slip_codes
 from lims.domain.outcomes import FindingOutcome
 from lims.domain.refusals import Malformed
 from lims.domain.result_slips import Worth
+from lims.doors.pace import Pace
 from lims.web.access import public
 from lims.web.language import laboratory, later, now
-from lims.web.pace import Pace
 from lims.work.views.slip_check import Checked, check_slip
 
 blueprint = Blueprint("verify", __name__, url_prefix="/verify")
 
-# A guard at a gate reads a slip a second for a while; nobody needs more, and codes of 96 bits
-# cannot be guessed at any pace: this keeps the database for the laboratory's own work.
+# Codes of 96 bits cannot be guessed at any pace: this keeps the database for the laboratory's own
+# work. An address may be a whole mobile operator's: only wrong codes are counted against it.
 PACE: Final = Pace(most=60, window=timedelta(minutes=1))
+OF_SLIP: Final = Pace(most=60, window=timedelta(minutes=1))
 OUTCOMES: Final = {
     FindingOutcome.NEGATIVE: later("Negative"),
     FindingOutcome.POSITIVE: later("Positive"),
@@ -42,15 +43,20 @@ def page() -> str | AnyResponse:
 @public
 def slip(code: str) -> Response:
     """Valid, withdrawn or unknown; of a person no more than the holder can compare."""
-    PACE.spend(request.remote_addr or "", now())
+    address = request.remote_addr or ""
+    PACE.refuse_spent(address, now())
     mistyped, checked = False, Checked(Worth.UNKNOWN)
     try:
         known = slip_codes.parse(code)
+        OF_SLIP.spend(known, now())
         with laboratory().sessions.begin() as session:
             checked = check_slip(session, known)
     except Malformed:
         known, mistyped = code[:40], True
-    status = 404 if checked.worth is Worth.UNKNOWN else 200
+    status = 200
+    if checked.worth is Worth.UNKNOWN:
+        status = 404
+        PACE.spend(address, now())
     body = render_template(
         "verify/page.html",
         typed=known if mistyped else slip_codes.shown(known),

@@ -69,7 +69,7 @@ def look_at_the_board(here: Ward, page: Page, address: str, team: UUID, now: dat
     page.goto(f"{address}/login?next=/handoff")
     page.fill("[name=login]", "hanh")
     page.fill("[name=password]", PASSWORD)
-    with page.expect_request("**/handoff/feed*"):
+    with page.expect_response("**/handoff/feed*"):  # it is answered once LISTEN holds
         page.click("main button[type=submit]")
 
 

@@ -43,6 +43,7 @@ def paths(bench: Bench) -> dict[str, str]:  # noqa: F811 - the fixture above
     bench.session.commit()
     return {
         "pools": "/pools",
+        "open": "/pools/open",
         "campaigns": "/admin/campaigns",
         "to pipette": f"/pools/{fresh}/prepare",
         "fresh": f"/pools/{fresh}",

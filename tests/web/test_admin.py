@@ -160,12 +160,15 @@ def test_a_full_name_within_its_province_is_meant_and_the_others_can_be_chosen(
     assert offered[1].split(" · ")[1] in words(operator.get("/admin/subscriptions"))
 
 
+HOOK = {"channel": "webhook", "url": "https://cdc.example.vn/hook"}
+
+
 def test_a_webhooks_secret_is_shown_once_and_it_can_be_switched_off_and_on(
     signed_in: SignIn, laboratory: Laboratory
 ) -> None:
     operator = signed_in(Role.OPERATOR)
     desk = re.search(r'<option value="([\w-]{36})">', operator.get("/admin/subscriptions").text)
-    form = {"team": desk and desk[1], "channel": "webhook", "url": "https://cdc.example.vn/hook"}
+    form = {"team": desk and desk[1], "everywhere": "yes"} | HOOK
     answer = operator.post("/admin/subscriptions", form, seen="/admin/subscriptions")
     assert answer.text.count("whsec_") == 1
     assert "whsec_" not in operator.get("/admin/subscriptions").text
@@ -178,3 +181,65 @@ def test_a_webhooks_secret_is_shown_once_and_it_can_be_switched_off_and_on(
     assert "off since 11 Sep 08:00: by hand" in words(operator.get("/admin/subscriptions"))
     operator.post(page + "/enable", seen="/admin/subscriptions")
     assert "off since" not in words(operator.get("/admin/subscriptions"))
+
+
+def test_a_new_secret_is_shown_once_while_the_old_one_still_signs(
+    signed_in: SignIn, laboratory: Laboratory
+) -> None:
+    operator = signed_in(Role.OPERATOR)
+    desk = re.search(r'<option value="([\w-]{36})">', operator.get("/admin/subscriptions").text)
+    form = {"team": desk and desk[1], "everywhere": "yes"} | HOOK
+    first = operator.post("/admin/subscriptions", form, seen="/admin/subscriptions")
+    with laboratory.sessions.begin() as session:
+        hook = session.scalars(
+            select(Subscription.id).where(Subscription.channel == "webhook")
+        ).one()
+    page = f"/admin/subscriptions/{hook}/secret"
+    changed = operator.post(page, seen="/admin/subscriptions")
+    (old,), (new,) = (re.findall(r"whsec_[\w+/=]+", one.text) for one in (first, changed))
+    assert old != new
+    assert "the old secret signs too until 12 Sep 08:00" in words(changed)
+    assert "whsec_" not in operator.get("/admin/subscriptions").text
+    asks = re.search(
+        r"<details[^>]*><summary>Drop the old secret…(.*?)</details>", changed.text, re.S
+    )
+    assert asks and "There is no way back." in asks[1] and f'action="{page}/old"' in asks[1]
+    operator.post(page + "/old", seen="/admin/subscriptions")
+    assert "signs too" not in words(operator.get("/admin/subscriptions"))
+
+
+def test_no_letters_are_promised_where_no_mail_server_is_set_up(signed_in: SignIn) -> None:
+    operator = signed_in(Role.OPERATOR)
+    desk = re.search(r'<option value="([\w-]{36})">', operator.get("/admin/subscriptions").text)
+    form = {"team": desk and desk[1], "channel": "email", "email": "truyvet@example.vn"}
+    form |= {"everywhere": "yes"}
+    answer = operator.post("/admin/subscriptions", form, seen="/admin/subscriptions")
+    assert answer.status_code == 422
+    assert "LIMS_SMTP" in words(answer)
+
+
+def test_a_forgotten_area_is_asked_for_and_never_means_the_whole_country(
+    signed_in: SignIn, laboratory: Laboratory
+) -> None:
+    operator = signed_in(Role.OPERATOR)
+    desk = re.search(r'<option value="([\w-]{36})">', operator.get("/admin/subscriptions").text)
+    form = {"team": desk and desk[1]} | HOOK
+    answer = operator.post("/admin/subscriptions", form, seen="/admin/subscriptions")
+    assert answer.status_code == 422
+    assert "a commune or province, or a tick at “the whole country”" in words(answer)
+    both = form | {"everywhere": "yes", "area": "Hà Nội"}
+    answer = operator.post("/admin/subscriptions", both, seen="/admin/subscriptions")
+    assert answer.status_code == 422
+    assert "a place or the whole country, not both" in words(answer)
+    with laboratory.sessions.begin() as session:
+        hooks = select(Subscription.id).where(Subscription.channel == "webhook")
+        assert session.scalars(hooks).all() == []
+
+
+def test_the_hint_of_a_webhook_says_what_is_taken_here(signed_in: SignIn, app: Flask) -> None:
+    operator = signed_in(Role.OPERATOR)
+    app.config["PRIVATE_WEBHOOKS"] = False
+    assert "https only" in words(operator.get("/admin/subscriptions"))
+    app.config["PRIVATE_WEBHOOKS"] = True
+    page = words(operator.get("/admin/subscriptions"))
+    assert "https only" not in page and "or http on this machine" in page

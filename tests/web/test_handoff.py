@@ -5,19 +5,24 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from html import unescape
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
 
 from lims.db.ids import uuid7
 from lims.domain.lifecycle import CaseState, NoticeState
 from lims.domain.outcomes import Basis, NoticeKind
 from lims.tables import AuditEvent, Claim, Notice, Subscription
+from lims.web.handoff_words import case_code
 from lims.work.access import Role
 from lims.work.claim import claim
-from tests.builders_handoff import CAU_GIAY, DICH_VONG, Ward, ward
+from lims.work.escalate import escalate
+from tests.builders_handoff import CAU_GIAY, DICH_VONG, HANOI, Ward, ward
 from tests.web.browsing import Browser, words
 from tests.web.conftest import SignIn
 
@@ -202,9 +207,9 @@ def test_a_correction_stands_on_the_board_until_the_team_says_it_knows(
     long_ago = now - timedelta(days=5)
     case = town.ward.case(state=CaseState.WITHDRAWN, opened_at=long_ago)
     tell(town, case, kind=NoticeKind.CASE_CORRECTED)
-    assert "withdrawn" in words(hanh.get("/handoff"))
+    assert 'data-standing="corrected"' in hanh.get("/handoff").text
     hanh.post(f"/handoff/cases/{case}/seen", seen="/handoff")
-    assert "withdrawn" not in words(hanh.get("/handoff"))
+    assert 'data-standing="corrected"' not in hanh.get("/handoff").text
 
 
 def test_the_cards_count_what_is_unclaimed_and_say_when_it_is_late(
@@ -280,6 +285,79 @@ def test_dead_letters_say_why_and_are_sent_again(
     assert "Everybody was told" in words(operator.get("/handoff/dead"))
     town.ward.session.expire_all()
     assert town.ward.session.get_one(Notice, notice).state == NoticeState.OWED
+
+
+def test_the_sender_sees_how_far_each_notice_came_and_who_claimed_it_when(
+    town: Town, signed_in: SignIn
+) -> None:
+    here = town.ward
+    hook = here.webhook("https://cdc.example.vn/secret-path", team=town.ours)
+    case, other = here.case(), here.case(name="Lê Văn Bình")
+    told = here.session.get_one(Notice, here.owe(hook, case=case))
+    told.state, told.delivered_at, told.fetched_at = "delivered", here.now, here.now
+    here.owe(hook, case=other)
+    claim(here.session, case, town.ours, by="user:hanh", now=here.now)
+    failing = here.session.get_one(Subscription, hook)
+    failing.failures, failing.failing_since = 3, here.now
+    here.session.commit()
+    operator = signed_in(Role.OPERATOR)
+    page = operator.get("/handoff/sent")
+    assert "Offices that do not answer" in words(page)
+    assert "secret-path" not in page.text
+    assert "Lê Văn Bình" not in page.text
+    assert case_code(case) in words(operator.get("/handoff/sent?state=claimed"))
+    waiting = words(operator.get("/handoff/sent?state=owed"))
+    assert case_code(other) in waiting
+    assert case_code(case) not in waiting
+
+
+def test_the_case_says_of_each_recipient_who_claimed_it_and_when_or_to_whom_it_was_passed_on(
+    town: Town, signed_in: SignIn
+) -> None:
+    here = town.ward
+    cdc = here.team("CDC Hà Nội")
+    here.board(team=cdc, area=HANOI)
+    taken, waiting = here.case(), here.case(name="Lê Văn Bình")
+    tell(town, taken, town.ours_board, town.theirs_board)
+    tell(town, waiting)
+    operator = signed_in(Role.OPERATOR)
+    assert "unclaimed" in told_table(operator.get(f"/handoff/cases/{waiting}"))
+    claim(here.session, taken, town.ours, by="user:hanh", now=here.now + timedelta(minutes=4))
+    escalate(here.session, here.now + timedelta(minutes=31), site_id=here.site_id)
+    here.session.commit()
+    shown = told_table(operator.get(f"/handoff/cases/{taken}"))
+    at = here.now + timedelta(minutes=4)
+    assert f"hanh, {clock(at)}" in shown
+    assert f"by another team, {clock(at)}" in shown
+    passed = told_table(operator.get(f"/handoff/cases/{waiting}"))
+    assert f"passed on to CDC Hà Nội at {clock(here.now + timedelta(minutes=31))}" in passed
+    assert "Lê" not in passed
+
+
+def told_table(page: TestResponse) -> str:
+    """What the table of who was told says."""
+    section = page.text.split("Who was told</h2>")[1].split("</section>")[0]
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", section))).replace(" ,", ",")
+
+
+def clock(at: datetime) -> str:
+    return f"{at.astimezone(ZoneInfo('Asia/Ho_Chi_Minh')):%d %b %H:%M}"
+
+
+def test_what_failed_for_one_reason_is_sent_again_at_once(town: Town, signed_in: SignIn) -> None:
+    here = town.ward
+    hook = here.webhook("https://cdc.example.vn/hook", team=town.ours)
+    for failure in ("certificate", "certificate", "broken"):
+        dead = here.session.get_one(Notice, here.owe(hook))
+        dead.state, dead.failure = "dead", failure
+    here.session.commit()
+    operator = signed_in(Role.OPERATOR)
+    assert "its certificate is not valid" in words(operator.get("/handoff/dead"))
+    operator.post("/handoff/dead/reasons/certificate/resend", seen="/handoff/dead")
+    left = words(operator.get("/handoff/dead"))
+    assert "2 notices will be sent again" in left
+    assert "its certificate is not valid" not in left
+    assert "fails by itself" in left
 
 
 def test_a_technician_has_no_business_here(signed_in: SignIn, town: Town) -> None:

@@ -35,7 +35,7 @@ def counted(lab: Laboratory, now: datetime, team_id: UUID | None = None) -> dict
 
 def test_every_kind_of_waiting_thing_has_a_stage_and_words() -> None:
     assert set(STAGE_OF) == set(Item) == set(WORDS)
-    assert set(Item) - set(LIMITS) == {Item.RECEIVED_TODAY}
+    assert set(Item) - set(LIMITS) == {Item.RECEIVED_TODAY, Item.UNCLAIMED}  # policy says
 
 
 def test_a_stranger_is_asked_who_they_are_and_brought_back(client: FlaskClient) -> None:
@@ -56,17 +56,18 @@ def test_a_tube_is_counted_at_the_stage_where_it_waits(
     with laboratory.sessions.begin() as session:
         tube(session, laboratory.site_id, now, serial=1, received=False)
         tube(session, laboratory.site_id, now, serial=2, received=True)
-        queued = tube(session, laboratory.site_id, now, serial=3, received=True)
-        session.add(
-            TestOrder(
-                site_id=laboratory.site_id,
-                tube_id=queued,
-                assay_code="sars-cov-2",
-                created_at=now,
+        for serial, received in ((3, True), (4, False)):  # the fourth: of a positive strip
+            queued = tube(session, laboratory.site_id, now, serial=serial, received=received)
+            session.add(
+                TestOrder(
+                    site_id=laboratory.site_id,
+                    tube_id=queued,
+                    assay_code="sars-cov-2",
+                    created_at=now,
+                )
             )
-        )
     assert counted(laboratory, now) == {
-        Item.ON_THE_WAY: 1,
+        Item.ON_THE_WAY: 2,
         Item.RECEIVED_TODAY: 2,
         Item.TO_POOL: 1,
         Item.TO_PLATE: 1,

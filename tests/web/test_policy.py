@@ -45,3 +45,43 @@ def test_an_operator_reads_it_and_changes_nothing(signed_in: SignIn) -> None:
     page = operator.get("/admin/policy").text
     assert "Second reviewer for positives" in page
     assert 'action="/admin/policy' not in page
+
+
+def test_nobody_is_to_be_confirmed_before_being_named(signed_in: SignIn) -> None:
+    admin = signed_in(Role.ADMIN)
+    page = words(admin.get("/admin/policy"))
+    assert "Hours to name : 4 h" in page and "Hours to confirm : 8 h" in page
+    for setting, became, shown in (("hours_to_name", "9", "4"), ("hours_to_confirm", "3", "8")):
+        form = {"became": became, "shown": shown, "reason": "too soon"}
+        answer = admin.post(f"/admin/policy/{setting}", form)
+        assert answer.status_code == 422
+        assert "confirming comes after naming" in words(answer)
+    form = {"became": "12", "shown": "8", "reason": "two shifts"}
+    assert admin.post("/admin/policy/hours_to_confirm", form).status_code == 303
+    assert "8 h → 12 h two shifts" in words(admin.get("/admin/policy"))
+
+
+def test_a_case_that_nobody_claims_goes_further_and_never_back(signed_in: SignIn) -> None:
+    admin = signed_in(Role.ADMIN)
+    for setting, became, shown in (
+        ("voice_after_min", "29", "45"),
+        ("province_after_min", "14", "30"),
+        ("province_after_min", "46", "30"),
+        ("roster_after_min", "31", "15"),
+    ):
+        form = {"became": became, "shown": shown, "reason": "thử thứ tự"}
+        answer = admin.post(f"/admin/policy/{setting}", form)
+        assert answer.status_code == 422
+        assert "first the roster, then the province, then the voice list" in words(answer)
+    form = {"became": "30", "shown": "45", "reason": "cùng lúc"}
+    assert admin.post("/admin/policy/voice_after_min", form).status_code == 303
+
+
+def test_one_minute_is_one_and_a_day_is_said_once(signed_in: SignIn) -> None:
+    admin = signed_in(Role.ADMIN)
+    form = {"became": "1", "shown": "15", "reason": "nhanh hơn"}
+    admin.post("/admin/policy/roster_after_min", form)
+    page = words(admin.get("/admin/policy"))
+    assert "15 minutes → 1 minute " in page
+    assert "A new infection from day : 90 " in page
+    assert "counted over : 14 days" in page

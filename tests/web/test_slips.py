@@ -16,8 +16,8 @@ from sqlalchemy import text
 from lims.db.laboratory import Laboratory
 from lims.domain import slip_codes
 from lims.domain.refusals import TooManyAttempts
+from lims.doors.pace import Pace
 from lims.web import slips, verify
-from lims.web.pace import Pace
 from lims.work import press
 from lims.work.access import Role
 from reports.slip import Paper, Slip
@@ -117,6 +117,21 @@ def test_a_slip_is_checked_so_often_and_then_later(
     answers = [stranger.get("/verify/x").status_code for _ in range(4)]
     assert answers == [404, 404, 404, 429]
     assert stranger.get("/verify/x").headers["Retry-After"] == "20"
+
+
+def test_a_gate_where_everybody_has_a_slip_is_never_told_to_wait(
+    app: Flask, signed_in: SignIn, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swab = bench.swab()
+    bench.run()
+    bench.session.commit()
+    finding = finding_of(bench, swab)
+    monkeypatch.setattr(verify, "PACE", Pace(most=1, window=timedelta(minutes=1)))
+    monkeypatch.setattr(verify, "OF_SLIP", Pace(most=4, window=timedelta(minutes=1)))
+    _, code = printed(signed_in(Role.TECHNICIAN, language="vi"), finding)
+    stranger = Browser(app.test_client())
+    answers = [stranger.get(f"/verify/{code}").status_code for _ in range(5)]
+    assert answers == [200, 200, 200, 200, 429]
 
 
 def test_the_pace_refills_and_forgets_the_oldest_addresses(bench: Bench) -> None:

@@ -17,6 +17,7 @@ from lims.web.parting_words import campaign_ways, way_word
 from lims.work.access import Role
 from lims.work.campaigns import open_campaign, set_campaign_open, set_resolution
 from lims.work.views import equipment
+from lims.work.views.zones import open_zones
 
 
 @blueprint.get("/campaigns", endpoint="campaigns")
@@ -43,6 +44,7 @@ def begin() -> Response | tuple[str, int]:
             by=current().actor,
             now=now(),
             campaign_id=chosen_id("campaign_id"),
+            zone_id=chosen_id("zone"),
         ),
         page=_page,
         to="admin.campaigns",
@@ -85,11 +87,13 @@ def _page(typed: dict[str, str], faults: dict[str, str]) -> str:
     lab = laboratory()
     with lab.sessions.begin() as session:
         lines = equipment.campaigns(session, lab.site_id)
+        zones = open_zones(session, site_id=lab.site_id)
     return render_template(
         "admin/campaigns.html",
         ways=campaign_ways(),
         way_word=way_word,
         campaigns=lines,
+        zones=zones,
         campaign_id=typed.get("campaign_id") or uuid7(),
         typed=typed,
         faults=faults,

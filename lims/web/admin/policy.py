@@ -11,7 +11,7 @@ from lims.domain.refusals import InvalidBody, NotFound, PolicyChanged
 from lims.doors.statuses import status_of
 from lims.web.access import current, needs
 from lims.web.admin.blueprint import blueprint
-from lims.web.language import gettext, laboratory, later, now, num
+from lims.web.language import gettext, laboratory, later, ngettext, now, num
 from lims.web.language import gettext as _
 from lims.web.refusing import faults_of, said
 from lims.web.transaction import in_transaction
@@ -27,6 +27,10 @@ class Words:
     name: str
     on: str
     off: str
+
+
+def _always(name: str, said: str) -> Words:
+    return Words(name, said, said)
 
 
 _WORDS: Final = {
@@ -49,6 +53,73 @@ _WORDS: Final = {
         later("Largest pool"),
         later("No pool takes more tubes or swabs than this."),
         later("No pool takes more tubes or swabs than this."),
+    ),
+    Setting.HOURS_TO_NAME: Words(
+        later("Hours to name"),
+        later("So long after a positive pool, everybody in it is cleared or named."),
+        later("So long after a positive pool, everybody in it is cleared or named."),
+    ),
+    Setting.HOURS_TO_CONFIRM: Words(
+        later("Hours to confirm"),
+        later("So long after a positive pool, everybody in it has the last word."),
+        later("So long after a positive pool, everybody in it has the last word."),
+    ),
+    Setting.SECONDARY_ATTACK_PERCENT: Words(
+        later("Household attack rate (percent)"),
+        later("Of those who live with a carrier, so many catch it; sub-pools are planned by it."),
+        later("Sub-pools are planned as if nobody caught it at home."),
+    ),
+    Setting.SUB_POOL_DRAWS: Words(
+        later("Draws into one sub-pool"),
+        later("Sub-pools planned by probability take no more tubes than this."),
+        later("Sub-pools planned by probability take no more tubes than this."),
+    ),
+    Setting.RUN_DRAWS: Words(
+        later("Draws for one run"),
+        later("What the bench can pipette into sub-pools before the next run."),
+        later("What the bench can pipette into sub-pools before the next run."),
+    ),
+    Setting.RELEASE_FROM_DAY: Words(
+        later("Release tests from day"),
+        later("A swab taken so many days after the case's own may end isolation."),
+        later("A swab taken so many days after the case's own may end isolation."),
+    ),
+    Setting.RELEASE_CT: Words(
+        later("Release from Ct"),
+        later("A release test ends isolation when it is negative, or positive from this Ct on."),
+        later("A release test ends isolation when it is negative, or positive from this Ct on."),
+    ),
+    Setting.REINFECTION_DAYS: Words(
+        later("A new infection from day"),
+        later("Within so many days of the first swab, a positive is the same infection still."),
+        later("Within so many days of the first swab, a positive is the same infection still."),
+    ),
+    Setting.ROSTER_AFTER_MIN: _always(
+        later("Nobody claims a case: the next in the roster"),
+        later("Then the next on call of each team is to be rung, and the ward's other teams hear."),
+    ),
+    Setting.PROVINCE_AFTER_MIN: _always(
+        later("Nobody claims a case: the province"),
+        later("Then the province's teams hear of it, where they had not."),
+    ),
+    Setting.VOICE_AFTER_MIN: _always(
+        later("Nobody claims a case: the voice list"),
+        later("Then the national desk hears, and everybody who was told is rung in turn."),
+    ),
+    Setting.MONITOR_WINDOW_DAYS: Words(
+        later("Days that disagreements are counted over"),
+        later("The monitors of the recall page look at so many days."),
+        later("The monitors of the recall page look at so many days."),
+    ),
+    Setting.EXPECTED_REFUTED_PERCENT: Words(
+        later("Rapid positives that PCR does not confirm, expected per cent"),
+        later("More than chance gives around this share is a signal."),
+        later("More than chance gives around this share is a signal."),
+    ),
+    Setting.EXPECTED_EMPTY_POOLS_PERCENT: Words(
+        later("Positive pools in which nobody is found, expected per cent"),
+        later("More than chance gives around this share is a signal."),
+        later("More than chance gives around this share is a signal."),
     ),
 }
 
@@ -90,7 +161,7 @@ def change(setting: str) -> Response | tuple[str, int]:
 
 def _number(field: str) -> int:
     sent = request.form.get(field, "")
-    return int(sent) if sent.isdecimal() and len(sent) < 4 else -1
+    return int(sent) if sent.isdecimal() and len(sent) < 5 else -1
 
 
 def _page(asked: Setting | None = None, faults: dict[str, str] | None = None) -> str:
@@ -120,4 +191,8 @@ def _words(setting: Setting, value: int) -> tuple[str, str]:
 def _value(setting: Setting, value: int) -> str:
     if setting.is_switch:
         return _("on") if value else _("off")
-    return num(value)
+    if setting is Setting.MONITOR_WINDOW_DAYS:
+        return ngettext("%(num)s day", "%(num)s days", value)
+    if setting.is_minutes:
+        return ngettext("%(num)s minute", "%(num)s minutes", value)
+    return _("%(hours)s h", hours=num(value)) if setting.is_hours else num(value)

@@ -37,10 +37,16 @@ def scope_name(scope: Scope) -> str:  # noqa: PLR0911 - one word per member, che
             return _("send measurements")
         case Scope.REVIEW:
             return _("release results")
+        case Scope.RECALL:
+            return _("recall results")
         case Scope.CASES:
             return _("fetch and claim cases")
         case Scope.READ:
             return _("read")
+        case Scope.FHIR:
+            return _("read people and results by FHIR")
+        case Scope.LOOKUP:
+            return _("look results up by the code of a slip")
         case _:
             assert_never(scope)
 

@@ -17,12 +17,14 @@ from lims.web.collect.person_form import (
     Typed,
     chosen_uuid,
     invalid,
+    of_declared,
     of_known,
     read_area,
     read_person,
     typed_person,
 )
 from lims.work.field_pool import HouseholdGiven, Swabbed
+from lims.work.views.declared import DeclaredPerson
 from lims.work.views.desk import DeskUndone, HouseholdKnown, KnownPerson
 
 MOST_MEMBERS: Final = 100
@@ -35,6 +37,7 @@ class Member:
     specimen_id: UUID
     typed: Typed
     person_id: UUID | None = None
+    declared_id: UUID | None = None
 
     @property
     def carried(self) -> str:
@@ -43,6 +46,7 @@ class Member:
             {
                 "specimen_id": str(self.specimen_id),
                 "person_id": str(self.person_id) if self.person_id else "",
+                "declared_id": str(self.declared_id) if self.declared_id else "",
                 **self.typed,
             },
             ensure_ascii=False,
@@ -95,21 +99,51 @@ class FieldDraft:
         """Those known by id who are in the tube."""
         return frozenset(one.person_id for one in self.members if one.person_id)
 
+    @property
+    def declared(self) -> frozenset[UUID]:
+        """Those who were expected, and are in the tube."""
+        return frozenset(one.declared_id for one in self.members if one.declared_id)
+
     def holds(self, typed: Typed) -> bool:
         """True when somebody with this card number is in the tube."""
         number = typed.get("national_id")
         return bool(number) and any(one.typed["national_id"] == number for one in self.members)
 
-    def adding(self, typed: Typed, known: KnownPerson | None = None) -> "FieldDraft":
-        """One more person. Somebody known brings their door along when none is named yet."""
-        whole = typed_person({}) | (of_known(known) if known else {}) | typed
-        member = Member(uuid7(), whole, known.person_id if known else None)
+    def adding(
+        self,
+        typed: Typed,
+        known: KnownPerson | None = None,
+        declared: DeclaredPerson | None = None,
+    ) -> "FieldDraft":
+        """One more person. Somebody known, or expected, brings their door along when none is named
+        yet."""
+        said = of_declared(declared) if declared else {}
+        whole = typed_person({}) | said | (of_known(known) if known else {}) | typed
+        member = Member(
+            uuid7(),
+            whole,
+            known.person_id if known else None,
+            declared.declared_id if declared else None,
+        )
         draft = replace(self, members=(*self.members, member), typed=typed_person({}), faults={})
+        draft = draft.at_door_of(declared) if declared else draft
         if known and known.household_id and not self.label:
             draft = replace(draft, household_id=known.household_id, label=known.household or "")
             home = {"address": known.address or "", "area": whole["area"]}
             draft = replace(draft, home=home)
         return draft
+
+    def at_door_of(self, declared: DeclaredPerson) -> "FieldDraft":
+        """At the door that was declared, unless another one is named already."""
+        if declared.household_id is None or self.label:
+            return self
+        home = {"address": declared.address or "", "area": of_declared(declared)["area"]}
+        return replace(
+            self,
+            household_id=declared.household_id,
+            label=declared.household or declared.code,
+            home=home,
+        )
 
     def door(self, session: Session) -> HouseholdGiven | None:
         """The household, when it has a name. Raises InvalidBody."""
@@ -180,4 +214,5 @@ def _member(carried: str) -> Member | None:
     specimen = chosen_uuid(said, "specimen_id")
     if specimen is None:
         return None
-    return Member(specimen, typed_person(said), chosen_uuid(said, "person_id"))
+    person_id, declared_id = chosen_uuid(said, "person_id"), chosen_uuid(said, "declared_id")
+    return Member(specimen, typed_person(said), person_id, declared_id)

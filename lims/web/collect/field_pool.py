@@ -1,5 +1,6 @@
 """A household in one tube: cards one after the other, the next tube closes this one."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -9,13 +10,14 @@ from werkzeug.wrappers import Response
 
 from lims.db.ids import uuid7
 from lims.domain import barcodes
-from lims.domain.cards import TubeBarcode
+from lims.domain.cards import EpidemicCode, TubeBarcode
 from lims.domain.commands import Command, command_of
 from lims.domain.refusals import (
     BarcodeTaken,
     DifferentBody,
     InvalidBody,
     MaskedCard,
+    NotABarcode,
     PersonTwiceInPool,
     Refusal,
     TubeStillOpen,
@@ -28,10 +30,12 @@ from lims.web.answers import Told, told
 from lims.web.collect.blueprint import DESK, blueprint
 from lims.web.collect.desk_page import Answer
 from lims.web.collect.draft import keep_desk
+from lims.web.collect.expected import Meant, beside, expected_by
 from lims.web.collect.field_draft import FieldDraft, drafted_tube, fresh_tube, reopened
 from lims.web.collect.one import take_back_here
 from lims.web.collect.person_form import (
     at_home,
+    card_beside,
     chosen_uuid,
     invalid,
     is_masked,
@@ -43,8 +47,15 @@ from lims.web.language import laboratory, later, now
 from lims.web.refusing import faults_of
 from lims.web.shell import day_start
 from lims.web.transaction import in_transaction
+from lims.work.declare import came
 from lims.work.field_pool import FieldPooled, FieldPoolRequest, register_field_pool
 from lims.work.views import desk
+from lims.work.views.declared import (
+    DeclaredPerson,
+    declared_of_card,
+    declared_one,
+    expected_at,
+)
 from lims.work.views.desk import HouseholdKnown, KnownPerson
 
 NOBODY = later("add at least one person")
@@ -86,8 +97,29 @@ def _take(text: str, draft: FieldDraft) -> Answer:
     try:
         read = read_scan(text)
     except Refusal as refusal:
+        meant = expected_by(text) if isinstance(refusal, NotABarcode) else Meant()
+        if meant.people:
+            return _expected(meant, draft)
         return show_tube(draft, refused=told(refusal)), int(status_of(type(refusal)))
     return _put(read, draft)
+
+
+def _expected(meant: Meant, draft: FieldDraft) -> Answer:
+    """A door's code names the door, and its people are tapped in; one person's own is a card."""
+    waiting = [one for one in meant.people if one.declared_id not in draft.declared]
+    if len(meant.people) > 1:
+        return show_tube(draft.at_door_of(meant.people[0]), expected=tuple(waiting))
+    return _add_expected(draft, waiting) if waiting else _twice(draft)
+
+
+def _add_expected(draft: FieldDraft, people: Sequence[DeclaredPerson]) -> Answer:
+    """Those who declared themselves; who is known here by their number is taken as known."""
+    for one in people:
+        typed = {"national_id": one.national_id} if one.national_id else {}
+        if one.declared_id in draft.declared or draft.holds(typed):
+            continue
+        draft = draft.adding({}, _known(one.national_id), one)
+    return show_tube(draft)
 
 
 def _put(read: Read, draft: FieldDraft) -> Answer:
@@ -98,11 +130,20 @@ def _put(read: Read, draft: FieldDraft) -> Answer:
     if draft.holds(typed):
         return _twice(draft)
     known = _known(typed.get("national_id"))
-    if known is None and is_masked(read):
-        return show_tube(replace(draft, typed=draft.typed | typed), refused=told(MaskedCard())), 422
-    with laboratory().statements() as session:
-        typed = typed if known and known.area else at_home(session, typed)
-    return show_tube(draft.adding(typed, known))
+    lab, qid = laboratory(), read.qid if isinstance(read, EpidemicCode) else None
+    with lab.statements() as session:
+        declared = declared_of_card(
+            session, number=typed.get("national_id"), qid=qid, site_id=lab.site_id
+        )
+        if known is None and declared is None and is_masked(read):
+            draft = replace(draft, typed=draft.typed | typed)
+            return show_tube(draft, refused=told(MaskedCard())), 422
+        placed = (known and known.area) or (declared and declared.area)
+        typed = card_beside(read, declared)
+        typed = typed if placed else at_home(session, typed)
+    if declared and declared.declared_id in draft.declared:
+        return _twice(draft)
+    return show_tube(draft.adding(typed, known, declared))
 
 
 def _label(barcode: str, draft: FieldDraft) -> Answer:
@@ -138,6 +179,9 @@ def add_member() -> Answer:
     strayed = scanned_into(request.form.to_dict())
     if strayed is not None and not known_id:
         return _take(strayed[1], draft.without(strayed[0]))
+    expected = request.form.get("expected", "")
+    if expected:
+        return _add_chosen(draft, expected)
     lab = laboratory()
     with lab.statements() as session:
         known = known_id and desk.person_known(session, known_id, site_id=lab.site_id)
@@ -151,6 +195,22 @@ def add_member() -> Answer:
     if draft.holds(draft.typed):
         return _twice(draft)
     return show_tube(draft.adding(draft.typed, _known(draft.typed["national_id"])))
+
+
+def _add_chosen(draft: FieldDraft, chosen: str) -> Answer:
+    """One of those expected at this door, or all of them that the tube has room for."""
+    lab, one = laboratory(), chosen_uuid({"expected": chosen}, "expected")
+    with lab.statements() as session:
+        if one is not None:
+            found = declared_one(session, one, site_id=lab.site_id)
+            people: tuple[DeclaredPerson, ...] = (found,) if found else ()
+        else:
+            most = session.get_one(Site, lab.site_id).max_pool_size
+            waiting = expected_at(session, draft.household_id, site_id=lab.site_id)
+            people = tuple(one for one in waiting if one.declared_id not in draft.declared)[
+                : max(0, most - len(draft.members))
+            ]
+    return _add_expected(draft, people)
 
 
 @blueprint.post("/field-pool/undo")
@@ -177,13 +237,15 @@ def show_tube(
     done: desk.DeskSwab | None = None,
     undone: bool = False,
     refused: Told | None = None,
+    expected: tuple[DeclaredPerson, ...] = (),
 ) -> str:
-    """The page around a tube being filled."""
+    """The page around a tube being filled. ``expected``: several whom one telephone may mean."""
     lab, by = laboratory(), current().actor
     with lab.statements() as session:
         day = desk.desk_day(session, site_id=lab.site_id, by=by, since=day_start())
         most = session.get_one(Site, lab.site_id).max_pool_size
         home = desk.household_known(session, draft.household_id, site_id=lab.site_id)
+        to_come = expected_at(session, draft.household_id, site_id=lab.site_id)
     campaigns = day.campaigns
     sizes = {str(one.campaign_id): one.pool_size for one in campaigns}
     size = sizes.get(draft.campaign, 1)
@@ -194,6 +256,7 @@ def show_tube(
         faults=draft.faults,
         places=max(min(size, most) if size > 1 else most, len(draft.members)),
         neighbours=_neighbours(draft, home),
+        to_come=_not_in_it(draft, expected or to_come, home),
         done=done,
         undone=undone,
         refused=refused,
@@ -248,9 +311,12 @@ def _work(session: Session, draft: FieldDraft) -> FieldPooled:
         household=draft.door(session),
         campaign_id=chosen_uuid({"campaign": draft.campaign}, "campaign"),
     )
-    return register_field_pool(
+    done = register_field_pool(
         session, request_, site_id=lab.site_id, by=current().actor, now=now()
     )
+    expected = {one.declared_id: one.specimen_id for one in draft.members if one.declared_id}
+    came(session, expected, site_id=lab.site_id)
+    return done
 
 
 def _carrier(barcode: str) -> UUID | None:
@@ -279,6 +345,18 @@ def _neighbours(draft: FieldDraft, home: HouseholdKnown | None) -> list[KnownPer
         one
         for one in home.members
         if one.person_id not in draft.people and one.national_id not in numbers
+    ]
+
+
+def _not_in_it(
+    draft: FieldDraft, expected: tuple[DeclaredPerson, ...], home: HouseholdKnown | None
+) -> list[DeclaredPerson]:
+    """Who declared to come from here, is not in the tube, and is not shown as known already."""
+    numbers = {one.typed["national_id"] for one in draft.members} - {""}
+    return [
+        one
+        for one in beside(home, expected)
+        if one.declared_id not in draft.declared and one.national_id not in numbers
     ]
 
 

@@ -20,6 +20,7 @@ from lims.web.answers import told
 from lims.web.collect.blueprint import DESK, blueprint
 from lims.web.collect.desk_page import Answer, show
 from lims.web.collect.draft import Draft, drafted, fresh, with_open_campaign
+from lims.web.collect.expected import Meant, expected_by, with_expected
 from lims.web.collect.person_form import area_of_address, chosen_uuid, is_masked
 from lims.web.collect.reading import read_scan, scanned_into
 from lims.web.collect.registering import register_draft, tube_first
@@ -32,6 +33,7 @@ from lims.work.areas import SCHEME
 from lims.work.take_back import TakenBackTube, take_back, take_back_last
 from lims.work.views import desk
 from lims.work.views.areas import find_areas
+from lims.work.views.declared import declared_of_card, declared_one
 
 __all__ = ["Answer", "take_back_here", "take_scan"]
 
@@ -75,12 +77,15 @@ def scan() -> Answer:
 def known_person() -> Answer:
     """Somebody chosen from a list, perhaps for a tube that was scanned before."""
     draft, chosen = drafted(request.form), chosen_uuid(request.form, "known")
-    lab = laboratory()
+    declared_id, lab = chosen_uuid(request.form, "declared"), laboratory()
     with lab.statements() as session:
         known = chosen and desk.person_known(session, chosen, site_id=lab.site_id)
-    if not known:
+        declared = declared_id and declared_one(session, declared_id, site_id=lab.site_id)
+    if not (known or declared):
         return show(draft)
-    draft = (draft if draft.campaign else with_open_campaign(fresh_with(draft))).with_known(known)
+    draft = draft if draft.campaign else with_open_campaign(fresh_with(draft))
+    draft = draft.with_known(known) if known else draft
+    draft = with_expected(draft, declared) if declared else draft
     return register_draft(draft) if draft.barcode else show(draft)
 
 
@@ -147,16 +152,32 @@ def _typed(text: str, draft: Draft, refusal: NotABarcode) -> Answer:
     if _NUMBER.fullmatch(text):
         with lab.statements() as session:
             known = desk.person_of_number(session, text, site_id=lab.site_id)
+            declared = declared_of_card(session, number=text, qid=None, site_id=lab.site_id)
+        if declared is not None:
+            draft = _without_the_others_tube(draft, text).with_declared(declared, known)
+            return register_draft(draft) if draft.barcode else show(draft)
         if known is None:
             draft = _without_the_others_tube(draft, text)
             blank = dict.fromkeys(draft.typed, "") | {"area": draft.desk_area}
             return show(replace(draft, typed=blank | {"national_id": text}, person_id=None))
         draft = _without_the_others_tube(draft, text).with_known(known)
         return register_draft(draft) if draft.barcode else show(draft)
+    meant = expected_by(text)
+    if meant.people:
+        return _expected(draft, meant)
     result = found(asked(text)) if not draft.has_person else None
     if result:
         return shown(text, result, tube=draft.barcode)
     return show(draft, refused=told(refusal)), 422
+
+
+def _expected(draft: Draft, meant: Meant) -> Answer:
+    """Somebody's own code is as good as a card; a telephone is a family's, and is looked at."""
+    if len(meant.people) > 1:
+        return show(_without_the_others_tube(draft, None), expected=meant.people)
+    one = meant.people[0]
+    draft = with_expected(_without_the_others_tube(draft, one.national_id), one)
+    return register_draft(draft) if draft.barcode and meant.surely else show(draft)
 
 
 def _without_the_others_tube(draft: Draft, number: str | None) -> Draft:
@@ -187,6 +208,8 @@ def _with_card(draft: Draft, card: ChipCard | EpidemicCode | InsuranceCard) -> D
     lab, number = laboratory(), _number_on(card)
     with lab.statements() as session:
         known = desk.person_of_number(session, number, site_id=lab.site_id) if number else None
-        filled = draft.with_card(card, known)
+        qid = card.qid if isinstance(card, EpidemicCode) else None
+        declared = declared_of_card(session, number=number, qid=qid, site_id=lab.site_id)
+        filled = draft.with_card(card, known, declared)
         guess = "" if filled.known_area else area_of_address(session, filled.typed["address"])
     return replace(filled, typed=filled.typed | {"area": guess}) if guess else filled

@@ -29,6 +29,7 @@ from lims.web.language import now as this_moment
 from lims.work.access import Fault
 from lims.work.areas import SCHEME
 from lims.work.views.areas import find_areas, the_one_meant
+from lims.work.views.declared import DeclaredPerson
 from lims.work.views.desk import KnownPerson
 
 Typed = dict[str, str]
@@ -78,6 +79,16 @@ def of_card(card: Card) -> Typed:
     return {name: str(said) for name, said in filled.items() if said and said != Sex.UNKNOWN}
 
 
+def card_beside(card: Card, declared: DeclaredPerson | None) -> Typed:
+    """What a card fills in beside a declaration: the epidemic code writes names in capitals
+    without accents, or masks them; the same name as its bearer wrote it is the better one."""
+    filled = of_card(card)
+    same = declared is not None and name_key(declared.name) == name_key(filled.get("name", ""))
+    if isinstance(card, EpidemicCode) and same:
+        del filled["name"]
+    return filled
+
+
 def is_masked(card: Card) -> bool:
     """True when the code hides part of the name: stars are nobody's name."""
     return "*" in card.name
@@ -97,6 +108,24 @@ def of_known(known: KnownPerson) -> Typed:
         "address": known.address or "",
         "area": _area_text(known.area_code, known.area),
         "work_area": _area_text(known.work_area_code, known.work_area),
+    }
+
+
+def of_declared(declared: DeclaredPerson) -> Typed:
+    """What somebody said of themselves before they came. A commune that is none of today's is left
+    to whoever asks them; it is never guessed."""
+    return {
+        "name": declared.name,
+        "birth": declared.birth_date.strftime("%d/%m/%Y")
+        if declared.birth_date
+        else str(declared.birth_year or ""),
+        "sex": declared.sex or "",
+        "phone": declared.phone or "",
+        "national_id": declared.national_id or "",
+        "old_id": declared.old_id or "",
+        "address": declared.address or "",
+        "area": _area_text(declared.area_code, declared.area),
+        "work_area": "",
     }
 
 

@@ -1,9 +1,11 @@
 """A desk's draft becomes a registration, or comes back with what has to be corrected."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Final
+from uuid import UUID
 
 from flask import make_response, redirect, url_for
 from sqlalchemy.orm import Session
@@ -16,6 +18,7 @@ from lims.domain.refusals import (
     InvalidBody,
     Misread,
     NotABarcode,
+    NotFound,
     PersonCard,
     Refusal,
     WasTakenBack,
@@ -25,16 +28,26 @@ from lims.doors.statuses import status_of
 from lims.web.access import current
 from lims.web.answers import told
 from lims.web.collect.desk_page import Answer, show
-from lims.web.collect.draft import Draft, fresh, keep_desk, taken_at, with_open_campaign
+from lims.web.collect.draft import (
+    Draft,
+    belonging,
+    fresh,
+    keep_desk,
+    taken_at,
+    with_open_campaign,
+)
 from lims.web.collect.person_form import PAST, chosen_uuid, invalid, read_person
 from lims.web.language import gettext as _
 from lims.web.language import laboratory, later, now
 from lims.web.refusing import faults_of
 from lims.web.shell import answering_scan
-from lims.web.transaction import one_statement
+from lims.web.transaction import in_transaction, one_statement
+from lims.work.declare import came
 from lims.work.register import Registered, register
 from lims.work.views import desk
+from lims.work.views.declared import declared_one
 from lims.work.views.desk import KnownPerson
+from lims.work.zones import join_zones
 
 NO_TUBE: Final = later("scan the tube, or type its barcode")
 
@@ -59,8 +72,34 @@ def register_draft(draft: Draft, *, sure: bool = False) -> Answer:
         return _taken(draft, refusal)
     except Refusal as refusal:
         return show(_mended(draft, refusal), refused=told(refusal)), int(status_of(type(refusal)))
-    keep_desk(draft.campaign, draft.desk_area)
+    keep_desk(draft.campaign, draft.desk_area, draft.zone)
+    _join(receipt, draft.zone)
+    if draft.declared_id is not None:
+        _came(receipt, draft.declared_id)
     return _done(receipt)
+
+
+def _join(receipt: Registered, chosen: str) -> None:
+    """Beside the registration, since that is one statement; a replay says it again. A zone that was
+    closed meanwhile tells nobody anything."""
+    said = belonging(chosen, receipt.person_id)
+    if said is None:
+        return
+    lab = laboratory()
+    with suppress(NotFound):
+        in_transaction(
+            lambda session: join_zones(
+                session, [said], site_id=lab.site_id, by=current().actor, now=now()
+            )
+        )
+
+
+def _came(receipt: Registered, declared_id: UUID) -> None:
+    """Beside it too: who was expected is here. A replay says it again."""
+    lab = laboratory()
+    in_transaction(
+        lambda session: came(session, {declared_id: receipt.specimen_id}, site_id=lab.site_id)
+    )
 
 
 def _done(receipt: Registered) -> Answer:
@@ -109,6 +148,8 @@ def _work(session: Session, draft: Draft, *, sure: bool) -> Registered:
         raise invalid(_barcode_fault(draft) | faults)
     if person is not None and not sure:
         _refuse_doubt(session, person)
+    if person is not None and draft.declared_id:
+        person = _at_their_door(session, person, draft.declared_id)
     given = Registration(
         specimen_id=draft.specimen_id,
         barcode=barcodes.parse(draft.barcode),
@@ -125,6 +166,12 @@ def _work(session: Session, draft: Draft, *, sure: bool) -> Registered:
         if before is None:
             raise
         return keep(replace(given, collected_at=before))  # sent again, later
+
+
+def _at_their_door(session: Session, person: PersonGiven, declared_id: UUID) -> PersonGiven:
+    """Of the household that was declared: read here, since a form may carry anything."""
+    declared = declared_one(session, declared_id, site_id=laboratory().site_id)
+    return replace(person, household_id=declared.household_id) if declared else person
 
 
 def _barcode_fault(draft: Draft) -> dict[str, str]:

@@ -170,6 +170,7 @@ def _page(draft: KitDraft, *, refused: Told | None = None) -> str:
         ],
         today=local(now()).date(),
         registers=bool(current().roles & set(DESK)),
+        may_recall=bool(current().roles & {Role.REVIEWER, Role.OPERATOR}),
     )
 
 

@@ -27,6 +27,7 @@ from lims.work.attach import attach
 from lims.work.correct import accept_correction
 from lims.work.dismiss import dismiss
 from lims.work.identity import other_person, same_person
+from lims.work.look_at_conflict import ask_conflict_again, look_at_conflict
 from lims.work.resolve_address import Resolved, resolve_address
 from lims.work.review import close_discordance
 from lims.work.review_run import invalidate_run, release_held_run
@@ -144,6 +145,19 @@ def one_person(session: Session, doubt_id: UUID, *, by: str, now: datetime) -> N
 def two_people(session: Session, doubt_id: UUID, *, by: str, now: datetime) -> None:
     """The number was mistyped: the swab is the second card's."""
     other_person(session, doubt_id, by=by, now=now)
+
+
+@_act("/conflicts/<uuid:question_id>/looked-at", ReviewQueue.IDENTITY)
+def looked_at(session: Session, question_id: UUID, *, by: str, now: datetime) -> None:
+    """A register has the number under another name or birth: somebody looked into it."""
+    site_id = laboratory().site_id
+    look_at_conflict(session, question_id, _reason(), site_id=site_id, by=by, now=now)
+
+
+@_act("/conflicts/<uuid:question_id>/ask-again", ReviewQueue.IDENTITY)
+def asked_again(session: Session, question_id: UUID, *, by: str, now: datetime) -> None:
+    """It was mended there: the register is asked once more."""
+    ask_conflict_again(session, question_id, site_id=laboratory().site_id, by=by, now=now)
 
 
 @_act("/addresses/<uuid:doubt_id>/resolve", ReviewQueue.ADDRESSES)

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from lims.domain.verification import Hold, verification_rule_in_force
 from lims.tables import Site
+from lims.web import register_words
 from lims.web.access import current, needs
 from lims.web.answers import Told
 from lims.web.language import gettext as _
@@ -22,12 +23,14 @@ from lims.web.shell import day_start
 from lims.work.access import Role
 from lims.work.messages import message_bytes
 from lims.work.views import (
+    asked_about,
     review_addresses,
     review_doubts,
     review_findings,
     review_messages,
     review_queue,
 )
+from lims.work.views.discordance_monitors import monitors
 from lims.work.views.review_findings import Cursor, Page, Wanted
 from lims.work.views.review_queue import ReviewQueue
 from lims.work.views.stages import LIMITS, Item
@@ -74,14 +77,22 @@ def queue_page(
         counts = review_queue.counts(session, site_id=lab.site_id, since=since - MESSAGES_FOR)
         queue = asked or next((one for one in ReviewQueue if counts[one]), ReviewQueue.POSITIVES)
         found = _findings(session, queue, lab.site_id)
+        conflicts = (
+            asked_about.conflicts(session, site_id=lab.site_id)
+            if queue is ReviewQueue.IDENTITY
+            else ()
+        )
         items = found.items if found else _READ[queue](session, lab.site_id)
         machine = review_findings.autoverified(session, site_id=lab.site_id, day_start=since)
+        disagree = len(monitors(session, site_id=lab.site_id, now=now()).signals)
         two = session.get_one(Site, lab.site_id).second_reviewer
     return render_template(
         "review/page.html",
         queue=queue,
         queues=[(one, queue_word(one), counts[one]) for one in ReviewQueue],
         items=items,
+        conflicts=conflicts,
+        registers=register_words,
         many=found.many if found else counts[queue],
         found=found,
         part=_part(),
@@ -90,6 +101,7 @@ def queue_page(
         machine=machine,
         unread_todo=unread_todo,
         held=counts[ReviewQueue.NEGATIVES],
+        disagree=disagree,
         rule=verification_rule_in_force(),
         refused=refused,
         report=report,

@@ -4,6 +4,7 @@
 const board = document.querySelector("[data-board]");
 const rows = board.querySelector("tbody");
 const RELOAD_MS = 120_000; // waits grow, and whatever was missed is mended
+const GROUPS = ["corrected", "new", "held", "read"];
 const FIGURES_MS = 400;
 
 let stream = null;
@@ -36,7 +37,11 @@ async function showCase(id) {
   const old = document.getElementById(`case-${id}`);
   const fresh = parsed(`<table><tbody>${text}</tbody></table>`).querySelector("tr");
   if (!fresh) old?.remove();
-  else if (old) swap(old, fresh);
+  else if (old && old.dataset.standing === fresh.dataset.standing) swap(old, fresh);
+  else if (old) {
+    old.remove();
+    insert(fresh);
+  }
   else if (board.dataset.page === "1") insert(fresh);
   showEmptiness();
 }
@@ -49,11 +54,11 @@ function swap(old, fresh) {
   if (held) fresh.querySelector("button, a")?.focus();
 }
 
-function insert(row) {
-  const sameKind = [...rows.children].filter((other) => other.dataset.standing === row.dataset.standing);
-  if (row.dataset.standing !== "new") (sameKind[0] ?? null) ? sameKind[0].before(row) : rows.append(row);
-  else if (board.dataset.order === "oldest") sameKind.length ? sameKind.at(-1).after(row) : rows.prepend(row);
-  else rows.prepend(row);
+function insert(row) { // within its group by the order asked for; the groups in the board's order
+  const place = (one) => GROUPS.indexOf(one.dataset.standing);
+  const oldest = board.dataset.order === "oldest";
+  const next = [...rows.children].find((other) => place(other) > place(row) || (!oldest && place(other) === place(row)));
+  next ? next.before(row) : rows.append(row);
   glow(row);
   const news = board.querySelector("[data-news]");
   news.textContent = news.dataset.said;

@@ -46,6 +46,9 @@ function later() {
   waiting ??= setTimeout(refresh, Math.max(0, last + AT_MOST_EVERY_MS - Date.now()));
 }
 
+// A clock goes on though nothing is counted anew.
+if (document.querySelector("main [data-clock]")) setInterval(later, 60_000);
+
 if (nav) {
   let known = counts();
   new MutationObserver(() => {

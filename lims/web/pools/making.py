@@ -1,12 +1,11 @@
-"""Pools: what waits for one, making one by scanning, and who in a pool may be F0."""
+"""Making a pool by scanning: a proposal, the boxes, and the label that closes it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Final
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
@@ -14,13 +13,12 @@ from werkzeug.wrappers import Response
 from lims.db.ids import uuid7
 from lims.domain import barcodes
 from lims.domain.commands import Command, command_of
-from lims.domain.lifecycle import SubPoolState, TubeKind
+from lims.domain.lifecycle import TubeKind
 from lims.domain.pooling.assigning import Assignment, Risk, assign_pools
 from lims.domain.refusals import (
     AlreadyInPool,
     BarcodeTaken,
     DifferentBody,
-    NotFound,
     PoolAboveValidated,
     PoolFull,
     PoolHasResults,
@@ -39,22 +37,13 @@ from lims.web.answers import Told, told
 from lims.web.collect.person_form import chosen_uuid
 from lims.web.language import gettext as _
 from lims.web.language import laboratory, now
-from lims.web.parting_words import because_words, pool_ways, position_words, way_word
-from lims.web.pool_grid import grid_of
-from lims.web.pool_words import next_for, sign_of, stand_word
-from lims.web.shell import day_start
+from lims.web.pools.blueprint import BENCH, blueprint
 from lims.web.transaction import in_transaction
-from lims.work.access import Role
 from lims.work.pool import PoolRequest, make_pool, not_received
 from lims.work.validation_panel import most_to_a_pool, validated_pool
-from lims.work.views import pool_view, reception, sub_pool_view
+from lims.work.views import pool_view, reception
 from lims.work.views.reception import DoorTube, Step
-from lims.work.views.stages import LIMITS, Item
-from lims.work.views.tube_story import Sign, tube_story
 
-blueprint = Blueprint("pools", __name__, url_prefix="/pools")
-BENCH: Final = (Role.TECHNICIAN, Role.OPERATOR)
-LAB: Final = (Role.TECHNICIAN, Role.REVIEWER, Role.OPERATOR)
 MOST_SOURCES: Final = 100
 
 
@@ -81,31 +70,6 @@ class PoolDraft:
     def to_fetch(self) -> list[str]:
         """What the proposal names and nobody has scanned yet."""
         return [barcode for barcode in self.planned if barcode not in self.sources]
-
-
-@blueprint.get("")
-@needs(*BENCH)
-def page() -> str:
-    """What waits for a pool, and every pool of the last two days."""
-    lab, since = laboratory(), day_start() - LIMITS[Item.SWAB_AGAIN]
-    with lab.sessions.begin() as session:
-        rack = pool_view.rack(session, site_id=lab.site_id)
-        waiting = pool_view.waiting_pools(session, site_id=lab.site_id, since=since)
-        answered = pool_view.answered_pools(session, site_id=lab.site_id, since=since)
-        to_prepare = sub_pool_view.to_prepare(session, site_id=lab.site_id)
-        all_waiting, all_answered = pool_view.how_many(session, site_id=lab.site_id, since=since)
-    return render_template(
-        "pools/list.html",
-        rack=rack,
-        open_pools=waiting,
-        done_pools=answered,
-        to_prepare=to_prepare,
-        all_waiting=all_waiting,
-        all_answered=all_answered,
-        limit_min=LIMITS[Item.TO_POOL].total_seconds() / 60,
-        stand_word=stand_word,
-        sign_of=sign_of,
-    )
 
 
 @blueprint.get("/new")
@@ -231,60 +195,6 @@ def made(barcode: str) -> str:
     with lab.sessions.begin() as session:
         line = pool_view.pool(session, barcode, site_id=lab.site_id)
     return _making(PoolDraft(uuid7(), campaign=request.args.get("campaign", "")), made=line)
-
-
-@blueprint.get("/<barcode>")
-@needs(*LAB)
-def pool(barcode: str) -> Response | str:
-    """Who in this pool may be F0: members by sign, the evidence, and what it waits for."""
-    lab = laboratory()
-    with lab.sessions.begin() as session:
-        stored = barcodes.normalise(barcode)
-        line = pool_view.pool(session, stored, site_id=lab.site_id)
-        if line is None:
-            raise NotFound(came=barcode, where="pools")
-        if line.master is not None:
-            return redirect(url_for("pools.pool", barcode=line.master), 303)
-        story = tube_story(session, stored, site_id=lab.site_id)
-        resolution = sub_pool_view.resolution(session, story.tube_id)
-        lines = sub_pool_view.sub_pools(session, story.tube_id)
-        members = pool_view.members(session, story.tube_id, line.kind)
-    order = list(_LIKELIEST_FIRST)
-    shown = sorted(members, key=lambda member: (order.index(member.sign), member.position))
-    unsettled = [member for member in shown if member.sign is not Sign.NEGATIVE]
-    return render_template(
-        "pools/pool.html",
-        pool=line,
-        story=story,
-        members=unsettled,
-        cleared=[member for member in shown if member.sign is Sign.NEGATIVE],
-        stand_word=stand_word,
-        sign_of=sign_of,
-        next_for=next_for,
-        laboratory_pool=line.kind is TubeKind.LAB_POOL,
-        resolution=resolution,
-        lines=lines,
-        to_pipette=sum(one.state is SubPoolState.WANTED for one in lines),
-        measuring=sum(one.order_state in ("queued", "plated") for one in lines),
-        ways=pool_ways(resolution.strategy) if resolution and len(members) > 1 else [],
-        bench=not current().roles.isdisjoint(BENCH),
-        grid_of=partial(grid_of, members=members),
-        way_word=way_word,
-        because_words=because_words,
-        position_words=position_words,
-    )
-
-
-_LIKELIEST_FIRST: Final = (
-    Sign.POSITIVE,
-    Sign.DISCORDANT,
-    Sign.PRESUMPTIVE,
-    Sign.INCONCLUSIVE,
-    Sign.PRELIMINARY,
-    Sign.RECOLLECT,
-    Sign.WAITING,
-    Sign.NEGATIVE,
-)
 
 
 def _with_scan(draft: PoolDraft, barcode: str) -> PoolDraft:
