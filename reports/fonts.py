@@ -8,7 +8,7 @@ sent after its letter would be drawn beside it. What the face lacks (emoji, othe
 from __future__ import annotations
 
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -34,6 +34,7 @@ def register() -> None:
     )
 
 
+@lru_cache(maxsize=10_000)  # headings and labels stand on every page
 def drawable(text: str) -> str:
     """The text in NFC with a visible sign for whatever the face cannot draw."""
     text = unicodedata.normalize("NFC", text)

@@ -14,14 +14,18 @@ from enum import StrEnum
 
 from lims.domain.lifecycle import CaseState
 from lims.domain.outcomes import Basis
+from lims.domain.rapid_test import Exposure
+from lims.domain.triage import Colour, Illness, Signs
 
 
 class Section(StrEnum):
-    """The list's parts, in this order: who to act on, and who was on an earlier list in error."""
+    """The list's parts, in this order: who to act on, who was on an earlier list in error, and
+    whose isolation has ended."""
 
     CONFIRMED = "confirmed"
     PRESUMPTIVE = "presumptive"
     NO_LONGER = "no_longer"
+    ENDED = "ended"
 
 
 SECTION_OF = {
@@ -29,13 +33,14 @@ SECTION_OF = {
     CaseState.PRESUMPTIVE: Section.PRESUMPTIVE,
     CaseState.NOT_CONFIRMED: Section.NO_LONGER,
     CaseState.WITHDRAWN: Section.NO_LONGER,
-    CaseState.CLOSED: Section.NO_LONGER,
+    CaseState.CLOSED: Section.ENDED,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class LabDetail:
-    """What only the laboratory reads. `called`: the machine's own word, where no Ct came."""
+    """What only the laboratory reads. `called`: the machine's own word, where no Ct came; `pools`:
+    every tube of several people that holds the swab; `illnesses` none: nobody has asked."""
 
     national_id: str | None
     barcode: str | None
@@ -43,11 +48,24 @@ class LabDetail:
     ct_cycles: float | None
     kit_lot: str | None
     called: str | None = None
+    pools: Sequence[str] = ()
+    illnesses: Sequence[Illness] | None = None
+    doses: int | None = None
+    spo2_percent: int | None = None
+
+
+class News(StrEnum):
+    """Why a case is on a list of what is new since the last one."""
+
+    NEW = "new"
+    CHANGED = "changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One F0. `code` is what two people say on the telephone."""
+    """One F0. `code` is what two people say on the telephone; `campaign` the order under which the
+    swab was taken, `place` where, as far as it was written down. `verified`: a population database
+    has their card number under this name and birth."""
 
     code: str
     section: Section
@@ -66,6 +84,15 @@ class Line:
     found_at: datetime
     team: str | None
     claimed_at: datetime | None
+    answered_at: datetime | None = None
+    place: str | None = None
+    campaign: str | None = None
+    exposure: Exposure = Exposure.NONE
+    signs: Signs | None = None
+    onset_on: date | None = None
+    colour: Colour | None = None
+    news: News | None = None
+    verified: bool = False
     laboratory: LabDetail | None = None
 
 
@@ -73,7 +100,9 @@ class Line:
 class PositiveList:
     """The lines and everything that stands on each page: whose list, of which day, who took it.
 
-    `day` is none for every open case. `destroy_by` is printed: a list of people is not kept.
+    `day` (to `last_day`) is none for every open case, and for what is new `since` an earlier list.
+    A progressive list is whole up to `complete_until`; what is told later comes with the next.
+    `destroy_by` is printed: a list of people is not kept.
     """
 
     site: str
@@ -83,6 +112,10 @@ class PositiveList:
     made_by: str
     destroy_by: date
     lines: Sequence[Line]
+    last_day: date | None = None
+    area: str | None = None
+    since: datetime | None = None
+    complete_until: datetime | None = None
 
     @property
     def for_laboratory(self) -> bool:

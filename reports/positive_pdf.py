@@ -23,6 +23,9 @@ from reports import fonts, pen
 from reports.positive_list import Line, PositiveList, Section
 from reports.positive_words import (
     basis_words,
+    colour_words,
+    complete,
+    illness_words,
     of_when,
     phone_words,
     plain,
@@ -130,7 +133,8 @@ def _frame(canvas: Canvas, listed: PositiveList, saying: Saying, page: int, page
         _say(canvas, plain(saying, key), left, _TOP - 42, width, size=7.5, soft=True)
     _rule(canvas, _TOP - 45, LIGHT["edge"])
     destroy = plain(saying, "destroy") % saying.day(listed.destroy_by)
-    _say(canvas, f"{who} · {destroy}", 0, 9 * mm, 200, size=7.5, soft=True)
+    foot = " · ".join(filter(None, (who, complete(listed, saying), destroy)))
+    _say(canvas, foot, 0, 9 * mm, 200, size=7.5, soft=True)
     number = plain(saying, "page") % (page, pages)
     _say(canvas, number, 203, 9 * mm, 70, size=7.5, soft=True, right=True)
 
@@ -201,9 +205,9 @@ def _person(canvas: Canvas, line: Line, saying: Saying, y: float) -> None:
         "",
     )
     second = (
-        "",
+        colour_words(saying, line.colour) if line.colour else "",
         under,
-        "",
+        saying.pick("khởi phát ", "onset ") + f"{line.onset_on:%d/%m}" if line.onset_on else "",
         "" if len(door) > 1 else home,
         "",
         saying.moment(line.collected_at),
@@ -267,7 +271,9 @@ def _identity(line: Line, saying: Saying) -> Sequence[str]:
     if detail.ct_cycles is not None:
         ct = f"Ct {saying.number(detail.ct_cycles, 1)}"
     tube = barcodes.shown(detail.barcode) if detail.barcode else ""
-    return (*born, detail.national_id or "", tube, ct or "")
+    said = (*born, detail.national_id or "", tube, ct or "", illness_words(saying, line))
+    doses = saying.pick("%s mũi", "doses: %s") % detail.doses if detail.doses is not None else ""
+    return (*said, doses)
 
 
 def _say(

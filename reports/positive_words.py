@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from lims.domain.outcomes import Basis
-from reports.positive_list import Line, PositiveList, Section
+from lims.domain.rapid_test import Exposure
+from lims.domain.triage import Colour, Illness, Signs
+from reports.positive_list import Line, News, PositiveList, Section
 from reports.saying import Saying
 
 _PLAIN: Final[Mapping[str, tuple[str, str]]] = {
@@ -14,6 +16,7 @@ _PLAIN: Final[Mapping[str, tuple[str, str]]] = {
     "case": ("Ca", "Case"),
     "section": ("Tình trạng", "Standing"),
     "name": ("Họ tên", "Name"),
+    "verified": ("CCCD đúng", "Number confirmed"),
     "birth_year": ("Năm sinh", "Born"),
     "sex": ("Giới", "Sex"),
     "phone": ("Điện thoại", "Telephone"),
@@ -34,6 +37,24 @@ _PLAIN: Final[Mapping[str, tuple[str, str]]] = {
     "pooled": ("Số người trong ống", "People in the tube"),
     "ct": ("Ct", "Ct"),
     "lot": ("Lô kít", "Kit lot"),
+    "colour": ("Màu", "Colour"),
+    "news": ("Có gì mới", "What is new"),
+    "place": ("Nơi lấy mẫu", "Swabbed at"),
+    "reason": ("Lý do xét nghiệm", "Reason for the test"),
+    "signs": ("Triệu chứng", "Signs"),
+    "onset": ("Khởi phát", "Onset"),
+    "answered": ("Có kết quả", "Result at"),
+    "laboratory": ("Phòng xét nghiệm", "Laboratory"),
+    "claimed": ("Nhận lúc", "Claimed at"),
+    "pools": ("Mã mẻ gộp", "Pools"),
+    "illnesses": ("Bệnh nền", "Underlying illness"),
+    "doses": ("Số mũi vắc xin", "Vaccine doses"),
+    "spo2": ("SpO₂ (%)", "SpO₂ (%)"),
+    "taken_by": ("Người tải", "Taken by"),
+    "taken_at": ("Tải lúc", "Taken at"),
+    "destroy_by": ("Huỷ chậm nhất", "Destroy by"),
+    "since": ("mới từ %s", "new since %s"),
+    "complete": ("đủ đến %s", "complete up to %s"),
     "nobody": ("Không có ca nào.", "No case."),
     "unclaimed": ("chưa ai nhận", "unclaimed"),
     "page": ("Trang %s/%s", "Page %s of %s"),
@@ -49,6 +70,7 @@ _SECTIONS: Final[Mapping[Section, tuple[str, str]]] = {
     Section.CONFIRMED: ("F0 khẳng định", "Confirmed F0"),
     Section.PRESUMPTIVE: ("F0 nghi ngờ, chờ khẳng định", "Presumptive F0, confirmation on its way"),
     Section.NO_LONGER: ("Không còn là F0", "No longer an F0"),
+    Section.ENDED: ("Đã hết cách ly", "Isolation has ended"),
 }
 _TODO: Final[Mapping[Section, tuple[str, str]]] = {
     Section.CONFIRMED: (
@@ -63,6 +85,42 @@ _TODO: Final[Mapping[Section, tuple[str, str]]] = {
         "Báo cho người này: kết quả cũ không còn giá trị. Cách ly vì là F1 vẫn giữ.",
         "Tell them that this result no longer counts. Isolation as a contact stays.",
     ),
+    Section.ENDED: (
+        "Xét nghiệm cuối đã đạt: báo cho người này, không phải truy vết thêm.",
+        "The last test allows it: tell them. Nothing more to trace.",
+    ),
+}
+_COLOURS: Final[Mapping[Colour, tuple[str, str]]] = {
+    Colour.RED: ("đỏ", "red"),
+    Colour.ORANGE: ("cam", "orange"),
+    Colour.YELLOW: ("vàng", "yellow"),
+    Colour.GREEN: ("xanh", "green"),
+}
+_SIGNS: Final[Mapping[Signs, tuple[str, str]]] = {
+    Signs.NONE: ("không", "none"),
+    Signs.MILD: ("nhẹ", "mild"),
+    Signs.SEVERE: ("nặng", "severe"),
+}
+_ILLNESSES: Final[Mapping[Illness, tuple[str, str]]] = {
+    Illness.DIABETES: ("tiểu đường", "diabetes"),
+    Illness.HEART: ("tim mạch", "heart"),
+    Illness.LUNG: ("phổi", "lung"),
+    Illness.KIDNEY: ("thận", "kidney"),
+    Illness.LIVER: ("gan", "liver"),
+    Illness.CANCER: ("ung thư", "cancer"),
+    Illness.IMMUNE: ("suy giảm miễn dịch", "weak immune system"),
+    Illness.OBESITY: ("béo phì", "obesity"),
+    Illness.PREGNANCY: ("mang thai", "pregnancy"),
+    Illness.OTHER: ("bệnh khác", "other"),
+}
+_EXPOSURES: Final[Mapping[Exposure, tuple[str, str]]] = {
+    Exposure.NONE: ("", ""),
+    Exposure.FACTOR: ("có yếu tố dịch tễ", "with a factor"),
+    Exposure.CONTACT: ("F1", "contact (F1)"),
+}
+_NEWS: Final[Mapping[News, tuple[str, str]]] = {
+    News.NEW: ("mới", "new"),
+    News.CHANGED: ("có thay đổi", "changed"),
 }
 _BASES: Final[Mapping[Basis, tuple[str, str]]] = {
     Basis.PCR: ("PCR", "PCR"),
@@ -97,6 +155,32 @@ def sex_words(saying: Saying, line: Line) -> str:
     return saying.pick(*_SEXES[line.sex]) if line.sex else ""
 
 
+def colour_words(saying: Saying, colour: Colour | None) -> str:
+    """A colour that nobody has given yet is said, and is not green."""
+    return saying.pick(*_COLOURS[colour]) if colour else saying.pick("chưa phân loại", "no colour")
+
+
+def signs_words(saying: Saying, line: Line) -> str:
+    return saying.pick(*_SIGNS[line.signs]) if line.signs else ""
+
+
+def illness_words(saying: Saying, line: Line) -> str:
+    """What only the laboratory reads; unasked is empty, none is said."""
+    known = line.laboratory.illnesses if line.laboratory else None
+    if known is None:
+        return ""
+    return ", ".join(saying.pick(*_ILLNESSES[one]) for one in known) or saying.pick("không", "none")
+
+
+def reason_words(saying: Saying, line: Line) -> str:
+    """Under which order the swab was taken, and what the person was near."""
+    return " · ".join(filter(None, (line.campaign, saying.pick(*_EXPOSURES[line.exposure]))))
+
+
+def news_words(saying: Saying, line: Line) -> str:
+    return saying.pick(*_NEWS[line.news]) if line.news else ""
+
+
 def phone_words(line: Line) -> str:
     """+84912345218 → 0912345218: as people dial it, and a cell that must stay text."""
     if line.phone is None:
@@ -105,10 +189,25 @@ def phone_words(line: Line) -> str:
 
 
 def of_when(listed: PositiveList, saying: Saying) -> str:
-    """The day, or that it is every open case."""
-    return plain(saying, "open") if listed.day is None else saying.day(listed.day)
+    """The day, or what is new since when, or that it is every open case; and of which area."""
+    if listed.day is not None:
+        when = saying.day(listed.day)
+        if listed.last_day is not None and listed.last_day != listed.day:
+            when = f"{when} – {saying.day(listed.last_day)}"
+    elif listed.since is not None:
+        when = plain(saying, "since") % saying.moment(listed.since)
+    else:
+        when = plain(saying, "open")
+    return " · ".join(filter(None, (listed.area, when)))
 
 
 def taken(listed: PositiveList, saying: Saying) -> str:
     """Who took the list, and when."""
     return plain(saying, "taken") % (listed.made_by, saying.full_moment(listed.made_at))
+
+
+def complete(listed: PositiveList, saying: Saying) -> str:
+    """Up to when nothing is missing, where that is not the moment of taking; else nothing."""
+    if listed.complete_until is None:
+        return ""
+    return plain(saying, "complete") % saying.full_moment(listed.complete_until)

@@ -57,6 +57,7 @@ ITEMS: Final[Mapping[str, Pair]] = {  # lims.work.views.stages.Item
     "on_the_way": ("Ống trên đường đến", "Tubes on the way"),
     "swab_again": ("Người phải lấy lại mẫu", "People to swab again"),
     "received_today": ("Ống tiếp nhận trong ngày", "Tubes received today"),
+    "to_pipette": ("Ống gộp con phải hút", "Sub-pools to pipette"),
     "to_pool": ("Ống chờ gộp", "Tubes to pool"),
     "to_plate": ("Xét nghiệm chờ lên đĩa", "Tests to put on a plate"),
     "running": ("Đĩa chưa có kết quả", "Plates without results"),
@@ -71,6 +72,7 @@ ITEMS: Final[Mapping[str, Pair]] = {  # lims.work.views.stages.Item
     "identity": ("Nhầm lẫn nhân thân", "Identity conflicts"),
     "addresses": ("F0 chưa rõ xã, phường", "F0 cases without a commune"),
     "unclaimed": ("Ca F0 chưa ai nhận", "F0 cases unclaimed"),
+    "corrected": ("Đính chính chưa ai xác nhận", "Corrections not acknowledged"),
     "dead_notices": ("Thông báo không gửi được", "Notices not delivered"),
 }
 

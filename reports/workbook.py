@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 from io import BytesIO
 
 import xlsxwriter
@@ -17,7 +17,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from reports.tokens import LIGHT
 
-Cell = str | int | float | None
+Cell = str | int | float | date | datetime | None
 MOST_NAME = 31  # of a sheet, by the file format
 _NOT_IN_NAMES = str.maketrans("[]:*?/\\", "       ")
 
@@ -66,6 +66,8 @@ def workbook(sheets: Sequence[Sheet], about: About) -> bytes:
         "text": book.add_format({"num_format": "@", "valign": "top", "text_wrap": True}),
         "number": book.add_format({"num_format": "#,##0.##", "valign": "top"}),
         "whole": book.add_format({"num_format": "#,##0", "valign": "top"}),
+        "moment": book.add_format({"num_format": "dd/mm/yyyy hh:mm", "valign": "top"}),
+        "day": book.add_format({"num_format": "dd/mm/yyyy", "valign": "top"}),
         "share": book.add_format({"num_format": "0.00%", "valign": "top"}),
     }
     for sheet in sheets:
@@ -110,6 +112,10 @@ def _write(
             page.write_blank(row, column, None, looks["text"])
         case str():
             page.write_string(row, column, value[:32_767], looks["text"])
+        case datetime():  # a workbook knows no zone: the site's wall clock, as everywhere on it
+            page.write_datetime(row, column, value.replace(tzinfo=None), looks["moment"])
+        case date():
+            page.write_datetime(row, column, datetime.combine(value, time()), looks["day"])
         case float() if column in sheet.shares:
             page.write_number(row, column, value, looks["share"])
         case int():
