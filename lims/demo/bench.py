@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 from uuid import UUID
 
@@ -14,10 +15,13 @@ from lims.demo.ledger import Ledger
 from lims.demo.measuring import Samples
 from lims.demo.reviewer import Reviewer
 from lims.demo.telling import Audience, Phase
+from lims.demo.words import STRATEGIES
+from lims.domain.pooling.choice import StrategyName
 
 ASSAY: Final = "sars-cov-2"
 RACK: Final = 50
 TOP_PRIORITY: Final = 9
+SUB_POOLS: Final = "P2"  # the roll of their labels
 _LOOK_S: Final = 0.1
 _UNFINISHED: Final = frozenset({"planned", "measuring"})
 POOL_S, PLATE_S, RUN_S = 0.25, 1.5, 4.0  # of the watcher's time
@@ -38,13 +42,14 @@ class Bench:
     cartridges: Analyser
     reviewer: Reviewer
     site: str
-    pool_size: int
     plates: int = 0
     _pool_labels: Iterator[str] = field(init=False)
+    _sub_pool_labels: Iterator[str] = field(init=False)
     _swab_labels: Iterator[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self._pool_labels = labels_of(self.site, "P1")
+        self._sub_pool_labels = labels_of(self.site, SUB_POOLS)
         self._swab_labels = labels_of(self.site, "R1")
 
     def receive(self) -> None:
@@ -72,25 +77,41 @@ class Bench:
             self._until(lambda: self._urgent() <= open_again, "the cartridges' results")
 
     def pool(self) -> None:
-        """Ten tubes to a pool, in rack order; a last tube alone goes with the ten before it."""
-        waiting = sorted(t["barcode"] for t in self.station.get("/racks/awaiting-pool")["tubes"])
-        racks = _by(self.pool_size, waiting)
-        if len(racks) > 1 and len(racks[-1]) == 1:
-            alone = racks.pop()
-            racks[-1] += alone
-        for sources in racks:
-            label = next(self._pool_labels)
-            body = {"pool_id": str(uuid7()), "barcode": label, "sources": sources}
-            self.station.post("/pools", body)
-            self.ledger.pool(label, sources)
-            self.audience.rest(POOL_S)
+        """Each campaign's tubes in rack order, as many to a pool as it asks for, evenly."""
+        waiting: dict[tuple[str, int], list[str]] = {}
+        for tube in self.station.get("/racks/awaiting-pool")["tubes"]:
+            asked = (tube["campaign_id"], tube["pool_size"])
+            waiting.setdefault(asked, []).append(tube["barcode"])
+        for (_campaign, pool_size), tubes in sorted(waiting.items()):
+            for sources in evenly(pool_size, sorted(tubes)):
+                label = next(self._pool_labels)
+                body = {"pool_id": str(uuid7()), "barcode": label, "sources": sources}
+                self.station.post("/pools", body)
+                self.ledger.pool(label, sources)
+                self.audience.rest(POOL_S)
 
-    def run_plates(self) -> bool:
-        """Lay out and run plates until the queue is empty; False when it was."""
-        before = self.plates
-        while (waiting := self._queued()) > 0:
+    def run_plate(self) -> bool:
+        """Lay out and run one plate of what waits; False when nothing does."""
+        waiting = self._queued()
+        if waiting:
             self._run_plate(waiting)
-        return self.plates > before
+        return waiting > 0
+
+    def prepare(self) -> bool:
+        """Pipette every sub-pool that a positive pool asks for; False when none does."""
+        asking = [pool["barcode"] for pool in self.station.get("/sub-pools")["pools"]]
+        for pool in asking:
+            resolution = self.station.get(f"/pools/{pool}/sub-pools")
+            wanted = [one for one in resolution["sub_pools"] if one["state"] == "wanted"]
+            way = STRATEGIES[StrategyName(resolution["strategy"])]
+            self.audience.begins(Phase.RESOLVE, f"{pool}: {way}, {len(wanted)}")
+            for one in wanted:
+                label = next(self._sub_pool_labels)
+                made = {"tube_id": str(uuid7()), "sub_pool_id": one["sub_pool_id"]}
+                self.station.post("/sub-pools", {**made, "barcode": label})
+                self.ledger.sub_pool(label, one["sources"])
+            self.audience.rest(POOL_S)
+        return bool(asking)
 
     def _run_plate(self, waiting: int) -> None:
         self.plates += 1
@@ -136,6 +157,14 @@ class Bench:
             if time.monotonic() > until:
                 raise NoAnswer(f"{what} did not come in {PATIENCE_S:.0f} s")
             time.sleep(_LOOK_S)
+
+
+def evenly(most: int, tubes: Sequence[str]) -> list[list[str]]:
+    """As few pools as hold them all, of nearly the same size: nobody is left alone in the last."""
+    pools = -(-len(tubes) // most)
+    size, more = divmod(len(tubes), pools) if pools else (0, 0)
+    starts = [n * size + min(n, more) for n in range(pools + 1)]
+    return [list(tubes[start:end]) for start, end in pairwise(starts)]
 
 
 def _by(number: int, things: Sequence[str]) -> list[list[str]]:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from random import Random
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from lims.db.ids import uuid7
@@ -24,12 +24,12 @@ TWO_SCANS_S: Final = 0.06  # of the watcher's time: the card, then the tube
 
 @dataclass(frozen=True)
 class Desks:
-    """All desks of the day, over the API with one token."""
+    """All desks of the day, over the API with one token; each household under its campaign."""
 
     base_url: str
     token: str
     site: str
-    campaign_id: UUID
+    campaigns: Sequence[UUID]
     ledger: Ledger
     audience: Audience
     stop: threading.Event
@@ -57,7 +57,7 @@ class Desks:
         labels = labels_of(self.site, batch)
         with self._station() as station:
             for household, villager in _people(households):
-                body = registration(household, villager, next(labels), self.campaign_id)
+                body = self._form(household, villager, next(labels))
                 station.post("/specimens", body)
                 self.ledger.single(body, villager)
                 self.audience.rest(TWO_SCANS_S)
@@ -68,7 +68,7 @@ class Desks:
         people = _people(households)
         with self._station() as station:
             while some := list(islice(people, BATCH)):
-                rows = [registration(h, v, next(labels), self.campaign_id) for h, v in some]
+                rows = [self._form(h, v, next(labels)) for h, v in some]
                 answer = station.post("/specimens/batch", {"rows": rows})
                 if answer["refused"]:
                     raise RuntimeError(f"expected every row to be kept; came {answer}")
@@ -81,7 +81,7 @@ class Desks:
         with self._station() as station:
             for household in households:
                 label = next(labels)
-                body = family_tube(household, label, self.campaign_id)
+                body = family_tube(household, label, self.campaigns[household.campaign])
                 station.post("/field-pools", body)
                 self.ledger.family(body, household)
                 self.audience.rest(TWO_SCANS_S * len(household.villagers))
@@ -112,6 +112,9 @@ class Desks:
         self.ledger.note(deviation)
         self.ledger.strip(body, receipt, villager)
         return outcome
+
+    def _form(self, household: Household, villager: Villager, label: str) -> dict[str, Any]:
+        return registration(household, villager, label, self.campaigns[household.campaign])
 
     def _station(self) -> Station:
         return Station(self.base_url, self.token, self.stop)

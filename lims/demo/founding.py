@@ -1,4 +1,4 @@
-"""Set up the demonstration's laboratory: people, keys, analysers, campaign, tracing offices."""
+"""Set up the demonstration's laboratory: people, keys, analysers, campaigns, tracing offices."""
 
 import json
 import secrets
@@ -13,20 +13,41 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
+from lims.db.ids import uuid7
+from lims.demo.campaigns import CampaignPlan
 from lims.demo.machines import GATEWAY_TOKEN, Machine
+from lims.demo.on_call import put_on_call, shorten
 from lims.demo.truth import Places, Ward
+from lims.domain.pooling.validation_panel import DilutionRow, Panel
+from lims.domain.telling import Channel
 from lims.tables import Area
 from lims.work.access import Role, create_user
 from lims.work.campaigns import open_campaign
 from lims.work.instruments import add_instrument
-from lims.work.subscribe import AreaKey, Channel, subscribe
+from lims.work.subscribe import AreaKey, subscribe
 from lims.work.teams import create_team
 from lims.work.tokens import Scope, issue_token
+from lims.work.validation_panel import enter_panel
 
 BY: Final = "demo"
-POOL_SIZE: Final = 10
 WARDS: Final = 7
 RECEIVER_CONFIG, RECEIVER_BOOK = "receiver.json", "receiver.jsonl"
+# A dilution series of the simulated kit (physics.py): its limit is 35.5, a doubling costs a cycle,
+# and a swab of 31.2 must not be lost. Twenty to a pool follow; of 32 it found too few.
+DILUTION_SERIES: Final = Panel(
+    lod_ct=35.53,
+    weak_positive_ct=31.2,
+    rows=(
+        DilutionRow(5, 24.8, 27.1, 20, 20),
+        DilutionRow(5, 31.0, 33.3, 20, 20),
+        DilutionRow(10, 24.8, 28.2, 20, 20),
+        DilutionRow(10, 31.0, 34.3, 20, 20),
+        DilutionRow(20, 24.8, 29.1, 20, 20),
+        DilutionRow(20, 31.0, 35.3, 19, 20),
+        DilutionRow(32, 31.0, 36.0, 17, 20),
+    ),
+)
+DILUTION_REPORT: Final = "Báo cáo thẩm định gộp mẫu, lô kit mô phỏng (demo)"
 _PASSWORD_LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"  # noqa: S105 - letters told apart
 
 
@@ -44,7 +65,7 @@ class Keys:
 class Founded:
     """What the story and the presentation need to know of the laboratory."""
 
-    campaign_id: UUID
+    campaigns: tuple[UUID, ...]
     keys: Keys
     logins: tuple[tuple[str, str], ...]
     password: str
@@ -74,6 +95,7 @@ class Founder:
         places: Places,
         home: Path,
         machines: Sequence[Machine],
+        campaigns: Sequence[CampaignPlan],
         *,
         lims_url: str,
         receiver_url: str,
@@ -92,16 +114,35 @@ class Founder:
         config = {"lims_url": lims_url, "book": book, "offices": told}
         _secret_file(home / RECEIVER_CONFIG, json.dumps(config, ensure_ascii=False))
         _secret_file(home / GATEWAY_TOKEN, keys.gateway)
+        self._panel()
         with self.sessions.begin() as session:
-            campaign = open_campaign(
+            shorten(session, site_id=self.site_id, by=BY, now=self.now)
+        opened = tuple(self._campaign(places.wards[0].name, plan) for plan in campaigns)
+        return Founded(opened, keys, logins, password)
+
+    def _panel(self) -> None:
+        with self.sessions.begin() as session:
+            enter_panel(
                 session,
+                uuid7(),
+                DILUTION_SERIES,
+                source=DILUTION_REPORT,
                 site_id=self.site_id,
-                name=f"Xét nghiệm diện rộng {places.wards[0].name}",
-                pool_size=POOL_SIZE,
                 by=BY,
                 now=self.now,
             )
-        return Founded(campaign, keys, logins, password)
+
+    def _campaign(self, commune: str, plan: CampaignPlan) -> UUID:
+        with self.sessions.begin() as session:
+            return open_campaign(
+                session,
+                site_id=self.site_id,
+                name=f"Xét nghiệm diện rộng {commune}, {plan.quarter}",
+                pool_size=plan.pool_size,
+                resolution=plan.resolution,
+                by=BY,
+                now=self.now,
+            )
 
     def _offices(self, places: Places, receiver_url: str) -> dict[str, dict[str, str]]:
         """The commune: board and webhook. Two communes: webhook. One: board only. The others fall
@@ -123,6 +164,8 @@ class Founder:
             ),
         ):
             teams[slug] = self._team(name)
+            with self.sessions.begin() as session:
+                put_on_call(session, teams[slug], site_id=self.site_id, by=BY, now=self.now)
             offices[slug] = {
                 "name": name,
                 "secret": self._subscribe(teams[slug], area, f"{receiver_url}/offices/{slug}"),

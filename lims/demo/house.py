@@ -20,6 +20,7 @@ from lims.db.embedded import EmbeddedServer
 from lims.db.engine import connect, session_factory
 from lims.db.laboratory import utc_now
 from lims.demo.analysers import Analyser
+from lims.demo.campaigns import BY_EVERY_STRATEGY, CampaignPlan
 from lims.demo.founding import RECEIVER_BOOK, RECEIVER_CONFIG, Founded, Founder
 from lims.demo.ledger import Ledger
 from lims.demo.machines import DEMONSTRATION, GATEWAY_NAME, Machine, Machines
@@ -67,6 +68,7 @@ def open_house(
     home: Path | None,
     interactive: bool,
     for_plates: Sequence[Machine] = DEMONSTRATION,
+    campaigns: Sequence[CampaignPlan] = BY_EVERY_STRATEGY,
 ) -> Iterator[House]:
     """Set up, start everything, and leave nothing behind: no process, no file. Beside the machines
     ``for_plates`` there is a reader of cartridges.
@@ -95,7 +97,9 @@ def open_house(
         bench.start(place, supervisor, door, gateway=GATEWAY_NAME)
         founder = Founder(sessions, site_id, utc_now())
         places = founder.places(seed)
-        founded = founder.found(places, place, bench.all, lims_url=url, receiver_url=receiver_url)
+        founded = founder.found(
+            places, place, bench.all, campaigns, lims_url=url, receiver_url=receiver_url
+        )
         supervisor.start(receiver(place, receiver_port))
         for opened in (url, door):
             _await_open(opened, supervisor)

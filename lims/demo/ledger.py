@@ -19,8 +19,8 @@ class Ledger:
     """Safe for the desks' threads: each method is one operation on one dictionary or set.
 
     swabs: the villager of each swab, by specimen id; contents: the villagers in each tube, by
-    barcode; the rest are receipts: specimens, tubes and pools registered, tubes received, plates
-    laid out, and messages that the analyser heard acknowledged to the end.
+    barcode; the rest are receipts: specimens, tubes and pools registered (sub-pools too), tubes
+    received, plates laid out, and messages that the analyser heard acknowledged to the end.
     """
 
     swabs: dict[UUID, int] = field(default_factory=dict)
@@ -28,6 +28,7 @@ class Ledger:
     registered: set[UUID] = field(default_factory=set)
     labelled: set[str] = field(default_factory=set)
     received: set[str] = field(default_factory=set)
+    sub_pools: set[str] = field(default_factory=set)
     plates: dict[str, int] = field(default_factory=dict)
     plates_sent: set[str] = field(default_factory=set)
     cartridges_sent: Counter[str] = field(default_factory=Counter)
@@ -64,6 +65,11 @@ class Ledger:
         """A laboratory pool was answered for; it is made where it is."""
         self._labelled(label, tuple(v for source in sources for v in self.contents[source]))
         self.received.add(label)
+
+    def sub_pool(self, label: str, sources: Iterable[str]) -> None:
+        """A sub-pool of a positive pool was answered for."""
+        self.pool(label, sources)
+        self.sub_pools.add(label)
 
     def note(self, deviation: Deviation | None) -> None:
         """Keep what chance did, by its subject."""

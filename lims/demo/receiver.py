@@ -115,7 +115,7 @@ def _forget_torn_line(file: Path) -> None:
 
 
 class Tracers:
-    """Fetch every case that was told, and claim about one in two."""
+    """Fetch every case that was told, and claim three in four."""
 
     def __init__(self, config: Config, book: Book) -> None:
         self._config = config
@@ -159,8 +159,8 @@ class Tracers:
 
 
 def _takes(case_id: str) -> bool:
-    """Half of the cases are left on the board, so that a person watching can claim one."""
-    return int(case_id[-1], 16) % 2 == 0
+    """What is left lapses, so that the escalation shows, until a person watching claims it."""
+    return int(case_id[-1], 16) % 4 != 0
 
 
 def _now(entry: Entry, what: str) -> Entry:

@@ -16,9 +16,11 @@ from sqlalchemy.orm import Session
 
 from lims.demo.evidence_book import EvidenceBook, PersonFacts, read_evidence
 from lims.demo.ledger import Ledger
+from lims.demo.opened_pools import by_strategy, opened_pools
 from lims.demo.physics import Deviation, Error
 from lims.demo.receiver import Entry
 from lims.demo.truth import Commune
+from lims.domain.pooling.choice import StrategyName
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +33,14 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Reckoning:
-    """The day in figures. ``lost`` and ``duplicated`` name what they count."""
+    """The day in figures. ``lost`` and ``duplicated`` name what they count; ``resolved`` are the
+    pools in which an F0 was found, by strategy."""
 
     people: int
     tubes: int
     pools: int
     positive_pools: int
+    sub_pools: int
     retests: int
     true_positives: int
     cases: int
@@ -47,6 +51,7 @@ class Reckoning:
     notices_pending: int
     lost: tuple[str, ...]
     duplicated: tuple[str, ...]
+    resolved: Mapping[StrategyName, int] = field(default_factory=dict)
 
     @property
     def unexplained(self) -> tuple[Difference, ...]:
@@ -63,6 +68,7 @@ class Reckoning:
             "tubes": self.tubes,
             "pools": self.pools,
             "positive_pools": self.positive_pools,
+            "sub_pools": self.sub_pools,
             "retests": self.retests,
             "true_positives": self.true_positives,
             "cases": self.cases,
@@ -72,6 +78,7 @@ class Reckoning:
             "notices_delivered": self.notices_delivered,
             "lost": len(self.lost),
             "duplicated": len(self.duplicated),
+            "resolved": {strategy.value: many for strategy, many in self.resolved.items()},
             "seconds": round(seconds, 1),
         }
 
@@ -112,6 +119,7 @@ def reconcile(
         tubes=figures.tubes,
         pools=figures.pools,
         positive_pools=figures.positive_pools,
+        sub_pools=figures.sub_pools,
         retests=figures.retests,
         true_positives=len(commune.infected & named),
         cases=figures.cases,
@@ -126,14 +134,17 @@ def reconcile(
             *undelivered,
         ),
         duplicated=(*_twice(session, told), *_strangers(session, ledger, commune, evidence)),
+        resolved=by_strategy(opened_pools(session.connection())),
     )
 
 
 _FIGURES = text("""
 SELECT (SELECT count(*) FROM tube) AS tubes,
-       (SELECT count(*) FROM tube WHERE kind <> 'individual') AS pools,
+       (SELECT count(*) FROM tube WHERE kind <> 'individual' AND master_id IS NULL) AS pools,
        (SELECT count(DISTINCT t.id) FROM tube t JOIN result r ON r.tube_id = t.id
-        WHERE t.kind <> 'individual' AND r.current AND r.outcome = 'detected') AS positive_pools,
+        WHERE t.kind <> 'individual' AND t.master_id IS NULL
+        AND r.current AND r.outcome = 'detected') AS positive_pools,
+       (SELECT count(*) FROM tube WHERE master_id IS NOT NULL) AS sub_pools,
        (SELECT count(*) FROM test_order
         WHERE why IN ('resolve', 'repeat', 'rerun', 'discordant') AND state <> 'cancelled')
            AS retests,

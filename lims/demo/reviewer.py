@@ -16,7 +16,9 @@ from lims.demo.client import PATIENCE_S, NoAnswer, Refused, Stopped
 
 _FORGERY_TOKEN: Final = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 _RELEASE: Final = re.compile(r'name="only" value="([0-9a-f-]{36}:[0-9a-f]+)"')
+_CASE: Final = re.compile(r"/handoff/cases/([0-9a-f-]{36})")
 _PAUSE_S: Final = 0.15
+DOUBT: Final = "Lô hoá chất tách chiết bị nghi hỏng (demo)"
 
 
 @dataclass
@@ -56,6 +58,19 @@ class Reviewer:
             for finding in fresh:
                 self._press("/review/findings/release", token_in(page), only=finding)
                 pressed.add(finding)
+
+    def cases_on(self, plate: str) -> int:
+        """How many people are F0 by this plate's results, as the preview of a recall lists them."""
+        return len(set(_CASE.findall(self._preview(plate).text)))
+
+    def recall_run(self, plate: str) -> None:
+        """Take back what was said by this plate; again, it answers the same."""
+        page = self._preview(plate)
+        asked = {name: _field(page, name) for name in ("recall_id", "kind", "subject")}
+        self._press("/recall", token_in(page), **asked, reason=DOUBT)
+
+    def _preview(self, plate: str) -> httpx.Response:
+        return self._page(f"/recall/preview?kind=run&subject={plate}")
 
     def _page(self, path: str) -> httpx.Response:
         """The page, signing in where it asks for that."""
@@ -112,6 +127,14 @@ def signed_in(ask: Ask, login: str, password: str, path: str) -> httpx.Response:
     if page.url.path == "/login":
         raise Refused(path, page.status_code, f"{login} cannot sign in")
     return page
+
+
+def _field(page: httpx.Response, name: str) -> str:
+    """What a form hides under this name. Raises Refused where it is not there."""
+    found = re.search(rf'name="{name}" value="([^"]*)"', page.text)
+    if found is None:
+        raise Refused(page.url.path, page.status_code, f"no {name} on the page")
+    return found[1]
 
 
 def token_in(page: httpx.Response) -> str:

@@ -6,8 +6,9 @@ On a terminal one picture that renews itself; elsewhere plain lines as things ha
 import shlex
 import threading
 import time
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -16,19 +17,30 @@ from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
+from sqlalchemy.exc import SQLAlchemyError
 
 from lims import log
 from lims.demo.client import Station
+from lims.demo.escalation import NOBODY_LATE, Escalation, escalation
 from lims.demo.house import House, open_house, stop_on_signals
 from lims.demo.ledger import Ledger
-from lims.demo.once import reckon, story_in
+from lims.demo.once import populated, reckon, story_in
+from lims.demo.opened_pools import OpenedPool, by_strategy, opened_pools
 from lims.demo.receiver import read_book
 from lims.demo.reconcile import Reckoning
 from lims.demo.story import Story, notices
 from lims.demo.telling import Broke, Phase
-from lims.demo.truth import draw_commune
 from lims.demo.visitors import Visitors
-from lims.demo.words import LOGINS, MACHINES, NARRATION, OVER, TITLES
+from lims.demo.words import (
+    LOGINS,
+    MACHINES,
+    NARRATION,
+    OVER,
+    STRATEGIES,
+    TITLES,
+    escalated_words,
+    opened_words,
+)
 
 CHAPTER_S: Final = 2.5  # to read what a chapter is about
 FIGURES_S: Final = 0.7
@@ -37,13 +49,15 @@ LEFT_TO_THE_WATCHER: Final = 2  # positives whose last word a person watching ma
 
 @dataclass(slots=True)
 class Handoff:
-    """What the tracing offices have been told so far."""
+    """What the tracing offices have been told so far, and the pools that were ``opened`` for it."""
 
     cases: int = 0
     positive_pools: int = 0
     owed: int = 0
     delivered: int = 0
     claimed: int = 0
+    escalated: Escalation = NOBODY_LATE
+    opened: dict[str, OpenedPool] = field(default_factory=dict)
     first_case_s: float | None = None
 
 
@@ -86,6 +100,21 @@ class Stage:
         clock = f"{int(self.elapsed_s()) // 60}:{int(self.elapsed_s()) % 60:02d}"
         return Panel(Group(*rows), title="Thần Tốc", subtitle=f"{clock} · Ctrl-C", padding=(1, 2))
 
+    def opens(self, pool: OpenedPool) -> None:
+        """One pool is resolved: its line stays, above the picture."""
+        self.handoff.opened[pool.barcode] = pool
+        self._console.print(opened_words(pool), highlight=False, soft_wrap=True)
+
+    def escalates(self, now: Escalation) -> None:
+        """How many lapsed and who was told on; said where no picture shows it."""
+        before, self.handoff.escalated = self.handoff.escalated, now
+        if now.steps != before.steps and not self._console.is_terminal:
+            self._console.print(
+                f"{self.elapsed_s():5.0f} s  {escalated_words(now)}",
+                highlight=False,
+                soft_wrap=True,
+            )
+
     def _say(self, phase: Phase, *, fresh: bool) -> None:
         at = f"{self.elapsed_s():5.0f} s"
         if fresh:
@@ -113,14 +142,16 @@ class Stage:
 
     def _figures(self) -> Table:
         ledger, told = self._ledger, self.handoff
-        pools = sum(len(inside) > 1 for inside in list(ledger.contents.values()))
+        sub_pools = len(ledger.sub_pools)
+        pools = sum(len(inside) > 1 for inside in list(ledger.contents.values())) - sub_pools
         first = (
             "" if told.first_case_s is None else f"F0 đầu tiên · first at {told.first_case_s:.0f} s"
         )
         figures = Table.grid(padding=(0, 3))
         for name, value, more in (
             ("Mẫu · swabs", len(ledger.registered), f"ống · tubes {len(ledger.labelled)}"),
-            ("Mẫu gộp · pools", pools, f"dương tính · positive {told.positive_pools}"),
+            ("Mẻ gộp · pools", pools, f"dương tính · positive {told.positive_pools}"),
+            ("Mẻ gộp con · sub-pools", sub_pools, _opened(told.opened)),
             (
                 "Khay · plates",
                 len(ledger.plates),
@@ -133,6 +164,7 @@ class Stage:
                 told.delivered,
                 f"/ {told.owed}, ca đã nhận · claimed {told.claimed}",
             ),
+            ("Chưa ai nhận · unclaimed", told.escalated.unclaimed, escalated_words(told.escalated)),
         ):
             figures.add_row(name, Text(str(value), style="bold"), more)
         if self.reckoning is not None:
@@ -155,6 +187,12 @@ def doors(house: House) -> Text:
     told.append("\nDòng lệnh · commands ")
     told.append(f"LIMS_HOME={shlex.quote(str(house.home))} lims report …", style="bold")
     return told
+
+
+def _opened(pools: Mapping[str, OpenedPool]) -> str:
+    """How many pools each way has named somebody in."""
+    found = by_strategy(tuple(pools.values()))
+    return ", ".join(f"{STRATEGIES[way]} {pools}" for way, pools in found.items() if pools)
 
 
 def _verdict(reckoning: Reckoning) -> tuple[Text, str]:
@@ -187,7 +225,7 @@ def present(*, people: int, prevalence: float, seed: int, home: Path | None) -> 
             if not console.is_terminal:
                 console.print(doors(house), soft_wrap=True)
             threading.Thread(target=_follow, args=(stage, house, stop), daemon=True).start()
-            commune = draw_commune(house.places, people=people, prevalence=prevalence, seed=seed)
+            commune = populated(house.places, people=people, prevalence=prevalence, seed=seed)
             story = story_in(
                 house, commune, ledger, stage, stop, leave_positives=LEFT_TO_THE_WATCHER
             )
@@ -230,6 +268,11 @@ def _follow(stage: Stage, house: House, stop: threading.Event) -> None:
             said = notices(watch)[0]
         except Broke:
             continue
+        with suppress(SQLAlchemyError), house.engine.connect() as connection:
+            for pool in opened_pools(connection):
+                if not pool.waits and pool.barcode not in stage.handoff.opened:
+                    stage.opens(pool)
+            stage.escalates(escalation(connection))
         told = stage.handoff
         opened = {n["case_id"] for n in said if n["kind"] == "case.opened"}
         told.cases = len(opened)

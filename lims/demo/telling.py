@@ -17,8 +17,10 @@ class Phase(Enum):
     CONFIRM = "confirm"
     POOL = "pool"
     RUN = "run"
+    RESOLVE = "resolve"
     RESWAB = "reswab"
     REVIEW = "review"
+    RECALL = "recall"
     TELL = "tell"
 
 

@@ -72,7 +72,7 @@ class Villager:
 
 @dataclass(frozen=True, slots=True)
 class Household:
-    """People behind one door, and how they are tested."""
+    """People behind one door, and how they are tested; ``campaign``: which of the day's, from 0."""
 
     number: int
     label: str
@@ -80,6 +80,7 @@ class Household:
     ward: Ward
     route: Route
     villagers: tuple[Villager, ...]
+    campaign: int = 0
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
+from lims.demo.escalation import Escalation
+from lims.demo.opened_pools import OpenedPool
 from lims.demo.telling import Phase
+from lims.domain.escalation import Step
+from lims.domain.pooling.choice import StrategyName
 
 NARRATION: Final[Mapping[Phase, tuple[str, str]]] = {
     Phase.OPEN: (
@@ -29,14 +33,22 @@ NARRATION: Final[Mapping[Phase, tuple[str, str]]] = {
         " waits for no plate.",
     ),
     Phase.POOL: (
-        "Gộp mười ống thành một mẫu: một phản ứng trả lời cho mười người.",
-        "Ten tubes go into one pool: one reaction answers for ten people.",
+        "Gộp mười đến hai mươi ống thành một mẻ, theo cỡ của từng chiến dịch và kết quả thẩm định:"
+        " một phản ứng trả lời cho cả nhóm.",
+        "Ten to twenty tubes go into one pool, as each campaign asks and the validation panel"
+        " allows: one reaction answers for them all.",
     ),
     Phase.RUN: (
-        "Khay 96 giếng chạy máy. Mẫu gộp âm tính: xong mười người. Dương tính: từng ống tự vào"
-        " hàng đợi chạy lại.",
-        "A 96-well plate runs. A negative pool clears ten people; a positive one queues each of"
-        " its tubes again, by itself.",
+        "Khay 96 giếng chạy máy. Mẻ gộp âm tính: xong cả nhóm. Dương tính: việc cần làm để tìm ra"
+        " F0 tự vào hàng đợi.",
+        "A 96-well plate runs. A negative pool clears all its people; a positive one queues what is"
+        " needed to find its F0, by itself.",
+    ),
+    Phase.RESOLVE: (
+        "Mỗi khu mở mẻ gộp dương tính một cách: từng ống, theo nhóm, lưới hàng × cột, theo"
+        " xác suất. Kỹ thuật viên hút các mẻ gộp con; F0 được gọi tên trước khi khẳng định.",
+        "Each quarter resolves its positive pools in its own way: every tube, groups, rows and"
+        " columns, or probability. Sub-pools are pipetted; an F0 is named before it is confirmed.",
     ),
     Phase.RESWAB: (
         "Ống gộp của hộ dương tính không còn ống riêng để chạy lại: gọi từng người lấy mẫu lại.",
@@ -48,10 +60,17 @@ NARRATION: Final[Mapping[Phase, tuple[str, str]]] = {
         "The machine told of presumptive F0s; the last word is the reviewer's: confirmed, and"
         " every team that was told hears it.",
     ),
+    Phase.RECALL: (
+        "Lô hoá chất của một khay bị nghi hỏng: thu hồi cả khay. F0 mất căn cứ được rút, mọi tổ đã"
+        " được báo nhận đính chính, ống chạy lại.",
+        "The reagents of one plate are in doubt: its run is recalled. F0s without other grounds are"
+        " withdrawn, every team that was told hears a correction, the tubes run again.",
+    ),
     Phase.TELL: (
         "Mỗi F0 đến tay tổ truy vết của nơi ở và nơi làm việc: có chữ ký, có biên nhận,"
-        " có người nhận việc.",
-        "Every F0 reaches the tracing teams of home and workplace: signed, receipted, claimed.",
+        " có người nhận việc. Một phút chưa ai nhận: báo người trực, rồi lên tỉnh, rồi gọi điện.",
+        "Every F0 reaches the tracing teams of home and workplace: signed, receipted, claimed. What"
+        " nobody has claimed after a minute goes to who is on call, the province, the telephone.",
     ),
 }
 
@@ -69,10 +88,60 @@ TITLES: Final[Mapping[Phase, str]] = {
     Phase.CONFIRM: "Khẳng định · confirm",
     Phase.POOL: "Gộp mẫu · pool",
     Phase.RUN: "Chạy máy · run",
+    Phase.RESOLVE: "Mở mẻ gộp · resolve",
     Phase.RESWAB: "Lấy mẫu lại · re-swab",
     Phase.REVIEW: "Duyệt · review",
+    Phase.RECALL: "Thu hồi · recall",
     Phase.TELL: "Bàn giao · hand-off",
 }
+
+STRATEGIES: Final[Mapping[StrategyName, str]] = {
+    StrategyName.DORFMAN: "từng ống · every tube",
+    StrategyName.HIERARCHICAL: "theo nhóm · groups",
+    StrategyName.GRID: "lưới hàng × cột · grid",
+    StrategyName.BAYESIAN: "theo xác suất · Bayesian",
+}
+
+
+def escalated_words(late: Escalation) -> str:
+    """Who was told on of what nobody claimed, and how many teams are to be rung."""
+    if not late.steps:
+        return "báo lên sau 1, 2, 3 phút · told on after 1, 2, 3 minutes"
+    steps = ", ".join(f"{STEPS[step]} {many}" for step, many in late.steps.items())
+    return f"đã báo lên · told on: {steps}; /handoff/calls: {late.to_ring}"
+
+
+def recalled_words(plate: str, *, results: int, cases: int, corrections: int) -> str:
+    """One line for a recall: what it took back, and from how many it must be taken back."""
+    return (
+        f"{plate}: thu hồi {results} kết quả, rút {cases} ca, báo {corrections} đính chính ·"
+        f" {_counted(results, 'result')} taken back, {_counted(cases, 'case')} withdrawn,"
+        f" {_counted(corrections, 'correction')} owed"
+    )
+
+
+STEPS: Final[Mapping[Step, str]] = {
+    Step.ROSTER: "người trực · on call",
+    Step.WARD: "tổ khác của xã · ward",
+    Step.PROVINCE: "tỉnh · province",
+    Step.NATION: "cả nước · nation",
+    Step.VOICE: "gọi điện · telephone",
+}
+
+
+def _counted(many: int, of: str) -> str:
+    return f"{many} {of}" if many == 1 else f"{many} {of}s"
+
+
+def opened_words(pool: OpenedPool) -> str:
+    """One line for one positive pool: which way, how many tests, how soon to a name."""
+    way = STRATEGIES[pool.strategy]
+    line = f"{pool.barcode}  {way:26} {pool.tubes:2} ống · tubes {pool.tests:4} xét nghiệm · tests"
+    if pool.named_s is None:
+        return f"{line}  không có F0 · nobody found"
+    runs = f"{pool.runs} lượt chạy · runs, {pool.named_s:.0f} s"
+    return f"{line}  {pool.f0s} F0, có tên sau · named after {runs}"
+
 
 MACHINES: Final[Mapping[str, str]] = {
     "plate": "máy 96 giếng, nối tiếp · 96 wells, on a serial line",
