@@ -7,10 +7,15 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from lims.api.blueprint import build as build_api
+from lims.api.citizen import build as build_citizen
+from lims.api.fhir import build as build_fhir
 from lims.db.laboratory import Laboratory
 from lims.settings import Settings
 from lims.web import (
     access,
+    case_map,
+    clock_words,
+    clusters,
     commands,
     counting,
     day_results,
@@ -20,14 +25,18 @@ from lims.web import (
     flag_words,
     gateways,
     handoff,
+    handoff_calls,
     handoff_dead,
+    handoff_sent,
     home,
     imports,
     lab_words,
     labels,
     language,
+    list_orders,
     names,
     people,
+    picture_words,
     plan,
     plating,
     pools,
@@ -36,7 +45,9 @@ from lims.web import (
     problems,
     racks,
     rapid,
+    recall,
     receive,
+    reconciling,
     refusing,
     reports,
     review,
@@ -46,6 +57,7 @@ from lims.web import (
     search,
     shell,
     slips,
+    triage,
     tubes,
     verify,
 )
@@ -69,11 +81,18 @@ PAGES: Final = (
     run_report.blueprint,
     plating.blueprint,
     review.blueprint,
+    recall.blueprint,
     deadlines.blueprint,
     gateways.blueprint,
     handoff.blueprint,
     handoff_dead.blueprint,
+    handoff_calls.blueprint,
+    triage.blueprint,
+    handoff_sent.blueprint,
+    clusters.blueprint,
+    case_map.blueprint,
     positives.blueprint,
+    list_orders.blueprint,
     feed.blueprint,
     tubes.blueprint,
     people.blueprint,
@@ -81,13 +100,14 @@ PAGES: Final = (
     slips.blueprint,
     verify.blueprint,
     reports.blueprint,
+    reconciling.blueprint,
     day_results.blueprint,
     scan.blueprint,
     search.blueprint,
     problems.blueprint,
     administration,
 )
-OTHER_DOORS: Final = frozenset({"api"})  # blueprints that guard themselves
+OTHER_DOORS: Final = frozenset({"api", "fhir", "citizen"})  # blueprints that guard themselves
 
 
 def create_app(laboratory: Laboratory, settings: Settings) -> Flask:
@@ -103,6 +123,7 @@ def create_app(laboratory: Laboratory, settings: Settings) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         PRIVATE_WEBHOOKS=settings.private_webhooks,
+        MAIL=settings.mail is not None,
         PUBLIC_URL=settings.public_url,
         PUBLIC_URL_LOCAL=settings.public_url_is_own,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
@@ -114,15 +135,20 @@ def create_app(laboratory: Laboratory, settings: Settings) -> Flask:
         )
     for blueprint in PAGES:
         app.register_blueprint(blueprint)
-    api = build_api()
-    app.register_blueprint(api)
+    machines = (build_api(), build_fhir(), build_citizen())
+    for blueprint in machines:
+        app.register_blueprint(blueprint)
     access.init_app(app, other_doors=OTHER_DOORS)  # before CSRF: a stranger is asked to sign in
     imports.init_app(app)  # before CSRF too: it reads the form
-    CSRFProtect(app).exempt(api)  # it knows tokens only; no browser sends one by itself
+    protection = CSRFProtect(app)
+    for blueprint in machines:  # they know tokens only; no browser sends one by itself
+        protection.exempt(blueprint)
     commands.init_app(app)  # after both: a card acts for who is signed in, on a form of ours
     language.init_app(app)
     lab_words.init_app(app)
     names.init_app(app)
+    clock_words.init_app(app)
+    picture_words.init_app(app)
     flag_words.init_app(app)
     counting.init_app(app, laboratory)
     shell.init_app(app)

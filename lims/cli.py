@@ -10,9 +10,12 @@ from typing import Any
 import click
 
 from lims.access_cli import token, user
+from lims.compare_cli import compare
 from lims.console import as_json, counted, say, settings
 from lims.panel_cli import panel
 from lims.plan_simulate_cli import plan
+from lims.recall_cli import recall
+from lims.reconcile_cli import reconcile_day
 from lims.report_cli import report
 from lims.report_many_cli import report_positives, report_situation
 from lims.settings import Settings
@@ -62,6 +65,9 @@ main.add_command(report)
 main.add_command(user)
 main.add_command(token)
 main.add_command(panel)
+main.add_command(reconcile_day)
+main.add_command(recall)
+main.add_command(compare)
 report.add_command(report_situation)
 report.add_command(report_positives)
 
@@ -141,30 +147,37 @@ def _gunicorn(chosen: Settings) -> list[str]:
     help="Seconds until what a killed deliverer had in hand is sent again.",
 )
 @click.option("--no-imports", is_flag=True, help="Leave the lists to `lims work` elsewhere.")
-def deliver(base_url: str | None, lease_s: float, *, no_imports: bool) -> None:
+@click.option("--no-exchange", is_flag=True, help="Leave other systems to `lims exchange`.")
+def deliver(base_url: str | None, lease_s: float, *, no_imports: bool, no_exchange: bool) -> None:
     """Send the notices that are owed to tracing teams, until told to stop.
 
-    Lists that were uploaded are taken in by a process of its own beside it (`lims work`).
+    Beside it, in processes of their own, uploaded lists are taken in (`lims work`) and other
+    systems are told of results (`lims exchange`).
     """
-    from contextlib import nullcontext
+    from contextlib import ExitStack
 
     from lims import log
-    from lims.importing.beside import worker_beside
+    from lims.importing.beside import beside
     from lims.notify.deliver import Deliverer, Pace
+    from lims.notify.standing_lists import Maker
+    from lims.notify.ways import Ways
     from lims.opening import open_laboratory
 
     log.configure()
     chosen = settings()
-    laboratory = open_laboratory(chosen, name="lims deliver", pool_size=20)
+    laboratory = open_laboratory(chosen, name="lims deliver", pool_size=6)
     stop = _stop_on_signals()
     deliverer = Deliverer(
         laboratory,
-        base_url or f"http://{chosen.host}:{chosen.port}",
+        Ways.of(base_url or chosen.public_url, mail=chosen.mail, private=chosen.private_webhooks),
         pace=Pace(lease_s=lease_s),
-        private=chosen.private_webhooks,
     )
     try:
-        with nullcontext() if no_imports else worker_beside():
+        with ExitStack() as processes:
+            for verb, left_out in (("work", no_imports), ("exchange", no_exchange)):
+                if not left_out:
+                    processes.enter_context(beside(verb))
+            processes.enter_context(Maker(laboratory, base_url or chosen.public_url, chosen.mail))
             deliverer.run(stop)
     finally:
         deliverer.close()
@@ -202,6 +215,31 @@ def work(*, attached: bool) -> None:
     _limit_memory()
     try:
         Worker(laboratory).run(stop)
+    finally:
+        laboratory.engine.dispose()
+
+
+@main.command()
+@click.option("--attached", is_flag=True, help="End when standard input closes.")
+def exchange(*, attached: bool) -> None:
+    """Tell other systems of results, and ask those that people declare themselves to what is new,
+    until told to stop. `lims deliver` starts one.
+
+    Once a day it asks those that can say it what they hold of what they took (`lims compare`).
+    Registers are asked about people: whose a card number is, which doses they had.
+    """
+    from lims import log
+    from lims.exchange import together
+    from lims.opening import open_laboratory
+
+    log.configure()
+    laboratory = open_laboratory(settings(), name="lims exchange", pool_size=12)
+    stop = _stop_on_signals()
+    if attached:
+        Thread(target=_stop_with_input, args=(stop,), daemon=True).start()
+    os.nice(5)  # notices and pages come first
+    try:
+        together.run(laboratory, stop)
     finally:
         laboratory.engine.dispose()
 

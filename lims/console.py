@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from lims.own_file import put_in_place
-from lims.settings import BadSetting, Settings
+from lims.setting_refusals import BadSetting
+from lims.settings import Settings
 
 ACTOR = "command line"  # as the audit names whoever holds this machine's shell
 

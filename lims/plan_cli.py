@@ -184,15 +184,15 @@ def _risks(path: Path) -> tuple[float, ...]:
 
 
 def _validated() -> int:
-    """The largest pool this laboratory has validated, as its policy says."""
+    """The largest pool of this laboratory's policy, or of its validation panel where smaller."""
     from lims.console import settings
     from lims.opening import open_laboratory
-    from lims.tables import Site
+    from lims.work.validation_panel import most_to_a_pool
 
     laboratory = open_laboratory(settings(), name="lims plan")
     try:
         with laboratory.sessions.begin() as session:
-            return session.get_one(Site, laboratory.site_id).max_pool_size
+            return most_to_a_pool(session, site_id=laboratory.site_id)
     finally:
         laboratory.engine.dispose()
 

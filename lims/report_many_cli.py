@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lims.db.laboratory import Laboratory
 
 _FORMS = ("pdf", "xlsx", "json")
+_LISTS = ("pdf", "xlsx", "csv")
 
 
 class Day(click.ParamType[date | str]):
@@ -48,7 +49,9 @@ tongue_option = click.option(
     "--language", "tongue", type=click.Choice(["vi", "en"]), help="The site's, unless given."
 )
 form_option = click.option(
-    "--form", type=click.Choice(_FORMS), help="What to write, where the file's ending says nothing."
+    "--form",
+    type=click.Choice([*_FORMS, "csv"]),
+    help="What to write, where the file's ending says nothing.",
 )
 
 
@@ -61,7 +64,8 @@ def _form(asked: str | None, to: Path, among: tuple[str, ...]) -> str:
     return form
 
 
-def _day(asked: date | str, timezone: str, now: datetime) -> date:
+def day_at(asked: date | str, timezone: str, now: datetime) -> date:
+    """The day that was asked for, on the site's calendar."""
     if isinstance(asked, date):
         return asked
     today = now.astimezone(ZoneInfo(timezone)).date()
@@ -69,7 +73,7 @@ def _day(asked: date | str, timezone: str, now: datetime) -> date:
 
 
 @contextmanager
-def _opened() -> "Iterator[Laboratory]":
+def opened() -> "Iterator[Laboratory]":
     """The laboratory, its connections closed however the verb ends."""
     from lims.opening import open_laboratory
 
@@ -95,8 +99,8 @@ def report_situation(
     from reports.situation import Form
 
     wanted, now = Form(_form(form, out, _FORMS)), utc_now()
-    with _opened() as laboratory:
-        day = _day(asked_day, laboratory.timezone, now)
+    with opened() as laboratory:
+        day = day_at(asked_day, laboratory.timezone, now)
         click.echo(f"Looking at {day} …", err=True)
         asked = Asked(
             site_id=laboratory.site_id,
@@ -119,6 +123,10 @@ def report_situation(
 @day_option
 @click.option("--open", "every_open", is_flag=True, help="Every open case, of whatever day.")
 @click.option(
+    "--since-last", is_flag=True, help="What is new since the last list taken at this shell."
+)
+@click.option("--on-foot", is_flag=True, help="The sheet for a team that goes from door to door.")
+@click.option(
     "--laboratory", "for_laboratory", is_flag=True, help="With Ct and identity numbers too."
 )
 @tongue_option
@@ -129,35 +137,42 @@ def report_positives(
     team: str | None,
     asked_day: date | str,
     every_open: bool,
+    since_last: bool,
+    on_foot: bool,
     for_laboratory: bool,
     tongue: str | None,
     form: str | None,
     out: Path,
 ) -> None:
     """The F0 of a day for a tracing team. It is recorded who took it, and who is on it."""
+    from lims.db.ids import uuid7
     from lims.db.laboratory import utc_now
+    from lims.domain.tracing_lists import ListForm
     from lims.web.language import speaking
     from lims.web.names import who
-    from lims.work.take_list import ListAsked, ListForm, drawn, take_list
+    from lims.work.take_list import Days, ListAsked, drawn, keep_list, read_list
     from lims.work.views.administration import teams
     from reports.saying import Saying, Tongue
 
-    wanted, now = ListForm(_form(form, out, ("pdf", "xlsx"))), utc_now()
-    with _opened() as laboratory, laboratory.sessions.begin() as session:
+    wanted, now = ListForm(_form(form, out, ("pdf",) if on_foot else _LISTS)), utc_now()
+    with opened() as laboratory, laboratory.sessions.begin() as session:
         saying = Saying(Tongue(tongue or laboratory.language), laboratory.timezone)
         known = {one.name: one.team_id for one in teams(session, laboratory.site_id)}
         if team is not None and team not in known:
             there = "; ".join(sorted(known)) or "none yet"
             raise click.BadParameter(f"no team is called {team} (there is: {there})")
+        day = day_at(asked_day, laboratory.timezone, now)
+        days = None if every_open or since_last else Days(day, day)
         asked = ListAsked(
             team_id=None if team is None else known[team],
-            day=None if every_open else _day(asked_day, laboratory.timezone, now),
-            form=wanted,
+            days=days,
+            progressive=since_last,
+            form=ListForm.SHEET if on_foot else wanted,
             for_laboratory=for_laboratory,
         )
         with speaking(saying.tongue.value):  # the name stands across every page
             by_name = who(ACTOR)
-        listed = take_list(
+        read = read_list(
             session,
             asked,
             saying,
@@ -166,6 +181,10 @@ def report_positives(
             by_name=by_name,
             now=now,
         )
-    click.echo(f"{counted(len(listed.lines), 'case')}; writing {wanted.value} …", err=True)
-    write(drawn(listed, wanted, saying), out)
-    click.echo(f"Written to {out}; recorded. Destroy it by {listed.destroy_by}.", err=True)
+    click.echo(f"{counted(len(read.cases), 'case')}; writing {wanted.value} …", err=True)
+    file = drawn(read)
+    with opened() as laboratory, laboratory.sessions.begin() as session:
+        keep_list(session, uuid7(), read, file, site_id=laboratory.site_id, by=ACTOR)
+    write(file, out)
+    destroy = read.listed.destroy_by
+    click.echo(f"Written to {out}; recorded. Destroy it by {destroy}.", err=True)

@@ -21,19 +21,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from platformdirs import user_data_dir
 
+from lims.domain.telling import MailServer
+from lims.mail_settings import mail_server
+from lims.setting_refusals import BadSetting
+
 Language = Literal["vi", "en"]
 
 SECRET_KEY_CHARACTERS = 32  # 192 bits when made by us; the floor for one brought along
 _SITE = re.compile(r"[0-9A-Z]{2}")
 _DATABASE_SCHEMES = ("postgresql", "postgresql+psycopg", "postgres")
-
-
-class BadSetting(Exception):
-    """Says which variable, what was expected, what came, and what to do."""
-
-    def __init__(self, variable: str, *, expected: str, came: str, do: str) -> None:
-        super().__init__(f"{variable}: expected {expected}; came {came}. {do}")
-        self.variable = variable
 
 
 class UnsafeSettings(BadSetting):
@@ -58,6 +54,7 @@ class Settings:
     workers: int
     private_webhooks: bool
     public_url: str
+    mail: MailServer | None = field(default=None, repr=False)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
@@ -86,6 +83,7 @@ class Settings:
             private_webhooks=_private_webhooks(environ.get("LIMS_WEBHOOK_PRIVATE") or None),
             public_url=_public_url(environ.get("LIMS_PUBLIC_URL") or None)
             or _own_url(host, port, encrypted=cert is not None),
+            mail=mail_server(environ),
         )
 
     @property

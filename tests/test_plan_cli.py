@@ -10,6 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from lims.cli import main
+from lims.domain.pooling.choice import StrategyName
+from lims.domain.pooling.designs.hours import Clock
 from tests.builders import open_bench
 
 KEYS = [
@@ -65,6 +67,17 @@ def test_a_fixed_configuration_is_weighed_and_not_searched() -> None:
     assert (told.exit_code, "8, at most 7" in told.stderr) == (2, True)
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("8", "D2"), ("25: 5x5", "D3"), ("40: 7,7,7,7,6,6", "D3"), ("36: 9(3x3)x4", "D4")],
+)
+def test_a_configuration_says_its_algorithm_where_it_can_be_no_other(
+    written: str, meant: str
+) -> None:
+    asked = ("--prevalence", "0.01", "--configuration", written)
+    assert answered(*asked) == answered(*asked, "--algorithm", meant)
+
+
 def test_a_list_of_risks_has_a_design_of_its_own(tmp_path: Path) -> None:
     risks = tmp_path / "risks.csv"
     risks.write_text("name,risk\n" + "x,0.005\n" * 40 + "contact,0.5\n" * 2, encoding="utf-8")
@@ -89,7 +102,7 @@ def test_a_list_of_risks_has_a_design_of_its_own(tmp_path: Path) -> None:
         ("--prevalence .01 --se 0.9,y", "is no number"),
         ("--prevalence .01 --max-pool 1", "a pool of one is a single test"),
         ("--prevalence .01 --algorithm bayesian --max-stages 2", "keeps to all the limits"),
-        ("--prevalence .01 --algorithm best --configuration 11", "one algorithm"),
+        ("--prevalence .01 --algorithm best --configuration 12x12", "one algorithm"),
         ("--prevalence .01 --algorithm D3 --configuration 25:4", "a design such as"),
         ("--prevalence .01 --algorithm D3 --configuration 11;11", "everybody's risk is the same"),
         ("--prevalence .01 --algorithm D4 --max-stages 3", "keeps to all the limits"),
@@ -156,16 +169,52 @@ def test_pools_are_simulated_with_intervals() -> None:
     found = json.loads(told.stdout)
     tests = found["expected_tests_per_person"]
     assert tests["low"] < tests["value"] < tests["high"]
-    assert found["hours_to_name"] < found["hours_to_confirm"]
+    named, confirmed = found["hours_to_name"], found["hours_to_confirm"]
+    assert named["low"] <= named["value"] <= named["high"] < confirmed["low"]
+    assert named["value"] <= found["hours_to_name_p90"]["value"]
+    expected = Clock().expected_hours(3)  # what `plan pools` says of the same strategy
+    assert confirmed["value"] == pytest.approx(expected, abs=0.15)
     opened = CliRunner().invoke(
         main, ["plan", "simulate", "--strategy", "dorfman", "--pools", "800", "--json"]
     )
     whole = json.loads(opened.stdout)
     assert whole["tests_per_detected_pool"]["value"] >= 20
-    assert whole["runs_to_confirm"] == 1
+    assert whole["hours_to_confirm"]["low"] <= Clock().expected_hours(2)
+    assert whole["hours_to_confirm"]["high"] >= Clock().expected_hours(2)
+    assert whole["hours_to_name"] == whole["hours_to_confirm"]
+
+
+def test_every_way_that_a_campaign_may_choose_is_simulated_on_the_same_people() -> None:
+    told = {}
+    for strategy in StrategyName:
+        words = ["plan", "simulate", "--strategy", strategy.value, "--pools", "1500", "--json"]
+        told[strategy] = json.loads(CliRunner().invoke(main, words).stdout)
+    tests = {way: one["tests_per_detected_pool"]["value"] for way, one in told.items()}
+    assert sorted(tests, key=tests.__getitem__) == [
+        StrategyName.BAYESIAN,
+        StrategyName.HIERARCHICAL,
+        StrategyName.GRID,
+        StrategyName.DORFMAN,
+    ]
+    named = {way: one["named_after_one_run"]["value"] for way, one in told.items()}
+    assert named[StrategyName.HIERARCHICAL] == 0
+    assert named[StrategyName.GRID] > 0.6
+    assert named[StrategyName.DORFMAN] > 0.97
+    for one in told.values():
+        assert one["most_tests"] >= one["tests_per_detected_pool"]["value"]
+        assert 0 <= one["more_than_alone"]["value"] < 0.1
+
+
+def test_the_hours_follow_the_clock_that_was_given() -> None:
+    clock = ("--run-hours", "1", "--setup-hours", "0.5", "--wait-hours", "0")
+    told = CliRunner().invoke(
+        main,
+        ["plan", "simulate", "--strategy", "dorfman", "--pools", "300", *clock, "--json"],
+    )
+    assert json.loads(told.stdout)["hours_to_name"] == {"value": 1.5, "low": 1.5, "high": 1.5}
 
 
 def test_what_cannot_be_simulated_is_refused_in_words() -> None:
     told = CliRunner().invoke(main, ["plan", "simulate", "--prevalence", "1.5"])
     assert told.exit_code == 2
-    assert "above 0 and below 1" in told.stderr
+    assert "a probability between 0 and 1" in told.stderr

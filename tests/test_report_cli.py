@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from pypdf import PdfReader
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lims.access_cli import SCOPES
 from lims.cli import main
 from lims.domain import barcodes
-from lims.tables import Campaign
+from lims.tables import Campaign, Team, User
+from lims.work.tokens import Scope
 from tests.builders import HOME, Bench, open_bench
 from tests.reports.printed import words
 
@@ -121,6 +124,24 @@ def test_a_team_nobody_knows_is_told_beside_those_there_are(shell: Shell, bench:
     told = shell.run(*asked)
     assert told.exit_code == 2 and "there is: " in told.stderr
     assert "Tổ phường Tân Định" in told.stderr
+    adds = [
+        *("user", "add", "mai", "--name", "Mai"),
+        *("--role", "tracer"),
+        "--password",
+        "hoa sua dau thu",
+    ]
+    told = shell.run(*adds, "--team", "Tổ 9")
+    assert told.exit_code == 2 and "Tổ phường Tân Định" in told.stderr
+    assert shell.run(*adds, "--team", "Tổ phường Tân Định").exit_code == 0
+    tracer = select(Team.name).join(User, User.team_id == Team.id).where(User.login == "mai")
+    assert bench.session.scalars(tracer).one() == "Tổ phường Tân Định"
+
+
+def test_the_shell_issues_a_token_of_every_scope_that_there_is(shell: Shell) -> None:
+    assert set(SCOPES) == set(Scope)
+    issued = shell.run("token", "issue", "kho", "--scope", "fhir", "--every-team")
+    assert issued.exit_code == 0, issued.stderr
+    assert shell.run("token", "issue", "app", "--scope", "lookup").exit_code == 0
 
 
 def test_a_run_report_by_its_plate(shell: Shell, bench: Bench) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lims.settings import BadSetting, Settings, UnsafeSettings
+from lims.setting_refusals import BadSetting
+from lims.settings import Settings, UnsafeSettings
 
 KEY = "k" * 32
 

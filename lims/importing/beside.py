@@ -1,4 +1,5 @@
-"""The worker as a child of the deliverer: notices never wait for a list, and both end together."""
+"""Processes beside the deliverer: notices wait for no list and for no hospital, and all end
+together."""
 
 import subprocess
 import sys
@@ -14,15 +15,14 @@ log = structlog.get_logger()
 _STOP_S: Final = 10.0
 _FIRST_PAUSE_S: Final = 1.0
 _LONGEST_PAUSE_S: Final = 60.0
-_COMMAND: Final = (sys.executable, "-m", "lims.cli", "work", "--attached")
 
 
 @contextmanager
-def worker_beside() -> Iterator[None]:
-    """Keep one `lims work` running. Its input is a pipe of ours: when we die, however we die, it
-    closes, and the worker ends after its chunk."""
+def beside(verb: str) -> Iterator[None]:
+    """Keep one `lims VERB --attached` running. Its input is a pipe of ours: when we die, however we
+    die, it closes, and the process ends after what it has in hand."""
     stop = threading.Event()
-    keeper = threading.Thread(target=_keep, args=(stop,), name="import-worker", daemon=True)
+    keeper = threading.Thread(target=_keep, args=(verb, stop), name=f"beside-{verb}", daemon=True)
     keeper.start()
     try:
         yield
@@ -31,13 +31,14 @@ def worker_beside() -> Iterator[None]:
         keeper.join(_STOP_S + _LONGEST_PAUSE_S)
 
 
-def _keep(stop: threading.Event) -> None:
+def _keep(verb: str, stop: threading.Event) -> None:
+    command = (sys.executable, "-m", "lims.cli", verb, "--attached")
     pause_s = _FIRST_PAUSE_S
     while not stop.is_set():
-        child = subprocess.Popen(_COMMAND, stdin=subprocess.PIPE)
+        child = subprocess.Popen(command, stdin=subprocess.PIPE)
         ended = _until(child, stop)
         if ended is not None:
-            log.warning("imports.worker_ended", status=ended, again_in_s=pause_s)
+            log.warning("beside.ended", verb=verb, status=ended, again_in_s=pause_s)
             stop.wait(pause_s)
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 

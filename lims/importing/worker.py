@@ -8,7 +8,7 @@ transaction of its own that counts its lines too.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Final
@@ -33,7 +33,7 @@ from lims.sheets.opened import open_list
 from lims.sheets.table import Line
 from lims.sheets.understood import Reader, Reading
 from lims.tables import ImportFile, ImportJob
-from lims.work.imports.area_units import area_book
+from lims.work.imports.area_units import area_book, zones_by_name
 from lims.work.imports.chunk import Chunk, Counted, fail, finish, read_chunk, take_chunk
 from lims.work.imports.jobs import begin_try, locked_job, waiting_jobs
 from lims.work.imports.outline import Found, describe, look, mapping_of
@@ -142,8 +142,8 @@ class Worker:
         self, job: ImportJob, lines: list[Line], stop: threading.Event, progress: Progress
     ) -> None:
         with self._lab.sessions.begin() as session:
-            areas = area_book(session)
-        reader = Reader(self._reading(job, areas))
+            areas, zones = area_book(session), zones_by_name(session, self._lab.site_id)
+        reader = Reader(self._reading(job, areas, zones))
         first_lines = FirstLines(lines, reader.where[Column.BARCODE])
         done = job.rows_done
         log.info("import.running", job_id=str(job.id), lines=len(lines), done=done)
@@ -189,7 +189,7 @@ class Worker:
                     raise
         return None
 
-    def _reading(self, job: ImportJob, areas: AreaBook) -> Reading:
+    def _reading(self, job: ImportJob, areas: AreaBook, zones: Mapping[str, UUID]) -> Reading:
         return Reading(
             mapped=mapping_of(job.mapped),
             areas=areas,
@@ -197,6 +197,7 @@ class Worker:
             now=self._lab.clock(),
             taken_at=job.uploaded_at,
             campaign_id=job.campaign_id,
+            zones=zones,
         )
 
     def _look(self, job: ImportJob) -> Found:

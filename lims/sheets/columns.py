@@ -23,6 +23,8 @@ class Column(StrEnum):
     ADDRESS = "address"
     AREA = "area"
     WORK_AREA = "work_area"
+    WORK_ZONE = "work_zone"
+    HOME_ZONE = "home_zone"
     COLLECTED_AT = "collected_at"
     COLLECTED_TIME = "collected_time"
 
@@ -79,6 +81,12 @@ _HEADINGS: Final[Mapping[Column, tuple[str, ...]]] = {
         *("xã/phường/thị trấn", "phường/xã/thị trấn", "mã xã", "commune", "ward"),
     ),
     Column.WORK_AREA: ("nơi làm việc", "nơi làm", "xã nơi làm việc", "work area", "work commune"),
+    Column.WORK_ZONE: (
+        *("khu làm việc", "khu công nghiệp", "kcn", "zone", "work zone", "industrial zone"),
+    ),
+    Column.HOME_ZONE: (
+        *("khu lưu trú", "khu cách ly", "ký túc xá", "dormitory", "home zone", "quarantine site"),
+    ),
     Column.COLLECTED_AT: (
         *("lấy lúc", "thời gian lấy", "thời gian lấy mẫu", "ngày lấy mẫu", "ngày lấy"),
         *(

@@ -58,6 +58,7 @@ class CellFault(StrEnum):
     SEX_TWICE = "the column of the birth year says the other"
     ADDRESS_LONG = "at most 500 characters"
     AREA_UNKNOWN = "no province or commune of this name or code"
+    ZONE_UNKNOWN = "no open zone of this name"
     AREA_SEVERAL = "several places have this name: add the province"
     MOMENT_UNREADABLE = "a day and an hour: 21/11/2021 08:12"
     MOMENT_LATER = "a moment that has passed"

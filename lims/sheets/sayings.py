@@ -46,6 +46,8 @@ TITLES = {
     Column.ADDRESS: "Address",
     Column.AREA: "Commune",
     Column.WORK_AREA: "Commune of work",
+    Column.WORK_ZONE: "Zone of work",
+    Column.HOME_ZONE: "Zone where they live",
     Column.COLLECTED_AT: "Taken on",
     Column.COLLECTED_TIME: "Taken at (hour)",
 }

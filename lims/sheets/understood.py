@@ -1,7 +1,7 @@
 """One line of a list as a swab to register, or every fault it has, column by column."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -11,7 +11,8 @@ from lims.db.ids import uuid7
 from lims.domain import barcodes
 from lims.domain.identity import Birth, name_key, tidy_name
 from lims.domain.refusals import Misread, NotABarcode, PersonCard
-from lims.domain.registration import AreaRef, PersonGiven, Registration
+from lims.domain.registration import AreaRef, PersonGiven, Registration, ZoneGiven
+from lims.domain.zones import Tie
 from lims.sheets.area_book import AreaBook
 from lims.sheets.cells import Cell, as_text, is_blank
 from lims.sheets.columns import Column, Mapped
@@ -37,6 +38,8 @@ class Reading:
     now: datetime
     taken_at: datetime
     campaign_id: UUID | None = None
+    zones: Mapping[str, UUID] = field(default_factory=dict)
+    """By their names without accents, those that are open."""
 
     def columns(self) -> dict[Column, int]:
         """Where each column stands in the file."""
@@ -137,7 +140,19 @@ class Reader:
             address=address or None,
             area=self._area(cells, Column.AREA, wrong),
             work_area=self._area(cells, Column.WORK_AREA, wrong),
+            zones=self._zones(cells, wrong),
         )
+
+    def _zones(self, cells: Sequence[Cell], wrong: list[Wrong]) -> tuple[ZoneGiven, ...] | None:
+        found = []
+        for column, tie in _ZONES:
+            asked = " ".join(as_text(self._cell(cells, column)).split())
+            zone = self._given.zones.get(name_key(asked)) if asked else None
+            if zone is not None:
+                found.append(ZoneGiven(zone, tie))
+            elif asked and self._given.zones:  # a laboratory without zones reads past them
+                wrong.append(Wrong(column, CellFault.ZONE_UNKNOWN))
+        return tuple(found) or None
 
     def _birth(self, cells: Sequence[Cell], wrong: list[Wrong]) -> tuple[Birth | None, str | None]:
         """A form with a column for men and one for women says the sex by where the year stands."""
@@ -177,6 +192,7 @@ class Reader:
         return read
 
 
+_ZONES: Final = ((Column.WORK_ZONE, Tie.WORKER), (Column.HOME_ZONE, Tie.RESIDENT))
 _BIRTHS: Final = (
     (Column.BIRTH, None),
     (Column.BIRTH_MALE, "male"),
