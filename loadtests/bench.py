@@ -16,12 +16,14 @@ from rich.table import Table
 from loadtests.figures import (
     batch,
     gateway,
+    handoff,
     hl7,
     intake,
     link,
     lists,
     notice,
     plate,
+    recall,
     registration,
     slips,
 )
@@ -42,6 +44,7 @@ def main() -> int:
             "list",
             "run",
             "notice",
+            "recall",
             "slips",
             "hl7",
             "link",
@@ -51,6 +54,9 @@ def main() -> int:
             "kills",
             "drain",
             "replug",
+            "told",
+            "mountain",
+            "deliverer-kills",
         ],
     )
     options.add_argument("--json", type=Path, default=Path("build/bench.json"))
@@ -75,6 +81,7 @@ def _figures(*, quick: bool) -> Sequence[tuple[str, Callable[[Rig], Figure]]]:
         ("list", lambda r: lists.measure(r, rows=100_000, rounds=1 if quick else 3)),
         ("run", lambda r: plate.measure(r, rounds=2 if quick else 5)),
         ("notice", lambda r: notice.measure(r, cases=40 if quick else 200)),
+        ("recall", lambda r: recall.measure(r, plates=2 if quick else recall.PLATES)),
         ("slips", lambda r: slips.measure(r, runs=1 if quick else 2)),
         ("hl7", lambda _r: hl7.measure(seconds=1 if quick else 5)),
         ("link", lambda _rig: link.measure(rounds=3 if quick else 10)),
@@ -84,6 +91,12 @@ def _figures(*, quick: bool) -> Sequence[tuple[str, Callable[[Rig], Figure]]]:
         ("kills", lambda _rig: gateway.kills(times=20 if quick else 200)),
         ("drain", lambda _rig: gateway.drain(messages=1_000 if quick else 3_000)),
         ("replug", lambda _rig: gateway.replug(times=5 if quick else 20)),
+        (
+            "told",
+            lambda _rig: handoff.told(cases=40 if quick else 200, in_the_table=100_000),
+        ),
+        ("mountain", lambda _rig: handoff.mountain(owed=10_000 if quick else 100_000)),
+        ("deliverer-kills", lambda _rig: handoff.deliverer_kills(times=20 if quick else 500)),
     )
 
 

@@ -61,7 +61,7 @@ def rig(server: Callable[[int], list[str]] = our_server) -> Iterator[Rig]:
     """
     home = Path(tempfile.mkdtemp(prefix="thantoc-bench-"))
     home.chmod(0o711)
-    port = _free_port()
+    port = free_port()
     environment = {
         **os.environ,
         "LIMS_HOME": str(home),
@@ -123,7 +123,7 @@ def _token(laboratory: Laboratory) -> str:
         )
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

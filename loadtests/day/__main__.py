@@ -9,6 +9,7 @@ import signal  # noqa: E402 - the same
 import sys  # noqa: E402 - the same
 from collections.abc import Callable  # noqa: E402 - the same
 from contextlib import AbstractContextManager  # noqa: E402 - the same
+from dataclasses import replace  # noqa: E402 - the same
 from functools import partial  # noqa: E402 - the same
 from pathlib import Path  # noqa: E402 - the same
 
@@ -19,6 +20,7 @@ from rich.console import Console  # noqa: E402 - the same
 from lims import log  # noqa: E402 - the same
 from lims.demo.ledger import Ledger  # noqa: E402 - the same
 from lims.demo.telling import Broke  # noqa: E402 - the same
+from lims.domain.pooling.choice import Resolution  # noqa: E402 - the same
 from loadtests.day.conduct import Asked, spend_day  # noqa: E402 - the same
 from loadtests.day.elsewhere import (  # noqa: E402 - the same
     KEY_FILE,
@@ -26,11 +28,12 @@ from loadtests.day.elsewhere import (  # noqa: E402 - the same
     refuse_foreign,
     their_house,
 )
-from loadtests.day.ground import Ground, our_house  # noqa: E402 - the same
+from loadtests.day.ground import TEN_ALONE, Ground, our_house  # noqa: E402 - the same
 from loadtests.day.report import write  # noqa: E402 - the same
 from loadtests.day.screen import Telling, tell  # noqa: E402 - the same
 
 LEAST_PEOPLE, MOST_PEOPLE = 50, 200_000
+LARGEST_POOL = 20  # what the validation panel of the day's laboratory bears
 
 
 @click.command()
@@ -61,6 +64,20 @@ LEAST_PEOPLE, MOST_PEOPLE = 50, 200_000
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for day.html, day.json, exchanges.parquet and locust.html.",
 )
+@click.option(
+    "--resolution",
+    default=str(TEN_ALONE.resolution),
+    show_default=True,
+    type=click.Choice([str(way) for way in Resolution]),
+    help="How the day's positive pools are resolved.",
+)
+@click.option(
+    "--pool-size",
+    default=TEN_ALONE.pool_size,
+    show_default=True,
+    type=click.IntRange(2, LARGEST_POOL),
+    help="Tubes to a laboratory pool.",
+)
 @click.option("--target", help="Load this running LIMS instead, with its own analysers' gateways.")
 @click.option(
     "--keys",
@@ -78,6 +95,8 @@ def main(
     prevalence: float,
     seed: int,
     ceiling: float,
+    resolution: str,
+    pool_size: int,
     target: str | None,
     keys: Path | None,
     i_own: str | None,
@@ -89,7 +108,9 @@ def main(
     log.configure(level="ERROR")
     _stop_on_signals()
     console = Console(stderr=True)
-    opened = _opener(target, keys, i_own, people=people, seed=seed)
+    campaign = replace(TEN_ALONE, pool_size=pool_size, resolution=Resolution(resolution))
+    house = partial(our_house, people=people, seed=seed, campaign=campaign)
+    opened = _opener(target, keys, i_own, house)
     asked = Asked(people, hours, compress, prevalence, seed, ceiling, calm)
     try:
         lived = spend_day(asked, opened, Telling(console))
@@ -107,11 +128,14 @@ def main(
 
 
 def _opener(
-    target: str | None, keys: Path | None, i_own: str | None, *, people: int, seed: int
+    target: str | None,
+    keys: Path | None,
+    i_own: str | None,
+    house: Callable[[Ledger], AbstractContextManager[Ground]],
 ) -> Callable[[Ledger], AbstractContextManager[Ground]]:
     """Our own house, or the target's once it may be loaded. Exit 2 where it may not."""
     if target is None:
-        return partial(our_house, people=people, seed=seed)
+        return house
     try:
         refuse_foreign(target, i_own)
     except NotOurs as refused:

@@ -40,11 +40,13 @@ def reckon_by_api(reader: Station, watch: Station, commune: Commune, ledger: Led
     found = {villager for case, villager in named.items() if case in live}
     missed = [_missed(ledger, v) for v in sorted(commune.infected - found)]
     false = [_false(ledger, v) for v in sorted(found - commune.infected)]
+    sub_pools = len(ledger.sub_pools)
     truth = Reckoning(
         people=len(commune.villagers),
         tubes=len(ledger.labelled),
-        pools=len(ledger.labelled) - len(own),
+        pools=len(ledger.labelled) - len(own) - sub_pools,
         positive_pools=0,
+        sub_pools=sub_pools,
         retests=0,
         true_positives=len(commune.infected & found),
         cases=len(live),

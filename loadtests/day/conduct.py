@@ -24,12 +24,13 @@ from loadtests.day.objectives import failures, verdicts
 from loadtests.day.person import Person
 from loadtests.day.plainly import busy, load_now, on_load
 from loadtests.day.plan import draw_plan
+from loadtests.day.preparing import LiquidHandler
 from loadtests.day.shape import ShapeOfTheDay
 from loadtests.day.timeline import Timeline, drawn
 from loadtests.day.today import Today, Waiting
 from loadtests.day.verdict import Verdict, cores, machine
 
-STAFF: Final = (*LABORATORY, *BROWSERS)
+STAFF: Final[tuple[type[Person], ...]] = (*LABORATORY, LiquidHandler, *BROWSERS)
 CALM_LOOKS: Final = 3  # in a row, before the day is called done
 LOOK_S: Final = 0.4
 SHORTEST_OVERTIME_S: Final = 300.0  # beyond the day's hours, to finish what is open

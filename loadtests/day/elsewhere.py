@@ -100,6 +100,8 @@ class KeysGiven:
     cyclers: tuple[str, ...]
     wards: tuple[Ward, ...]
     outside: tuple[Ward, ...]
+    pool_size: int = 10
+    parts_pools: bool = False
 
     @classmethod
     def in_file(cls, file: Path) -> "KeysGiven":
@@ -138,6 +140,8 @@ class TheirHouse:
 
     def waits(self) -> bool:
         if int(self.bench.get("/queues/sars-cov-2")["tests"]) or self.bench.get("/recollections"):
+            return True
+        if self.premises.parts_pools and self.bench.get("/sub-pools")["pools"]:
             return True
         return any(notice["state"] == "owed" for notice in notices(self.watch)[0])
 
@@ -179,6 +183,8 @@ def their_house(ledger: Ledger, url: str, keys: Path) -> Iterator[TheirHouse]:
             url=url,
             site=given.site,
             campaign_id=given.campaign_id,
+            pool_size=given.pool_size,
+            parts_pools=given.parts_pools,
             keys=Keys(given.desk, given.bench, given.watch, given.password),
             cyclers=machines.cyclers,
             cartridges=machines.cartridges,

@@ -5,17 +5,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from sqlalchemy import text
 
 from lims.db.engine import session_factory
+from lims.demo.campaigns import CampaignPlan
 from lims.demo.house import SITE, House, open_house
 from lims.demo.ledger import Ledger
 from lims.demo.machines import cyclers
 from lims.demo.processes import Supervisor
 from lims.demo.receiver import read_book
 from lims.demo.truth import Commune, Places
+from lims.domain.pooling.choice import Resolution
 from loadtests.day.faults import Happened
 from loadtests.day.objectives import Measured, webhook_verdicts
 from loadtests.day.reckoning import DayReckoned, reckon_day
@@ -56,8 +58,11 @@ class Ground(Protocol):
         """Registrations a second that the database takes without the LIMS; None: cannot be told."""
 
 
+TEN_ALONE: Final = CampaignPlan("cả ngày", 10, Resolution.DORFMAN)
+
 _WAITING = text("""
 SELECT (SELECT count(*) FROM test_order WHERE state IN ('queued', 'plated'))
+     + (SELECT count(*) FROM sub_pool WHERE state = 'wanted')
      + (SELECT count(*) FROM recollection WHERE state = 'open')
      + (SELECT count(*) FROM notice WHERE state = 'owed')
      + (SELECT count(*) FROM finding WHERE current AND status = 'P' AND outcome = 'positive')
@@ -78,6 +83,7 @@ class OurHouse:
     """The demonstration's house: every process and the database are ours."""
 
     house: House
+    campaign: CampaignPlan
     opened: datetime = field(default_factory=lambda: datetime.now(UTC))
     may_be_struck: bool = True
 
@@ -87,7 +93,9 @@ class OurHouse:
         return Premises(
             url=house.url,
             site=SITE,
-            campaign_id=house.founded.campaign_id,
+            campaign_id=house.founded.campaigns[0],
+            pool_size=self.campaign.pool_size,
+            parts_pools=self.campaign.resolution is not Resolution.DORFMAN,
             keys=Keys(keys.desk, keys.bench, keys.watch, house.founded.password),
             cyclers=house.cyclers,
             cartridges=house.cartridges,
@@ -136,7 +144,12 @@ class OurHouse:
 
 @contextmanager
 def our_house(
-    ledger: Ledger, people: int, *, seed: int, home: Path | None = None
+    ledger: Ledger,
+    people: int,
+    *,
+    seed: int,
+    campaign: CampaignPlan = TEN_ALONE,
+    home: Path | None = None,
 ) -> Iterator[OurHouse]:
     """Open it; nothing of it is left afterwards. Raises what opening a house raises."""
     with open_house(
@@ -145,8 +158,9 @@ def our_house(
         home=home,
         interactive=False,
         for_plates=cyclers(cyclers_for(people)),
+        campaigns=[campaign],
     ) as house:
-        yield OurHouse(house)
+        yield OurHouse(house, campaign)
 
 
 def cyclers_for(people: int) -> int:

@@ -12,7 +12,6 @@ from lims.db.ids import uuid7
 from lims.demo.bench import ASSAY
 from lims.demo.client import PATIENCE_S, NoAnswer, Stopped
 from lims.demo.forms import labels_of, second_swab
-from lims.demo.founding import POOL_SIZE
 from loadtests.day.person import LOOK_S, Person
 from loadtests.day.plates import next_plate
 
@@ -108,7 +107,7 @@ class Reception(AtTheBench):
 
 
 class PoolBuilder(AtTheBench):
-    """Ten tubes to a pool, in the order of their racks."""
+    """As many tubes to a pool as the campaign asks for, in the order of their racks."""
 
     fixed_count = 2
     _labels: Iterator[str] | None = None
@@ -117,12 +116,13 @@ class PoolBuilder(AtTheBench):
         today = self.today
         racks = today.racks
         more_to_come = not today.waiting.nobody or bool(today.road) or today.busy > 0
-        if len(racks) >= POOL_SIZE + FEWEST_LEFT:
-            number = POOL_SIZE
+        most = today.premises.pool_size
+        if len(racks) >= most + FEWEST_LEFT:
+            number = most
         elif more_to_come or len(racks) < FEWEST_LEFT:
             return False
         else:
-            number = len(racks)
+            number = len(racks) if len(racks) <= most else most + 1 - FEWEST_LEFT
         sources = [racks.popleft() for _ in range(number)]
         today.busy += 1
         try:

@@ -74,6 +74,8 @@ class DayReckoned:
             "true_positives_missed_explained": sum(d.why is not None for d in truth.missed),
             "false_positives_explained": sum(d.why is not None for d in truth.false),
             "unexplained": len(truth.unexplained),
+            "pools_resolved": dict(truth.resolved),
+            "sub_pools": truth.sub_pools,
             "differences": [{"what": d.what, "subject": d.subject} for d in self.differences],
             "explained": [{"what": d.what, "subject": d.subject} for d in self.explained],
             "waiting": dict(self.waiting),
@@ -104,6 +106,7 @@ def reckon_day(
         equations=(
             _everybody_registered(commune, ledger, swabs),
             _every_tube_stands(ledger, Counter(row.place for row in tubes)),
+            _every_sub_pool_stands(ledger, session.execute(_SUB_POOLS).one()),
             *_positives_told(commune, truth, positives, day),
         ),
         differences=(
@@ -129,11 +132,20 @@ def _everybody_registered(commune: Commune, ledger: Ledger, swabs: Sequence[UUID
 
 
 def _every_tube_stands(ledger: Ledger, places: Mapping[str, int]) -> Equation:
-    own = len(ledger.labelled) - sum(1 for label in ledger.labelled if label[2] == "P")
+    own = sum(label[2] != "P" for label in ledger.labelled - ledger.sub_pools)
     return Equation(
         "tubes registered = results + waiting + rejected",
         own,
         {name: places[name] for name in ("results", "waiting", "rejected")},
+    )
+
+
+def _every_sub_pool_stands(ledger: Ledger, stand: Row[Any]) -> Equation:
+    """Those pipetted, by the receipts; one whose answer nothing needs any more is not measured."""
+    return Equation(
+        "sub-pools prepared = measured + waiting + not needed any more",
+        len(ledger.sub_pools),
+        {"measured": stand.measured, "waiting": stand.waiting, "not needed": stand.unneeded},
     )
 
 
@@ -157,8 +169,8 @@ def _positives_told(
         ),
         Equation(
             "case.opened notices due by routing = owed",
-            day.notices_due,
-            {"owed": day.notices_owed},
+            day.told.due,
+            {"owed": day.told.owed},
         ),
         Equation(
             "infected people = found + explained",
@@ -220,6 +232,8 @@ WITH own AS (
     SELECT o.barcode, o.rejected_at, k.told, k.swabs,
            CASE WHEN o.received_at IS NULL AND o.rejected_at IS NULL THEN 'reception'
                 WHEN x.held THEN 'review' WHEN x.plated THEN 'run' WHEN x.queued THEN 'queue'
+                WHEN EXISTS (SELECT FROM sub_pool_source s JOIN sub_pool p ON p.id = s.sub_pool_id
+                             WHERE s.source_id = o.id AND p.state = 'wanted') THEN 'preparing'
                 WHEN o.kind = 'individual' AND o.pool_size > 1 AND NOT EXISTS
                      (SELECT FROM tube_source s WHERE s.source_id = o.id) THEN 'pool' END AS stage
     FROM own o JOIN known k ON k.id = o.id LEFT JOIN tested x ON x.id = o.id
@@ -229,6 +243,19 @@ SELECT barcode, swabs,
             WHEN stage IS NOT NULL THEN 'waiting' ELSE 'lost' END AS place,
        CASE WHEN rejected_at IS NULL AND NOT told THEN stage END AS stage
 FROM staged ORDER BY barcode
+""")
+
+# Each tube once: what its last test came to.
+_SUB_POOLS = text("""
+WITH last AS (
+    SELECT DISTINCT ON (t.id) t.id, o.state FROM tube t
+    LEFT JOIN test_order o ON o.tube_id = t.id
+    WHERE t.master_id IS NOT NULL ORDER BY t.id, o.state = 'resulted' DESC, o.round DESC
+)
+SELECT count(*) FILTER (WHERE state = 'resulted') AS measured,
+       count(*) FILTER (WHERE state IN ('queued', 'plated')) AS waiting,
+       count(*) FILTER (WHERE state IN ('cancelled', 'void')) AS unneeded
+FROM last
 """)
 
 _SWABS = text("SELECT id FROM specimen ORDER BY id")

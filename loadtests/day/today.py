@@ -34,11 +34,16 @@ class Keys:
 
 @dataclass(frozen=True)
 class Premises:
-    """The laboratory that is put to the test, and the analysers beside it."""
+    """The laboratory that is put to the test, and the analysers beside it.
+
+    ``parts_pools``: its campaign may ask for sub-pools of a positive pool.
+    """
 
     url: str
     site: str
     campaign_id: UUID
+    pool_size: int
+    parts_pools: bool
     keys: Keys
     cyclers: tuple[Analyser, ...]
     cartridges: Analyser
@@ -117,6 +122,7 @@ class Today:
     road: Road = field(default_factory=Road)
     racks: deque[str] = field(default_factory=deque)
     open_plates: set[str] = field(default_factory=set)
+    on_deck: set[str] = field(default_factory=set)
     done: Counter[str] = field(default_factory=Counter)
     broke: list[str] = field(default_factory=list)
     busy: int = 0

@@ -66,14 +66,14 @@ def _post_cases(rig: Rig, arrivals: "SimpleQueue[float]", cases: int) -> list[fl
             row = crowd.registration()
             client.post("/specimens", json=row).raise_for_status()
             client.post("/receptions", json={"barcodes": [row["barcode"]]}).raise_for_status()
-            body = _positive(row["barcode"], number).to_json()
+            body = positive(row["barcode"], number).to_json()
             began = time.perf_counter()
             client.post("/messages", json=body).raise_for_status()
             took.append((arrivals.get(timeout=30.0) - began) * 1000)
     return took
 
 
-def _positive(barcode: str, number: int) -> Capture:
+def positive(barcode: str, number: int) -> Capture:
     raw = uuid7().bytes
     reading = Measurement(
         path="O1",

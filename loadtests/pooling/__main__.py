@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from loadtests.pooling import adaptive, latency, optimum, reference, search
+from loadtests.pooling import adaptive, hours, latency, optimum, reference, search, through_database
 from loadtests.pooling.bar import Bar, Measure
 
 FIGURES: Mapping[str, Measure] = {
@@ -21,7 +21,9 @@ FIGURES: Mapping[str, Measure] = {
     "optimum": optimum.measure,
     "search": search.measure,
     "adaptive": adaptive.measure,
+    "hours": hours.measure,
     "latency": latency.measure,
+    "database": through_database.measure,
 }
 
 
@@ -50,8 +52,8 @@ def _table(measured: Mapping[str, Sequence[Bar]]) -> Table:
             table.add_row(
                 bar.name + (f"\n[dim]{bar.note}[/dim]" if bar.note else ""),
                 f"{bar.measured:.4g} {bar.unit}".strip(),
-                f"{sign} {bar.bar:.4g} {bar.unit}".strip(),
-                "yes" if bar.met else "[red]no[/red]",
+                "" if bar.bar is None else f"{sign} {bar.bar:.4g} {bar.unit}".strip(),
+                "" if bar.bar is None else "yes" if bar.met else "[red]no[/red]",
             )
         table.add_section()
     return table

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import isnan
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One line of the table. ``at_most`` False: the bar must be reached, not kept under."""
+    """One line of the table. ``at_most`` False: the bar must be reached, not kept under. ``bar``
+    None: it only stands beside those that have one."""
 
     name: str
     measured: float
-    bar: float
+    bar: float | None
     unit: str = ""
     at_most: bool = True
     note: str = ""
@@ -18,6 +20,8 @@ class Bar:
     @property
     def met(self) -> bool:
         """A figure that could not be measured (NaN) is not met."""
+        if self.bar is None:
+            return not isnan(self.measured)
         return self.measured <= self.bar if self.at_most else self.measured >= self.bar
 
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from lims.domain.pooling.bayes import next_tests as deciding
 from lims.domain.pooling.bayes.error_model import Role
-from lims.domain.pooling.bayes.posterior import Measurement, posterior
+from lims.domain.pooling.bayes.measurement import Measurement
+from lims.domain.pooling.bayes.posterior import posterior
 from lims.domain.pooling.bayes.states import States, in_households, independent
 from loadtests.pooling.bar import Bar
 

@@ -33,6 +33,16 @@ class DayOfTen:
         self.bench.run({pool: 28.0})
         self.bench.run({self.swabs[SICK].barcode: 25.0})
         self.sql("UPDATE notice SET state = 'delivered', delivered_at = now()")
+        self.sql(
+            "INSERT INTO delivery (id, notice_id, attempt, at, status_code, took_ms)"
+            " SELECT mint_uuid7(now()), id, 1, now(), 200, 1 FROM notice"
+        )
+
+    def lose_notices(self, which: str) -> None:
+        """Behind the LIMS' back; ``which``: a condition on the notice."""
+        these = f"SELECT id FROM notice WHERE {which}"
+        self.sql(f"DELETE FROM delivery WHERE notice_id IN ({these})")
+        self.sql(f"DELETE FROM notice WHERE id IN ({these})")
 
     def sql(self, statement: str, **values: object) -> None:
         self.bench.session.execute(text(statement), values)

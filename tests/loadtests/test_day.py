@@ -83,3 +83,25 @@ def test_a_notice_lost_behind_the_lims_back_is_found_and_is_exit_1() -> None:
     day = json.loads(told.stdout.splitlines()[-1])["reconciliation"]
     assert not day["clean"]
     assert day["differences"][0]["what"].startswith("closing: "), day["differences"]
+
+
+def test_a_day_whose_pools_are_parted_by_probability_adds_up(tmp_path: Path) -> None:
+    asked = ["--people", "300", "--prevalence", "0.05", "--compress", "3000", "--seed", "5"]
+    parted = ["--resolution", "bayesian", "--pool-size", "20", "--calm", "--ceiling", "0", "--json"]
+    told = subprocess.run(
+        [sys.executable, "-m", "lims.cli", "loadtest", *asked, *parted, "--report", tmp_path],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert told.stdout, told.stderr
+    said = json.loads(told.stdout.splitlines()[-1])
+    day = said["reconciliation"]
+    assert day["clean"], (day, told.stderr)
+    assert said["drained"]
+    assert said["broke"] == []
+    assert day["pools_resolved"]["bayesian"] > 0
+    assert day["sub_pools"] == said["done"]["sub-pools prepared"] > 0
+    (prepared,) = (e for e in day["equations"] if e["says"].startswith("sub-pools prepared"))
+    assert prepared["parts"]["measured"] > 0

@@ -30,7 +30,7 @@ def test_a_day_that_adds_up_is_clean(day: DayOfTen) -> None:
 
 def test_a_deleted_notice_is_found(day: DayOfTen) -> None:
     day.resolved()
-    day.sql("DELETE FROM notice WHERE kind = 'case.opened'")
+    day.lose_notices("kind = 'case.opened'")
     said = day.reckoned()
 
     assert not said.clean
@@ -50,7 +50,7 @@ def test_a_deleted_finding_is_found_by_its_tube_and_its_swab(day: DayOfTen) -> N
 
 def test_a_positive_whose_case_is_gone_is_found(day: DayOfTen) -> None:
     day.resolved()
-    day.sql("DELETE FROM notice WHERE case_id IS NOT NULL")
+    day.lose_notices("case_id IS NOT NULL")
     day.sql("DELETE FROM f0_case")
     said = day.reckoned()
 
@@ -117,3 +117,23 @@ def test_a_notice_that_was_given_up_is_a_loss(day: DayOfTen) -> None:
 
     assert not said.clean
     assert any(d.what == "lost" and "dead" in d.subject for d in said.differences)
+
+
+def test_a_pool_that_waits_to_be_parted_is_no_loss_and_a_sub_pool_without_a_receipt_is_found(
+    day: DayOfTen,
+) -> None:
+    day.sql("UPDATE campaign SET resolution = 'grid'")
+    pool = day.bench.lab_pool(day.swabs)
+    day.bench.run({pool: 28.0})
+    waiting = day.reckoned()
+    assert waiting.clean, waiting.differences
+    assert waiting.waiting == {"preparing": 10}
+
+    made = day.bench.prepare_sub_pools()
+    said = day.reckoned()
+    (equation,) = (e for e in said.equations if e.says.startswith("sub-pools prepared"))
+    assert (equation.whole, equation.parts["waiting"], equation.holds) == (0, 7, False)
+
+    for label in made.values():
+        day.ledger.sub_pool(label, [swab.barcode for swab in day.swabs])
+    assert day.reckoned().clean

@@ -76,7 +76,7 @@ def test_a_running_lims_of_this_machine_is_loaded_and_reckoned_by_its_api(tmp_pa
             json.dumps(
                 {
                     "site": SITE,
-                    "campaign_id": str(house.founded.campaign_id),
+                    "campaign_id": str(house.founded.campaigns[0]),
                     "desk": keys.desk,
                     "bench": keys.bench,
                     "gateway": keys.gateway,

@@ -65,7 +65,7 @@ def test_one_lost_row_is_exit_1_although_every_latency_is_green(day: DayOfTen) -
 
 
 def test_one_lost_notice_is_exit_1_although_every_latency_is_green(day: DayOfTen) -> None:
-    day.sql("DELETE FROM notice WHERE kind = 'case.opened'")
+    day.lose_notices("kind = 'case.opened'")
     assert verdict(day.reckoned()).exit_status == 1
 
 
