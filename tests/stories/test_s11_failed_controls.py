@@ -143,8 +143,14 @@ def test_a_valid_run_invalidated_later_takes_everything_back_and_says_so(
     assert {(o.why, o.because) for o in seen.orders(session, "queued")} == {
         ("rerun", "run again: pipette block leaked")
     }
-    statuses = session.execute(text("SELECT DISTINCT status, current FROM result")).all()
-    assert [tuple(row) for row in statuses] == [("X", False)]
+    said = session.execute(
+        text("SELECT status, current, outcome, why FROM result WHERE supersedes_id IS NOT NULL")
+    ).all()
+    ended = session.execute(
+        text("SELECT DISTINCT status, current FROM result WHERE supersedes_id IS NULL")
+    ).all()
+    assert {tuple(row) for row in said} == {("C", False, "invalid", "pipette block leaked")}
+    assert [tuple(row) for row in ended] == [("X", False)]
     assert session.execute(
         text("SELECT count(*) FROM measurement WHERE standing = 'matched'")
     ).scalar_one()  # what was measured can still be read

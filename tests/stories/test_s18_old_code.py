@@ -92,6 +92,7 @@ def test_another_sites_team_is_not_told(bench: Bench) -> None:
     assert _told_of_a_positive(bench, HOME) == {own_desk}
 
 
+@pytest.mark.harms("the refused transaction is not rolled back")
 def test_without_a_national_desk_the_result_is_refused_by_name(bench: Bench) -> None:
     bench.session.execute(text("DELETE FROM subscription"))
     with pytest.raises(NoDesk, match="a board of the whole country"):

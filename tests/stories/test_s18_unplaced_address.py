@@ -174,6 +174,7 @@ def test_a_workplace_that_is_gone_is_placed_apart_from_the_home(bench: Bench) ->
     assert (person.area_code, person.work_area_code) == (HOME.code, WORK.code)
 
 
+@pytest.mark.harms("a case withdrawn by hand")
 def test_a_case_that_is_withdrawn_leaves_the_queue(bench: Bench) -> None:
     _positive(bench, GONE)
     bench.session.execute(text("UPDATE f0_case SET state = 'withdrawn'"))

@@ -111,6 +111,7 @@ def test_one_strip_is_enough_for_a_contact_and_for_a_suspect_with_a_factor(
     assert (notice.kind, notice.facts["state"]) == ("case.opened", "confirmed")
 
 
+@pytest.mark.harms("it begins before anybody subscribed")
 def test_a_changed_rule_does_not_change_yesterdays_cases(bench: Bench) -> None:
     bench.now = BEFORE
     yesterday = bench.swab(received=False).person_id

@@ -10,7 +10,8 @@ from lims.domain.registration import AreaRef
 from lims.work.reject import reject
 from lims.work.review import close_discordance
 from lims.work.review_run import invalidate_run
-from lims.work.views.reconcile import Difference, Reconciliation, reconcile
+from lims.work.views.reconcile import Reconciliation, reconcile
+from lims.work.views.reconcile_parts import Difference, Part
 from tests.builders import FAR_WARD, HOME, PROVINCE, WORK, Bench, Swab, open_bench
 from tests.captures import Blank, plate_capture
 
@@ -182,8 +183,8 @@ def test_after_a_whole_day_of_them_it_still_adds_up(bench: Bench) -> None:
     day = _closed(bench)
 
     assert day.clean, day
-    assert day.registered > 100
-    assert min(day.received, day.rejected, day.outstanding, day.cases) > 0
+    assert day.swabs.registered > 100
+    assert min(day.swabs.received, day.swabs.rejected, day.swabs.outstanding, day.told.cases) > 0
 
 
 def test_the_day_in_numbers(bench: Bench) -> None:
@@ -192,10 +193,11 @@ def test_the_day_in_numbers(bench: Bench) -> None:
 
     day = _closed(bench)
 
-    assert (day.registered, day.received, day.rejected, day.outstanding) == (18, 17, 0, 1)
-    assert day.found == {"negative": 9, "positive": 1}
-    assert day.waiting == {"pool": 4, "queue": 3}
-    assert (day.cases, day.notices_due, day.notices_owed) == (1, 1, 1)
+    swabs, told = day.swabs, day.told
+    assert (swabs.registered, swabs.received, swabs.rejected, swabs.outstanding) == (18, 17, 0, 1)
+    assert swabs.found == {"negative": 9, "positive": 1}
+    assert {step: one.swabs for step, one in swabs.waiting.items()} == {"pool": 4, "queue": 3}
+    assert (told.cases, told.due, told.owed) == (1, 1, 1)
 
 
 def test_another_day_is_another_day(bench: Bench) -> None:
@@ -208,7 +210,7 @@ def test_another_day_is_another_day(bench: Bench) -> None:
         until=bench.now + timedelta(hours=2),
     )
 
-    assert (day.registered, day.cases, day.clean) == (0, 0, True)
+    assert (day.swabs.registered, day.told.cases, day.clean) == (0, 0, True)
 
 
 def _difference_after(bench: Bench, harm: str) -> tuple[Difference, ...]:
@@ -219,14 +221,16 @@ def _difference_after(bench: Bench, harm: str) -> tuple[Difference, ...]:
     return day.differences
 
 
+@pytest.mark.harms("on purpose")
 def test_a_test_that_vanished_is_listed_by_barcode(bench: Bench) -> None:
     alone: Swab = bench.swab()
 
     assert _difference_after(bench, "DELETE FROM test_order") == (
-        Difference(alone.barcode, "received, nothing is known and nothing is wanted"),
+        Difference(Part.SWABS, alone.barcode, "received, nothing is known and nothing is wanted"),
     )
 
 
+@pytest.mark.harms("on purpose")
 def test_a_preliminary_that_nobody_resolves_is_listed(bench: Bench) -> None:
     people = bench.swabs(3)
     bench.run({bench.lab_pool(people): 27.0})
@@ -234,14 +238,75 @@ def test_a_preliminary_that_nobody_resolves_is_listed(bench: Bench) -> None:
     listed = _difference_after(bench, "DELETE FROM test_order WHERE state = 'queued'")
 
     assert listed == tuple(
-        Difference(barcode, "preliminary, and nothing is wanted")
+        Difference(Part.SWABS, barcode, "preliminary, and nothing is wanted")
         for barcode in sorted(p.barcode for p in people)
     )
 
 
+@pytest.mark.harms("on purpose")
 def test_a_notice_that_was_never_owed_is_listed_by_case(bench: Bench) -> None:
     bench.run({bench.swab().barcode: 24.0})
 
     listed = _difference_after(bench, "DELETE FROM notice")
 
     assert [d.why for d in listed] == ["told to nobody"]
+
+
+HARMS = (
+    ("UPDATE finding SET current = false", Part.ANSWERS, "measured, and nothing is known"),
+    ("UPDATE result SET held = true", Part.ANSWERS, "a finding without a result"),
+    (
+        "UPDATE result SET current = false WHERE outcome = 'detected'",
+        Part.ANSWERS,
+        "rests on a result that no longer counts",
+    ),
+    ("UPDATE f0_case SET state = 'withdrawn'", Part.CASES, "positive, and no case stands"),
+    (
+        "UPDATE finding SET outcome = 'negative' WHERE outcome = 'positive'",
+        Part.CASES,
+        "a case stands without evidence",
+    ),
+    ("UPDATE notice SET state = 'dead'", Part.NOTICES, "a notice could not be delivered"),
+    (
+        "UPDATE notice SET state = 'delivered', delivered_at = created_at",
+        Part.NOTICES,
+        "delivered, and no attempt is kept",
+    ),
+    (
+        "UPDATE f0_case SET sequence = 2",
+        Part.NOTICES,
+        "somebody who was told did not hear of the last change",
+    ),
+)
+
+
+@pytest.mark.harms("on purpose")
+@pytest.mark.parametrize(("harm", "part", "why"), HARMS, ids=[why for _, _, why in HARMS])
+def test_what_does_not_add_up_is_named(bench: Bench, harm: str, part: Part, why: str) -> None:
+    alone = bench.swab()
+    bench.run({alone.barcode: 24.0})
+
+    listed = _difference_after(bench, harm)
+
+    named = {alone.barcode} if part is Part.ANSWERS or "no case" in why else _cases(bench)
+    assert {one.subject for one in listed if (one.part, one.why) == (part, why)} == named
+
+
+def _cases(bench: Bench) -> set[str]:
+    return {str(id) for id in bench.session.execute(text("SELECT id FROM f0_case")).scalars()}
+
+
+def test_what_waits_says_since_when_and_what_has_not_come_is_listed(bench: Bench) -> None:
+    first = bench.swab()
+    began = bench.now
+    bench.later(30)
+    bench.swab()
+    late = bench.swab(received=False)
+
+    swabs = _closed(bench).swabs
+
+    assert {step: (one.swabs, one.oldest_at) for step, one in swabs.waiting.items()} == {
+        "queue": (2, began)
+    }
+    assert [(one.barcode, one.since) for one in swabs.on_the_way] == [(late.barcode, bench.now)]
+    assert first.barcode != late.barcode

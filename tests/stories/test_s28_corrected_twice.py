@@ -116,6 +116,7 @@ def test_the_tubes_story_has_every_version_with_who_and_why(bench: Bench) -> Non
     assert told == [(1, "presumptive"), (2, "confirmed"), (3, "withdrawn"), (4, "presumptive")]
 
 
+@pytest.mark.harms("notices numbered anew")
 def test_a_case_is_shown_as_it_was_when_it_opened_or_without_a_state(bench: Bench) -> None:
     swab = bench.swab()
     bench.run({swab.barcode: 24.0})
