@@ -27,7 +27,7 @@ from lims.web.zone_ties import end_tie, say_ended, say_refused
 from lims.work.access import Role, SignedIn
 from lims.work.acknowledge import acknowledge
 from lims.work.case_card import fetch_case
-from lims.work.claim import AlreadyClaimed, claim, release_claim, take_over
+from lims.work.claim import AlreadyClaimed, CaseOver, claim, release_claim, take_over
 from lims.work.escalate import patience_of
 from lims.work.views import alerts as alert_views
 from lims.work.views import board as views
@@ -164,7 +164,7 @@ def take(case_id: UUID) -> Response:
         with lab.sessions.begin() as session:
             _check_visible(session, me, case_id)
             claim(session, case_id, _claiming_team(me), by=me.actor, now=now())
-    except AlreadyClaimed as refusal:
+    except (AlreadyClaimed, CaseOver) as refusal:
         flash(said(refusal), "bad")
         return redirect(url_for("handoff.page"), 303)
     flash(_("%(case)s is yours.", case=handoff_words.case_code(case_id)), "good")

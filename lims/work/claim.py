@@ -55,7 +55,7 @@ class NotClaimed(Conflict):
 class CaseOver(Conflict):
     slug = "case-over"
     expected = "a case that is open"
-    todo = "leave it with the team that has it; nobody is to be traced for it any more"
+    todo = "leave it as it is; nobody is to be traced for it any more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +73,13 @@ class Held:
 def claim(session: Session, case_id: UUID, team_id: UUID, *, by: str, now: datetime) -> Held:
     """Claim a case for a team. The same team again gets the same answer.
 
-    Raises NotFound for an unknown case or team, AlreadyClaimed when another team has it.
+    Raises NotFound for an unknown case or team, AlreadyClaimed when another team has it, CaseOver
+    when nobody has it and nobody is to be traced for it any more.
     """
     case, team = _locked_case(session, case_id), _team(session, team_id)
     held = _held(session, case_id)
     if held is None:
-        return _take(session, case, team, by=by, now=now, verb="claim")
+        return _take(session, _open(case), team, by=by, now=now, verb="claim")
     if held.team_id == team_id:
         return _answer(held, replayed=True)
     raise _taken(session, held)

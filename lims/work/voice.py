@@ -16,7 +16,7 @@ from lims.domain.escalation import Reached
 from lims.domain.refusals import Conflict, DifferentBody, InvalidBody, NotFound
 from lims.tables import Contact, Team, VoiceCall
 from lims.work import live
-from lims.work.claim import AlreadyClaimed, claim
+from lims.work.claim import AlreadyClaimed, CaseOver, claim
 from lims.work.once import one_at_a_time
 
 LONGEST_NOTE: Final = 500
@@ -159,6 +159,8 @@ def claim_by_word(
             claimed.append(claim(session, case, team_id, by=by, now=now).case_id)
         except AlreadyClaimed as refusal:
             lost.append(refusal)
+        except CaseOver:
+            continue  # withdrawn since the page was read: its correction says so
     return TakenByWord(tuple(claimed), tuple(lost))
 
 

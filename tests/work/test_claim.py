@@ -107,12 +107,18 @@ def test_a_case_given_back_after_everybody_was_told_rings_with_all_of_them_again
 
 
 @pytest.mark.parametrize("state", [CaseState.WITHDRAWN, CaseState.CLOSED])
-def test_a_case_that_is_over_is_neither_given_back_nor_taken_over(
+def test_a_case_that_is_over_is_neither_claimed_nor_given_back_nor_taken_over(
     here: Ward, session: Session, now: datetime, state: CaseState
 ) -> None:
-    case, team, other = here.case(state=state), here.team("A"), here.team("B")
+    case, team, other = here.case(), here.team("A"), here.team("B")
     here.owe(here.board(team=team), case=case)
-    claim(session, case, team, by="user:hanh", now=now)
+    held = claim(session, case, team, by="user:hanh", now=now)
+    session.get_one(F0Case, case).state = state
+    session.flush()
+    with pytest.raises(CaseOver):
+        claim(session, here.case(state=state), team, by="user:hanh", now=now)
+    again = claim(session, case, team, by="user:lan", now=now)
+    assert (again.claim_id, again.replayed) == (held.claim_id, True)
     with pytest.raises(CaseOver, match=str(state)):
         release_claim(session, case, by="user:hanh", now=now, reason="xong")
     with pytest.raises(CaseOver):
