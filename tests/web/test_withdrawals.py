@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from lims.domain.lifecycle import CaseState
 from lims.domain.outcomes import NoticeKind
-from lims.tables import AuditEvent, Notice
+from lims.tables import AuditEvent, F0Case, Notice
 from lims.work.access import Role
 from lims.work.claim import claim
+from lims.work.views import board
 from tests.builders_handoff import Ward, ward
 from tests.web.browsing import Browser, words
 from tests.web.conftest import SignIn
@@ -30,10 +31,18 @@ class Taken:
     withdrawn: UUID
 
     def case(self, *, state: CaseState = CaseState.CONFIRMED, held: bool = True) -> UUID:
-        made = self.ward.case(state=state, name=f"Người {state}")
+        made = self.ward.case(name=f"Người {state}")
         self.ward.owe(self.board, case=made)
         if held:
             claim(self.ward.session, made, self.team, by="user:hanh", now=self.ward.now)
+        self.ward.session.get_one(F0Case, made).state = state
+        self.ward.session.commit()
+        return made
+
+    def corrected(self) -> UUID:
+        """One that was claimed and withdrawn, and the correction that is owed for it."""
+        made = self.case(state=CaseState.WITHDRAWN)
+        self.ward.owe(self.board, case=made, sequence=2, kind=NoticeKind.CASE_CORRECTED)
         self.ward.session.commit()
         return made
 
@@ -45,9 +54,7 @@ def taken(session: Session, site_id: UUID, now: datetime) -> Taken:
     team = built.team("Tổ Dịch Vọng")
     board = built.board(team=team)
     made = Taken(built, team, board, UUID(int=0))
-    made.withdrawn = made.case(state=CaseState.WITHDRAWN)
-    built.owe(board, case=made.withdrawn, sequence=2, kind=NoticeKind.CASE_CORRECTED)
-    session.commit()
+    made.withdrawn = made.corrected()
     return made
 
 
@@ -82,6 +89,18 @@ def test_a_tile_the_heading_and_the_stage_count_it_until_it_is_acknowledged(
     assert "Corrected, not acknowledged" not in page
     assert "withdrawn or corrected" not in page
     assert "withdrawn, 0 min acknowledged" in page
+
+
+def test_the_corrections_of_a_large_recall_do_not_hide_the_new_cases(
+    taken: Taken, hanh: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(board, "_FIRST_CORRECTED", 2)
+    withdrawn = [taken.withdrawn, *(taken.corrected() for _ in range(4))]
+    fresh, held = taken.case(held=False), taken.case()
+    order = _order(hanh.get("/handoff").text, *withdrawn, fresh, held)
+    assert order.index(fresh) == 2
+    assert order.index(held) == len(order) - 1
+    assert "Corrected, not acknowledged 5" in words(hanh.get("/handoff"))
 
 
 def test_an_operator_sees_the_teams_withdrawals_on_top_too(taken: Taken, signed_in: SignIn) -> None:

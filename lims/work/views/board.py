@@ -24,6 +24,8 @@ from lims.domain.triage import Colour
 from lims.work.identity_stamp import VERIFIED
 
 PAGE: Final = 80
+# So many corrections go before the new cases; those of a large recall would hide every one of them.
+_FIRST_CORRECTED: Final = 20
 # A correction that was acknowledged stays in sight so long, for the next shift.
 _CORRECTED_STAYS: Final = timedelta(hours=48)
 
@@ -204,7 +206,9 @@ _ROWS = terse(
     LEFT JOIN area job ON job.scheme = p.work_area_scheme AND job.code = p.work_area_code
     WHERE (c.standing <> 'read' OR c.changed_at > :corrected_since
            OR CAST(:case AS uuid) IS NOT NULL) AND {_NARROWED}
-    ORDER BY array_position(ARRAY['corrected', 'new', 'held', 'read'], c.standing),
+    ORDER BY CASE WHEN c.standing = 'corrected' AND :first_corrected < row_number() OVER (
+                 PARTITION BY c.standing ORDER BY c.opened_at DESC, c.id) THEN 2.5
+             ELSE array_position(ARRAY['corrected', 'new', 'held', 'read'], c.standing) END,
              CASE WHEN :oldest THEN c.opened_at END, c.opened_at DESC, c.id
     LIMIT :limit OFFSET :skip
     """  # noqa: S608 - put together from constants of this file
@@ -317,6 +321,7 @@ def _values(scope: Scope, asked: Asked, site_id: UUID, now: datetime) -> dict[st
         "case": None,
         "oldest": asked.order is Order.OLDEST,
         "corrected_since": now - _CORRECTED_STAYS,
+        "first_corrected": _FIRST_CORRECTED,
     }
 
 
