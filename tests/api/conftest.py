@@ -15,7 +15,6 @@ from flask import Flask
 from sqlalchemy import Engine, text
 from werkzeug.serving import make_server
 
-from lims.api import notice_feed
 from lims.app import create_app
 from lims.db.engine import session_factory
 from lims.db.laboratory import Laboratory
@@ -53,7 +52,6 @@ def serving(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     server.shutdown()
     thread.join()
     server.server_close()
-    notice_feed.close(app)
 
 
 @pytest.fixture

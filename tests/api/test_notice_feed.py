@@ -34,6 +34,13 @@ class Heard:
     said: dict[str, object]
 
 
+@pytest.fixture(autouse=True)
+def stops_listening(serving: Serving) -> Iterator[None]:
+    """The application outlives the test; its connection to the database must not."""
+    yield
+    notice_feed.close(serving.app)
+
+
 @pytest.fixture
 def desk(laboratory: Laboratory, clock: Clock) -> str:
     with laboratory.sessions() as session:
