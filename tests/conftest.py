@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from lims.db.engine import connect, session_factory
 from lims.work import passwords
+from tests.compiled_once import share_builders
 from tests.database import (
     HOME_VARIABLE,
     CleanSlate,
@@ -38,6 +39,7 @@ _stand_down = pytest.StashKey[subprocess.Popen[bytes]]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Only the process that pytest was called as makes the home; it starts nothing in it yet."""
+    share_builders()
     if HOME_VARIABLE in os.environ:
         return
     home = tempfile.mkdtemp(prefix="thantoc-tests-")
