@@ -19,11 +19,11 @@ def share_builders() -> None:
     compiled: dict[tuple[Any, ...], Builder] = {}
     compile_builder = Rule._compile_builder
 
-    def once(rule: Rule, append_unknown: bool = True) -> Builder:
-        defaults = tuple(sorted((rule.defaults or {}).items()))
-        key = (rule.rule, tuple(rule._trace), defaults, append_unknown)
+    def once(self: Rule, append_unknown: bool = True) -> Builder:
+        defaults = tuple(sorted((self.defaults or {}).items()))
+        key = (self.rule, tuple(self._trace), defaults, append_unknown)
         if key not in compiled:
-            compiled[key] = compile_builder(rule, append_unknown)
+            compiled[key] = compile_builder(self, append_unknown)
         return compiled[key]
 
     Rule._compile_builder = once  # type: ignore[method-assign] # only what is compiled, not what it does
