@@ -161,7 +161,7 @@ def deliver(base_url: str | None, lease_s: float, *, no_imports: bool, no_exchan
     from lims.notify.deliver import Deliverer, Pace
     from lims.notify.standing_lists import Maker
     from lims.notify.ways import Ways
-    from lims.opening import open_laboratory
+    from lims.opening import database_url, open_laboratory
 
     log.configure()
     chosen = settings()
@@ -176,7 +176,7 @@ def deliver(base_url: str | None, lease_s: float, *, no_imports: bool, no_exchan
         with ExitStack() as processes:
             for verb, left_out in (("work", no_imports), ("exchange", no_exchange)):
                 if not left_out:
-                    processes.enter_context(beside(verb))
+                    processes.enter_context(beside(verb, database=database_url(chosen)))
             processes.enter_context(Maker(laboratory, base_url or chosen.public_url, chosen.mail))
             deliverer.run(stop)
     finally:

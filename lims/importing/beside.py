@@ -1,6 +1,7 @@
 """Processes beside the deliverer: notices wait for no list and for no hospital, and all end
 together."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -18,11 +19,16 @@ _LONGEST_PAUSE_S: Final = 60.0
 
 
 @contextmanager
-def beside(verb: str) -> Iterator[None]:
+def beside(verb: str, *, database: str) -> Iterator[None]:
     """Keep one `lims VERB --attached` running. Its input is a pipe of ours: when we die, however we
-    die, it closes, and the process ends after what it has in hand."""
+    die, it closes, and the process ends after what it has in hand.
+
+    `database`: the URL of ours. One that begins while everything ends starts no server of its own.
+    """
     stop = threading.Event()
-    keeper = threading.Thread(target=_keep, args=(verb, stop), name=f"beside-{verb}", daemon=True)
+    keeper = threading.Thread(
+        target=_keep, args=(verb, database, stop), name=f"beside-{verb}", daemon=True
+    )
     keeper.start()
     try:
         yield
@@ -31,11 +37,12 @@ def beside(verb: str) -> Iterator[None]:
         keeper.join(_STOP_S + _LONGEST_PAUSE_S)
 
 
-def _keep(verb: str, stop: threading.Event) -> None:
+def _keep(verb: str, database: str, stop: threading.Event) -> None:
     command = (sys.executable, "-m", "lims.cli", verb, "--attached")
+    environment = {**os.environ, "LIMS_DATABASE_URL": database}
     pause_s = _FIRST_PAUSE_S
     while not stop.is_set():
-        child = subprocess.Popen(command, stdin=subprocess.PIPE)
+        child = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE)
         ended = _until(child, stop)
         if ended is not None:
             log.warning("beside.ended", verb=verb, status=ended, again_in_s=pause_s)
