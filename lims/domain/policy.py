@@ -11,7 +11,8 @@ class Setting(StrEnum):
     ``HOURS_TO_NAME``, ``HOURS_TO_CONFIRM``: from a pool's positive answer until everybody in it is
     cleared or named, and until the last word on each. A swab taken ``RELEASE_FROM_DAY`` after the
     one that made a case ends it when it is negative, or positive from ``RELEASE_CT`` on; before
-    ``REINFECTION_DAYS`` a new positive is the same infection.
+    ``REINFECTION_DAYS`` a new positive is the same infection. What people declared elsewhere is
+    forgotten after ``DECLARATION_DAYS``.
     """
 
     SECOND_REVIEWER = "second_reviewer"
@@ -32,6 +33,7 @@ class Setting(StrEnum):
     ROSTER_AFTER_MIN = "roster_after_min"
     PROVINCE_AFTER_MIN = "province_after_min"
     VOICE_AFTER_MIN = "voice_after_min"
+    DECLARATION_DAYS = "declaration_days"
 
     @property
     def is_switch(self) -> bool:
@@ -54,12 +56,8 @@ class Setting(StrEnum):
 
     @property
     def is_days(self) -> bool:
-        """Whether it is a length of time, in whole days."""
-        return self in {
-            Setting.RELEASE_FROM_DAY,
-            Setting.REINFECTION_DAYS,
-            Setting.MONITOR_WINDOW_DAYS,
-        }
+        """Whether it is a length of time that its name does not give the unit of: whole days."""
+        return self in {Setting.MONITOR_WINDOW_DAYS, Setting.DECLARATION_DAYS}
 
 
 BOUNDS: Mapping[Setting, tuple[int, int]] = MappingProxyType(
@@ -82,6 +80,7 @@ BOUNDS: Mapping[Setting, tuple[int, int]] = MappingProxyType(
         Setting.MONITOR_WINDOW_DAYS: (1, 90),
         Setting.EXPECTED_REFUTED_PERCENT: (1, 99),
         Setting.EXPECTED_EMPTY_POOLS_PERCENT: (1, 99),
+        Setting.DECLARATION_DAYS: (1, 365),
     }
 )
 """The least and the most that each may be."""

@@ -55,7 +55,8 @@ def compare_declarations(
 def _gap(there: Declared, taken: Here | None, unread: int | None) -> Found | None:
     """A newer version here came since they were asked."""
     if taken is not None and taken.version >= there.version:
-        if taken.version == there.version and taken.state is not there.state:
+        other = taken.state is not there.state and not taken.forgotten
+        if taken.version == there.version and other:
             return Found(Gap.OTHER, taken.version, there.version)
         return None
     if unread is not None and unread >= there.version:

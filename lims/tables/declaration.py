@@ -18,7 +18,8 @@ class Declaration(Base):
 
     ``household_id`` is given with the first version and stays: the people of a later one come to
     the same door. ``commune_came`` is a commune as it was said, where none of today is meant by it.
-    A withdrawn one keeps nothing of anybody.
+    A withdrawn one keeps nothing of anybody; one that was forgotten for its age (``forgotten_at``)
+    is kept as if it were withdrawn, until a newer version comes.
     """
 
     __tablename__ = "declaration"
@@ -32,6 +33,7 @@ class Declaration(Base):
             name="withdrawn",
         ),
         CheckConstraint("kind <> 'household' OR household_id IS NOT NULL", name="household"),
+        CheckConstraint("forgotten_at IS NULL OR state = 'withdrawn'", name="forgotten"),
         CheckConstraint("(area_code IS NULL) = (area_scheme IS NULL)", name="area"),
         CheckConstraint("area_code IS NULL OR commune_came IS NULL", name="commune"),
         ForeignKeyConstraint(["area_scheme", "area_code"], ["area.scheme", "area.code"]),
@@ -39,6 +41,12 @@ class Declaration(Base):
         Index(None, "destination_id", "declared_at"),
         Index(None, "site_id", "code", postgresql_where=sql("code IS NOT NULL")),
         Index(None, "household_id", postgresql_where=sql("household_id IS NOT NULL")),
+        Index(
+            "ix_declaration_standing",
+            "site_id",
+            "declared_at",
+            postgresql_where=sql("state = 'declared' OR household_id IS NOT NULL"),
+        ),
         Index(
             "ix_declaration_commune_came",
             "destination_id",
@@ -61,6 +69,7 @@ class Declaration(Base):
     commune_came: Mapped[str | None]
     declared_at: Mapped[datetime]
     taken_at: Mapped[datetime]
+    forgotten_at: Mapped[datetime | None]
 
 
 class DeclaredPerson(Base):

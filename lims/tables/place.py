@@ -51,7 +51,8 @@ class Site(Base):
     until ``reinfection_days`` a positive is the same infection. ``expected_…``: what the
     discordance monitors hold the last ``monitor_window_days`` against.
     A case unclaimed for ``roster_after_min`` minutes goes a step further, and again after
-    ``province_after_min`` and ``voice_after_min`` (S21).
+    ``province_after_min`` and ``voice_after_min`` (S21). What people declared elsewhere is
+    forgotten after ``declaration_days``.
     """
 
     __tablename__ = "site"
@@ -77,6 +78,7 @@ class Site(Base):
         CheckConstraint("monitor_window_days BETWEEN 1 AND 90", name="monitor_window_days"),
         CheckConstraint("expected_refuted_percent BETWEEN 1 AND 99", name="expected_refuted"),
         CheckConstraint("expected_empty_pools_percent BETWEEN 1 AND 99", name="expected_empty"),
+        CheckConstraint("declaration_days BETWEEN 1 AND 365", name="declaration_days"),
     )
     id: Mapped[RowId]
     prefix: Mapped[str]
@@ -103,6 +105,7 @@ class Site(Base):
     monitor_window_days: Mapped[int] = mapped_column(default=14, server_default="14")
     expected_refuted_percent: Mapped[int] = mapped_column(default=10, server_default="10")
     expected_empty_pools_percent: Mapped[int] = mapped_column(default=5, server_default="5")
+    declaration_days: Mapped[int] = mapped_column(default=30, server_default="30")
     created_at: Mapped[datetime]
 
 

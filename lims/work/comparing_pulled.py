@@ -13,20 +13,24 @@ from lims.domain.declarations import DeclarationState
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """The newest version that was taken of one declaration."""
+    """The newest version that was taken of one declaration; `forgotten` for its age since."""
 
     version: int
     state: DeclarationState
+    forgotten: bool
 
 
 def taken(session: Session, destination_id: UUID, subjects: Collection[UUID]) -> dict[UUID, Here]:
     """Of these, those that were taken."""
     rows = session.execute(_TAKEN, {"destination": destination_id, "subjects": list(subjects)})
-    return {row.subject_id: Here(row.version, DeclarationState(row.state)) for row in rows}
+    return {
+        row.subject_id: Here(row.version, DeclarationState(row.state), row.forgotten)
+        for row in rows
+    }
 
 
 _TAKEN = text("""
-SELECT subject_id, version, state FROM declaration
+SELECT subject_id, version, state, forgotten_at IS NOT NULL AS forgotten FROM declaration
 WHERE destination_id = :destination AND subject_id = ANY(:subjects)
 """)
 

@@ -162,7 +162,7 @@ ON CONFLICT (destination_id, subject_id) DO UPDATE SET version = excluded.versio
     household_id = coalesce(had.household_id, excluded.household_id), door = excluded.door,
     address = excluded.address, area_scheme = excluded.area_scheme, area_code = excluded.area_code,
     commune_came = excluded.commune_came, declared_at = excluded.declared_at,
-    taken_at = excluded.taken_at
+    taken_at = excluded.taken_at, forgotten_at = NULL
 WHERE had.version < excluded.version
 RETURNING id, subject_id
 """)

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from lims.exchange.compare import Comparer
 from lims.work import comparing
 from lims.work.destinations import stop
+from lims.work.forget import forget_declarations
 from lims.work.pulling import fetch_what_is_not_here
 from tests.exchange.declaring import declaring, health, newer, subject, withdrawn
 from tests.exchange.laboratories import Lab
@@ -60,6 +61,20 @@ def test_where_everything_came_nothing_is_missing(lab: Lab) -> None:
         done = compare(lab, one)
     assert (done.state, done.held, done.told) == ("done", 7, 7)
     assert gaps(lab) == {}, "what is new is taken before it is compared"
+
+
+def test_what_was_forgotten_for_its_age_is_no_difference(lab: Lab) -> None:
+    with declaring() as there:
+        one = lab.expects(there.url)
+        there.say(*(health(n) for n in range(3)))
+        lab.pull()
+        with lab.laboratory.sessions.begin() as session:
+            later = lab.clock.now + timedelta(days=31)
+            forget_declarations(session, site_id=lab.bench.site_id, now=later)
+        there.hidden = [withdrawn(health(2))]
+        done = compare(lab, one)
+    assert (done.held, done.told) == (3, 3)
+    assert gaps(lab) == {subject(2): ("untaken", 1, 2)}
 
 
 def test_what_their_feed_left_out_is_named_and_fetched_once_more(lab: Lab) -> None:

@@ -121,6 +121,10 @@ _WORDS: Final = {
         later("More than chance gives around this share is a signal."),
         later("More than chance gives around this share is a signal."),
     ),
+    Setting.DECLARATION_DAYS: _always(
+        later("How long declarations are kept"),
+        later("Then what people declared is forgotten; who was swabbed is known here as before."),
+    ),
 }
 
 
@@ -191,7 +195,7 @@ def _words(setting: Setting, value: int) -> tuple[str, str]:
 def _value(setting: Setting, value: int) -> str:
     if setting.is_switch:
         return _("on") if value else _("off")
-    if setting is Setting.MONITOR_WINDOW_DAYS:
+    if setting.is_days:
         return ngettext("%(num)s day", "%(num)s days", value)
     if setting.is_minutes:
         return ngettext("%(num)s minute", "%(num)s minutes", value)

@@ -47,7 +47,8 @@ class CommuneCame:
 
 @dataclass(frozen=True, slots=True)
 class PlatformLine:
-    """One platform. ``expected`` have not come, ``came`` have; ``pulled_at`` is its last answer."""
+    """One platform. ``expected`` have not come, ``came`` have; ``pulled_at`` is its last answer.
+    ``forgotten``: declarations that became too old to be kept."""
 
     destination_id: UUID
     name: str
@@ -59,6 +60,7 @@ class PlatformLine:
     pulled_at: datetime | None
     declared: int
     withdrawn: int
+    forgotten: int
     expected: int
     came: int
     unread: int
@@ -71,12 +73,13 @@ class PlatformLine:
 
 _LINES = text("""
 SELECT d.id, d.name, d.address, d.stopped_at, d.failing_since, d.next_attempt_at, d.last_error,
-       d.answered_at AS pulled_at, n.declared, n.withdrawn, n.elsewhere, p.expected, p.came,
-       f.unread, w.wanted
+       d.answered_at AS pulled_at, n.declared, n.withdrawn, n.forgotten, n.elsewhere,
+       p.expected, p.came, f.unread, w.wanted
 FROM destination d
 CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE state = 'declared') AS declared,
-           count(*) FILTER (WHERE state = 'withdrawn') AS withdrawn,
+           count(*) FILTER (WHERE state = 'withdrawn' AND forgotten_at IS NULL) AS withdrawn,
+           count(forgotten_at) AS forgotten,
            count(commune_came) AS elsewhere
     FROM declaration WHERE destination_id = d.id) n
 CROSS JOIN LATERAL (
