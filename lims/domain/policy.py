@@ -54,11 +54,6 @@ class Setting(StrEnum):
         """Whether it is a length of time, in whole hours."""
         return self in {Setting.HOURS_TO_NAME, Setting.HOURS_TO_CONFIRM}
 
-    @property
-    def is_days(self) -> bool:
-        """Whether it is a length of time that its name does not give the unit of: whole days."""
-        return self in {Setting.MONITOR_WINDOW_DAYS, Setting.DECLARATION_DAYS}
-
 
 BOUNDS: Mapping[Setting, tuple[int, int]] = MappingProxyType(
     {

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from lims.work.forget import forget_declarations
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 EVERY_S: Final = 600.0
+_AWAY: Final = (OperationalError, InterfaceError, PoolExhausted)
 
 
 class Forgetter:
@@ -26,13 +29,17 @@ class Forgetter:
         self._every_s = every_s
 
     def run(self, stop: Event) -> None:
-        """Until `stop` is set. Raises what the database does when it is away."""
-        while not stop.wait(self._every_s):
-            while self.once() and not stop.is_set():
-                pass
+        """At once, and then now and again until `stop` is set."""
+        while not stop.is_set():
+            try:
+                while self.once() and not stop.is_set():
+                    pass
+            except _AWAY as failure:
+                log.warning("forget.database_away", why=type(failure).__name__)
+            stop.wait(self._every_s)
 
     def once(self) -> bool:
-        """Some of what is too old; whether something is left."""
+        """Some of what is too old; whether something may be left."""
         with self._lab.sessions.begin() as session:
             found = forget_declarations(session, site_id=self._lab.site_id, now=self._lab.clock())
         if found.declarations or found.unread:

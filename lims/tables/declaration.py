@@ -18,8 +18,9 @@ class Declaration(Base):
 
     ``household_id`` is given with the first version and stays: the people of a later one come to
     the same door. ``commune_came`` is a commune as it was said, where none of today is meant by it.
-    A withdrawn one keeps nothing of anybody; one that was forgotten for its age (``forgotten_at``)
-    is kept as if it were withdrawn, until a newer version comes.
+    A withdrawn one keeps nothing of anybody but its door; one that was forgotten (``forgotten_at``,
+    so long after its newest version was taken) is as if withdrawn until a newer version comes, and
+    has its door only while somebody known here lives behind it.
     """
 
     __tablename__ = "declaration"
@@ -42,10 +43,10 @@ class Declaration(Base):
         Index(None, "site_id", "code", postgresql_where=sql("code IS NOT NULL")),
         Index(None, "household_id", postgresql_where=sql("household_id IS NOT NULL")),
         Index(
-            "ix_declaration_standing",
+            "ix_declaration_kept",
             "site_id",
-            "declared_at",
-            postgresql_where=sql("state = 'declared' OR household_id IS NOT NULL"),
+            "taken_at",
+            postgresql_where=sql("forgotten_at IS NULL"),
         ),
         Index(
             "ix_declaration_commune_came",

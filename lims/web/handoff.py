@@ -84,6 +84,7 @@ def page() -> str:
         oversees=scope.everything,
         no_team=not scope.everything and scope.team_id is None,
         rendered=uuid7(),
+        first_corrected=views.FIRST_CORRECTED,
         query=query_of(asked),
         first=query_of(replace(asked, page=1)),
         following=query_of(replace(asked, page=asked.page + 1)),

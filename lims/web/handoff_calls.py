@@ -131,7 +131,7 @@ def take(team_id: UUID) -> Response:
             "bad",
         )
     if not made.claimed and not made.lost:
-        flash(_("Somebody has claimed them meanwhile."), "bad")
+        flash(_("They were claimed or withdrawn meanwhile."), "bad")
     return redirect(url_for("calls.page"), 303)
 
 

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from lims.db.laboratory import Laboratory
-from lims.tables import Subscription
+from lims.domain.lifecycle import CaseState
+from lims.tables import F0Case, Subscription
 from lims.work.teams import create_team
 from lims.work.tokens import Scope, issue_token
 from tests.api import bodies
@@ -116,6 +117,15 @@ def test_a_token_without_a_team_claims_nothing(api: Caller, case_id: str) -> Non
 def test_a_case_that_is_none_is_not_found(api: Caller, desk: str) -> None:
     refused(api.get(f"/cases/{bodies.fresh_id()}", token=desk), 404, "not-found")
     refused(api.post(f"/cases/{bodies.fresh_id()}/claim", token=desk), 404, "not-found")
+
+
+def test_a_case_that_was_withdrawn_unclaimed_is_claimed_by_nobody(
+    api: Caller, desk: str, case_id: str, laboratory: Laboratory
+) -> None:
+    with laboratory.sessions.begin() as session:
+        session.get_one(F0Case, UUID(case_id)).state = CaseState.WITHDRAWN
+    refused(api.post(f"/cases/{case_id}/claim", token=desk), 409, "case-over")
+    assert api.get(f"/cases/{case_id}", token=desk).json()["claimed_by_team"] is None
 
 
 def test_a_claim_sent_three_times_at_once_is_one_claim_with_one_answer(

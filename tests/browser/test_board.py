@@ -14,9 +14,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
+from lims.domain.lifecycle import CaseState
+from lims.domain.outcomes import NoticeKind
 from lims.tables import Claim, F0Case, Household, Person
 from lims.work import live
 from lims.work.access import Role, create_user
+from lims.work.views.board import FIRST_CORRECTED
 from tests.browser.conftest import PATIENCE_MS
 from tests.browser.test_pages import sideways
 from tests.builders_handoff import Ward, ward
@@ -52,7 +55,9 @@ def here(session: Session, now: datetime, site_id: UUID) -> Ward:
     return built
 
 
-def look_at_the_board(here: Ward, page: Page, address: str, team: UUID, now: datetime) -> None:
+def look_at_the_board(
+    here: Ward, page: Page, address: str, team: UUID, now: datetime, *, order: str = "newest"
+) -> None:
     """Chị Hạnh of this team signs in and listens."""
     create_user(
         here.session,
@@ -66,7 +71,7 @@ def look_at_the_board(here: Ward, page: Page, address: str, team: UUID, now: dat
         now=now,
     )
     here.session.commit()
-    page.goto(f"{address}/login?next=/handoff")
+    page.goto(f"{address}/login?next=/handoff?order={order}")
     page.fill("[name=login]", "hanh")
     page.fill("[name=password]", PASSWORD)
     with page.expect_response("**/handoff/feed*"):  # it is answered once LISTEN holds
@@ -114,6 +119,35 @@ def test_the_household_is_shown_as_soon_as_somebody_shares_one(
     else:
         expect(page.locator(f"#case-{alone} .household")).to_be_hidden()
     assert sideways(page) == 0
+
+
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+def test_a_new_f0_stands_before_the_many_corrections_of_a_recall(
+    here: Ward, page: Page, address: str, now: datetime, order: str
+) -> None:
+    team = here.team()
+    board = here.board(team=team)
+    for number in range(FIRST_CORRECTED + 3):
+        withdrawn = here.case(name=f"Rút {number}", state=CaseState.WITHDRAWN)
+        here.owe(board, case=withdrawn)
+        here.owe(board, case=withdrawn, sequence=2, kind=NoticeKind.CASE_CORRECTED)
+    look_at_the_board(here, page, address, team, now, order=order)
+    expect(page.locator("tbody tr")).to_have_count(FIRST_CORRECTED + 3)
+
+    case = here.case(name="Phạm Thị Hồng Nhung")
+    here.owe(board, case=case)
+    live.ring(here.session, "case.opened", case_id=case)
+    here.session.commit()
+    expect(page.locator("tbody tr").nth(FIRST_CORRECTED)).to_have_id(f"case-{case}")
+
+    late = here.case(name="Rút sau", state=CaseState.WITHDRAWN)
+    here.owe(board, case=late)
+    here.owe(board, case=late, sequence=2, kind=NoticeKind.CASE_CORRECTED)
+    live.ring(here.session, "case.corrected", case_id=late)
+    here.session.commit()
+    place = 0 if order == "newest" else FIRST_CORRECTED + 4
+    expect(page.locator("tbody tr").nth(place)).to_have_id(f"case-{late}")
+    expect(page.locator("tbody tr").nth(FIRST_CORRECTED)).to_have_id(f"case-{case}")
 
 
 def test_a_new_f0_appears_without_reloading_and_one_key_claims_it(

@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from threading import Event, Thread
 
+import pytest
 from sqlalchemy import text
 
 from lims.exchange import together
 from lims.exchange.forget import Forgetter
+from lims.work import forget
+from lims.work.forget import Forgotten, forget_declarations
+from lims.work.sites import found_site
 from tests.exchange.declaring import Declaring, declaring, health, household, newer, withdrawn
 from tests.exchange.kept import faults, people, rows
 from tests.exchange.laboratories import Lab
@@ -51,13 +55,23 @@ def test_what_is_too_old_keeps_nothing_of_anybody(lab: Lab) -> None:
         with lab.laboratory.sessions.begin() as session:
             detail = session.execute(text(audited)).scalar_one()
         assert (detail["declarations"], detail["unread"]) == (3, 1)
+        assert not Forgetter(lab.laboratory).once()
+        with lab.laboratory.sessions.begin() as session:
+            assert len(session.execute(text(audited)).all()) == 1, "once"
 
 
-def test_the_same_version_does_not_come_back_and_a_newer_one_does(lab: Lab) -> None:
+@pytest.mark.parametrize("at_once", [1, 2_000])
+def test_the_same_version_does_not_come_back_and_a_newer_one_does(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(forget, "AT_ONCE", at_once)
     with declaring() as there:
         declared(lab, there)
         days_later(lab, 31)
-        Forgetter(lab.laboratory).once()
+        turns = 1
+        while Forgetter(lab.laboratory).once():
+            turns += 1
+        assert turns == (4 if at_once == 1 else 1)
         with lab.laboratory.sessions.begin() as session:
             session.execute(text("UPDATE destination SET cursor = NULL"))
         lab.pull()
@@ -65,16 +79,17 @@ def test_the_same_version_does_not_come_back_and_a_newer_one_does(lab: Lab) -> N
         there.say(newer(household(2, ["Trần Văn Ba"])))
         lab.clock.later(1)
         lab.pull()
+        Forgetter(lab.laboratory).once()
         assert people(lab) == ["Trần Văn Ba"]
         assert [row.label for row in rows(lab, "household")] == ["114/2"]
         (again,) = (row for row in rows(lab, "declaration") if row.state == "declared")
         assert again.forgotten_at is None and again.household_id is not None
 
 
-def test_a_door_that_somebody_of_here_lives_behind_stays(lab: Lab) -> None:
+def test_a_door_that_somebody_of_here_lives_behind_stays_the_door(lab: Lab) -> None:
     with declaring() as there:
         declared(lab, there)
-        door = rows(lab, "household")[0].id
+        (door,) = (one.id for one in rows(lab, "household") if one.label == "114/2")
         came = {"door": door, "person": lab.bench.swab().person_id}
         lab.bench.session.execute(
             text("UPDATE person SET household_id = :door WHERE id = :person"), came
@@ -82,7 +97,22 @@ def test_a_door_that_somebody_of_here_lives_behind_stays(lab: Lab) -> None:
         lab.bench.session.commit()
         days_later(lab, 31)
         Forgetter(lab.laboratory).once()
+        assert [row.id for row in rows(lab, "household")] == [door]
+        there.say(newer(household(2, ["Trần Văn Ba", "Trần Thị Bé"])))
+        lab.clock.later(1)
+        lab.pull()
     assert [row.id for row in rows(lab, "household")] == [door]
+    assert {row.household_id for row in rows(lab, "declaration")} == {door, None}
+
+
+def test_another_laboratory_keeps_what_it_took(lab: Lab) -> None:
+    with declaring() as there:
+        declared(lab, there)
+        with lab.laboratory.sessions.begin() as session:
+            now = lab.clock.now + timedelta(days=99)
+            other = found_site(session, prefix="X2", name="Khác", now=now)
+            assert forget_declarations(session, site_id=other, now=now) == Forgotten(0, 0, False)
+    assert len(people(lab)) == 3
 
 
 def test_the_laboratory_says_how_long(lab: Lab) -> None:

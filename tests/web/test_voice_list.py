@@ -258,7 +258,7 @@ def test_a_case_claimed_meanwhile_is_said(
     claim(here.session, case, team, by="user:hanh", now=now)
     here.session.commit()
     operator.post(f"/handoff/calls/{team}/claim", sent, seen="/handoff/calls")
-    assert "Somebody has claimed them meanwhile." in words(operator.get("/handoff/calls"))
+    assert "They were claimed or withdrawn meanwhile." in words(operator.get("/handoff/calls"))
 
 
 def test_the_board_counts_whom_to_ring_says_how_far_a_case_is_and_who_is_on_call(

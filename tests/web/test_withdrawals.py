@@ -94,7 +94,7 @@ def test_a_tile_the_heading_and_the_stage_count_it_until_it_is_acknowledged(
 def test_the_corrections_of_a_large_recall_do_not_hide_the_new_cases(
     taken: Taken, hanh: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(board, "_FIRST_CORRECTED", 2)
+    monkeypatch.setattr(board, "FIRST_CORRECTED", 2)
     withdrawn = [taken.withdrawn, *(taken.corrected() for _ in range(4))]
     fresh, held = taken.case(held=False), taken.case()
     order = _order(hanh.get("/handoff").text, *withdrawn, fresh, held)
@@ -136,6 +136,26 @@ def test_a_withdrawn_case_is_not_offered_to_be_given_back_and_says_so_when_asked
     refused = hanh.post(f"{address}/release", {"reason": "xong"}, seen="/handoff")
     assert refused.location == address
     assert "Case over (one that is withdrawn)" in words(hanh.get(address))
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "Case over (one that is withdrawn)"),
+        ("vi", "Cứ để nguyên ca này; không còn phải truy vết nữa"),
+    ],
+)
+def test_who_claims_what_was_withdrawn_meanwhile_is_told_so(
+    taken: Taken, signed_in: SignIn, language: str, said: str
+) -> None:
+    tracer = signed_in(Role.TRACER, team_id=taken.team, language=language)
+    case = taken.case(held=False)
+    page = tracer.get("/handoff")
+    taken.ward.session.get_one(F0Case, case).state = CaseState.WITHDRAWN
+    taken.ward.session.commit()
+    assert f"/handoff/cases/{case}/claim" in page.text
+    assert tracer.post(f"/handoff/cases/{case}/claim", seen="/handoff").location == "/handoff"
+    assert said in words(tracer.get("/handoff"))
 
 
 def test_isolation_stays_only_for_a_contact(taken: Taken, hanh: Browser) -> None:

@@ -186,6 +186,10 @@ def _page(asked: Setting | None = None, faults: dict[str, str] | None = None) ->
     )
 
 
+# Other days stand in their names: "from day 7".
+_DAYS_SAID: Final = frozenset({Setting.MONITOR_WINDOW_DAYS, Setting.DECLARATION_DAYS})
+
+
 def _words(setting: Setting, value: int) -> tuple[str, str]:
     """Its name, and what this value of it means."""
     said_of = _WORDS[setting]
@@ -195,7 +199,7 @@ def _words(setting: Setting, value: int) -> tuple[str, str]:
 def _value(setting: Setting, value: int) -> str:
     if setting.is_switch:
         return _("on") if value else _("off")
-    if setting.is_days:
+    if setting in _DAYS_SAID:
         return ngettext("%(num)s day", "%(num)s days", value)
     if setting.is_minutes:
         return ngettext("%(num)s minute", "%(num)s minutes", value)

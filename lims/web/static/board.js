@@ -5,6 +5,8 @@ const board = document.querySelector("[data-board]");
 const rows = board.querySelector("tbody");
 const RELOAD_MS = 120_000; // waits grow, and whatever was missed is mended
 const GROUPS = ["corrected", "new", "held", "read"];
+const FIRST_CORRECTED = Number(board.dataset.firstCorrected);
+const AFTER_NEW = 1.5;
 const FIGURES_MS = 400;
 
 let stream = null;
@@ -46,6 +48,11 @@ async function showCase(id) {
   showEmptiness();
 }
 
+function put(row, group, first) {
+  const next = [...rows.children].find((other) => place(other) > group || (first && place(other) === group));
+  next ? next.before(row) : rows.append(row);
+}
+
 function swap(old, fresh) {
   if (old.innerHTML === fresh.innerHTML) return;
   const held = old.contains(document.activeElement);
@@ -54,11 +61,23 @@ function swap(old, fresh) {
   if (held) fresh.querySelector("button, a")?.focus();
 }
 
-function insert(row) { // within its group by the order asked for; the groups in the board's order
-  const place = (one) => GROUPS.indexOf(one.dataset.standing);
+const corrected = () => [...rows.children].filter((row) => row.dataset.standing === "corrected");
+const many = () => corrected().length >= FIRST_CORRECTED;
+
+function place(row) { // the groups in the board's order; many corrections do not hide what is new
+  const group = GROUPS.indexOf(row.dataset.standing);
+  return group === 0 && corrected().indexOf(row) >= FIRST_CORRECTED ? AFTER_NEW : group;
+}
+
+function insert(row) { // within its group by the order asked for
   const oldest = board.dataset.order === "oldest";
-  const next = [...rows.children].find((other) => place(other) > place(row) || (!oldest && place(other) === place(row)));
-  next ? next.before(row) : rows.append(row);
+  const group = oldest && row.dataset.standing === "corrected" && many() ? AFTER_NEW : place(row);
+  put(row, group, !oldest);
+  const pushed = corrected()[FIRST_CORRECTED];
+  if (pushed && pushed !== row && !oldest) {
+    pushed.remove();
+    put(pushed, AFTER_NEW, true);
+  }
   glow(row);
   const news = board.querySelector("[data-news]");
   news.textContent = news.dataset.said;

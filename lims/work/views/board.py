@@ -25,7 +25,7 @@ from lims.work.identity_stamp import VERIFIED
 
 PAGE: Final = 80
 # So many corrections go before the new cases; those of a large recall would hide every one of them.
-_FIRST_CORRECTED: Final = 20
+FIRST_CORRECTED: Final = 20
 # A correction that was acknowledged stays in sight so long, for the next shift.
 _CORRECTED_STAYS: Final = timedelta(hours=48)
 
@@ -39,7 +39,8 @@ class Scope:
 
 
 class Standing(StrEnum):
-    """What a case asks of the team; the board's groups, in this order."""
+    """What a case asks of the team; the board's groups, in this order. Of many corrections some
+    stand after the new cases."""
 
     CORRECTED = "corrected"
     NEW = "new"
@@ -188,7 +189,7 @@ _ROWS = terse(
            ) AS household_cases,
            CASE WHEN c.standing = 'new' THEN (
                SELECT e.step FROM escalation_step e WHERE e.case_id = c.id ORDER BY e.since DESC,
-               array_position(ARRAY['roster', 'ward', 'province', 'nation', 'voice'], e.step) DESC
+               array_position(CAST(:steps AS text[]), e.step) DESC
                LIMIT 1) END AS step
          , CASE WHEN c.standing = 'new' THEN (
                SELECT jsonb_build_array(e.detail ->> 'reason', w.name)
@@ -206,10 +207,11 @@ _ROWS = terse(
     LEFT JOIN area job ON job.scheme = p.work_area_scheme AND job.code = p.work_area_code
     WHERE (c.standing <> 'read' OR c.changed_at > :corrected_since
            OR CAST(:case AS uuid) IS NOT NULL) AND {_NARROWED}
-    ORDER BY CASE WHEN c.standing = 'corrected' AND :first_corrected < row_number() OVER (
-                 PARTITION BY c.standing ORDER BY c.opened_at DESC, c.id) THEN 2.5
-             ELSE array_position(ARRAY['corrected', 'new', 'held', 'read'], c.standing) END,
-             CASE WHEN :oldest THEN c.opened_at END, c.opened_at DESC, c.id
+    WINDOW w AS (PARTITION BY c.standing
+                 ORDER BY CASE WHEN :oldest THEN c.opened_at END, c.opened_at DESC, c.id)
+    ORDER BY CASE WHEN c.standing = 'corrected' AND row_number() OVER w > :first_corrected THEN 2.5
+             ELSE array_position(CAST(:groups AS text[]), c.standing) END,
+             row_number() OVER w
     LIMIT :limit OFFSET :skip
     """  # noqa: S608 - put together from constants of this file
 )
@@ -321,7 +323,9 @@ def _values(scope: Scope, asked: Asked, site_id: UUID, now: datetime) -> dict[st
         "case": None,
         "oldest": asked.order is Order.OLDEST,
         "corrected_since": now - _CORRECTED_STAYS,
-        "first_corrected": _FIRST_CORRECTED,
+        "first_corrected": FIRST_CORRECTED,
+        "groups": list(Standing),
+        "steps": list(Step),
     }
 
 

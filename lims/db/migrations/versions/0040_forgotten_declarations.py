@@ -34,10 +34,10 @@ def upgrade() -> None:
         "forgotten_at IS NULL OR state = 'withdrawn'",
     )
     op.create_index(
-        "ix_declaration_standing",
+        "ix_declaration_kept",
         "declaration",
-        ["site_id", "declared_at"],
-        postgresql_where=sa.text("state = 'declared' OR household_id IS NOT NULL"),
+        ["site_id", "taken_at"],
+        postgresql_where=sa.text("forgotten_at IS NULL"),
     )
 
 
@@ -49,7 +49,7 @@ def _settings(words: str) -> None:
 
 
 def downgrade() -> None:
-    op.drop_index("ix_declaration_standing", "declaration")
+    op.drop_index("ix_declaration_kept", "declaration")
     op.drop_constraint(op.f("ck_declaration_forgotten"), "declaration", type_="check")
     op.drop_column("declaration", "forgotten_at")
     op.execute("ALTER TABLE policy_change DISABLE TRIGGER append_only")
