@@ -116,8 +116,10 @@ def test_every_endpoint_answers_as_it_says(
     desk = _desk_token(laboratory, clock)
     page = get("/notices", desk)
     get(f"/notices/after/{page['next_cursor']}", desk)
-    told = {notice["case_id"] for notice in page["notices"] if notice["case_id"]}
-    case = next(one for one in sorted(told) if get(f"/cases/{one}", desk)["state"] == "confirmed")
+    heard_of = {notice["case_id"] for notice in page["notices"] if notice["case_id"]}
+    case = next(
+        one for one in sorted(heard_of) if get(f"/cases/{one}", desk)["state"] == "confirmed"
+    )
     post(f"/cases/{case}/claim", token=desk)
     post(f"/cases/{case}/acknowledge", token=desk)
     post("/recalls/preview", bodies.recalled(layout["plate"]))

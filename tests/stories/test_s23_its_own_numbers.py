@@ -101,10 +101,10 @@ def test_a_lot_of_three_runs_2700_people_and_14_cases_is_taken_back_once(
         "SELECT count(*) FROM notice WHERE kind = 'case.corrected' AND state = 'delivered'"
     )
     assert session.execute(arrived).scalar_one() == CASES
-    cases = session.scalars(select(F0Case.id).order_by(F0Case.id)).all()
-    for case in cases[:CLAIMED]:
+    withdrawn = session.scalars(select(F0Case.id).order_by(F0Case.id)).all()
+    for case in withdrawn[:CLAIMED]:
         assert claim(session, case, team, by="user:hanh", now=bench.now).replayed
-    for case in cases[CLAIMED:]:
+    for case in withdrawn[CLAIMED:]:
         with pytest.raises(CaseOver):
             claim(session, case, team, by="user:hanh", now=bench.now)
     assert session.scalar(select(func.count()).select_from(Claim)) == CLAIMED
