@@ -16,10 +16,14 @@ log = structlog.get_logger()
 
 _LOOK_UP_S = 0.25  # how soon a stop is noticed
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
+_NAME = """
+SELECT set_config('application_name', current_setting('application_name') || ' ' || %(name)s, false)
+"""
 
 
 class Listener:
     """One thread, one connection. `heard(channel, payload)` is called for each notification.
+    `name` is the thread's, and stands behind the program's in pg_stat_activity.
 
     `connected()` is called after every (re)connection, once LISTEN holds: whatever was notified
     before that moment was not heard, so the caller then looks for itself. Both are called on the
@@ -39,6 +43,7 @@ class Listener:
         self._channels = tuple(channels)
         self._heard = heard
         self._connected = connected
+        self._name = name
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -71,6 +76,7 @@ class Listener:
         borrowed.detach()
         with closing(connection):
             connection.autocommit = True
+            connection.execute(_NAME, {"name": self._name})
             yield connection
 
     def _listen(self, connection: psycopg.Connection) -> None:

@@ -67,11 +67,11 @@ def stage_counts() -> Response:
 
 
 def close(app: Flask) -> None:
-    """End the threads behind the feeds; for tests and an orderly stop."""
-    for key in ("feed_hub", "feed_ticker"):
-        running = app.extensions.pop(key, None)
-        if isinstance(running, Hub | StageTicker):
-            running.close()
+    """End the threads behind the feeds for good, so that no request that comes late starts them
+    again; for tests and an orderly stop."""
+    with app.app_context():
+        _hub().close()
+        _ticker().close()
 
 
 def _events(subscriber: Subscriber, missed: list[Event]) -> Iterator[str]:

@@ -99,6 +99,7 @@ class Hub:
         self._sorter: threading.Thread | None = None
         self._listening = threading.Event()
         self._gave_up = False  # a page went on before LISTEN held for the first time
+        self._closed = False
 
     def join(self, scope: Scope) -> Subscriber:
         """From now on this page hears of its cases. Waits a moment until LISTEN holds; where that
@@ -106,6 +107,8 @@ class Hub:
         subscriber = Subscriber(scope)
         with self._lock:
             self._subscribers.add(subscriber)
+            if self._closed:
+                return subscriber
             if self._listener is None:
                 self._start()
         if not self._listening.wait(timeout=_LISTEN_S):
@@ -117,8 +120,9 @@ class Hub:
             self._subscribers.discard(subscriber)
 
     def close(self) -> None:
-        """End both threads; for tests and an orderly stop."""
+        """End both threads for good; for tests and an orderly stop."""
         with self._lock:
+            self._closed = True
             listener, sorter = self._listener, self._sorter
             self._listener = self._sorter = None
         if listener is not None:

@@ -59,7 +59,7 @@ class StageTicker:
             self._watchers.add(watcher)
             if team_id in self._known:
                 watcher.put(self._known[team_id])
-            if self._thread is None:
+            if self._thread is None and not self._stop.is_set():
                 self._thread = threading.Thread(target=self._run, name="stage-ticker", daemon=True)
                 self._thread.start()
         return watcher
@@ -69,7 +69,7 @@ class StageTicker:
             self._watchers.discard(watcher)
 
     def close(self) -> None:
-        """End the thread; for tests and an orderly stop."""
+        """End the thread for good; for tests and an orderly stop."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()

@@ -164,7 +164,7 @@ def _workers(bench: Bench) -> int:
     bench.session.rollback()  # what runs is looked at once a transaction
     running = text(
         "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND application_name = 'lims work'"
+        " WHERE datname = current_database() AND application_name LIKE 'lims work%'"
     )
     return int(bench.session.execute(running).scalar_one())
 

@@ -272,12 +272,25 @@ def test_a_hundred_pages_share_one_connection(
     assert {event.about for event in heard if event} == {case}
 
 
+def test_a_page_that_comes_after_the_stop_starts_nothing_again(here: Ward, app: Flask) -> None:
+    here.session.commit()
+    with app.app_context():
+        feed._hub().join(Scope(everything=True))
+        until(lambda: listeners(here) == 1, "it listens")
+        feed.close(app)
+        page = feed._hub().join(Scope(everything=True))
+        watcher = feed._ticker().join(None)
+    until(lambda: listeners(here) == 0, "nobody listens any more")
+    assert (page.take(0), watcher.take(0)) == (None, None)
+
+
 def listeners(here: Ward) -> int | None:
     here.session.commit()  # within one transaction the view does not change
     many: int | None = here.session.scalar(
         text(
             "SELECT count(*) FROM pg_stat_activity"
             " WHERE datname = current_database() AND query LIKE 'LISTEN%'"
+            " AND application_name LIKE '%board-listener'"
         )
     )
     return many
