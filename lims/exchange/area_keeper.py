@@ -14,10 +14,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.orm import Session
 
+from lims.db.away import DATABASE_AWAY
 from lims.db.laboratory import Laboratory
 from lims.work import area_days
 from lims.work.area_days import Since
@@ -30,7 +29,6 @@ _OVERLAP: Final = timedelta(minutes=15)  # a transaction that began before the l
 # committed since: what is looked at twice is counted twice, and owed once
 _AFTER_A_FALL: Final = timedelta(days=1)
 _ALL_AGAIN: Final = timedelta(hours=1)
-_AWAY: Final = (OperationalError, InterfaceError, PoolExhausted)
 
 
 class AreaKeeper:
@@ -48,7 +46,7 @@ class AreaKeeper:
         while not stop.wait(self._every_s):
             try:
                 self.once()
-            except _AWAY as failure:
+            except DATABASE_AWAY as failure:
                 log.warning("areas.database_away", why=type(failure).__name__)
             except Exception as failure:  # ours: the next look may fare better
                 log.error("areas.failed", exc_info=failure)

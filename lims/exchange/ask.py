@@ -14,12 +14,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
 from time import monotonic
-from typing import Final
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolExhausted
 
+from lims.db.away import DATABASE_AWAY
 from lims.db.laboratory import Laboratory
 from lims.domain.asking import ASKS, QuestionKind
 from lims.domain.exchange import DestinationKind
@@ -32,8 +30,6 @@ from lims.work.fill_doses import fill_doses
 from lims.work.outbound import Leased
 
 log = structlog.get_logger()
-
-_AWAY: Final = (OperationalError, InterfaceError, PoolExhausted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +73,7 @@ class Asker:
         while not stop.wait(self._pace.look_s):
             try:
                 self.drain()
-            except _AWAY as failure:
+            except DATABASE_AWAY as failure:
                 log.warning("ask.database_away", why=type(failure).__name__)
             except Exception as failure:
                 log.error("ask.failed", kind=str(self._kind), exc_info=failure)
@@ -134,7 +130,7 @@ class Asker:
                 mine = None
             if mine is not None:
                 self._keep(mine, (), None, keep=False)
-        except _AWAY as failure:  # the lease runs out
+        except DATABASE_AWAY as failure:  # the lease runs out
             log.warning("ask.database_away", why=type(failure).__name__)
         except Exception as failure:  # ours: it must not be tried again at once
             log.error("ask.failed", destination=str(leased.destination_id), exc_info=failure)

@@ -15,9 +15,8 @@ from typing import Final
 from uuid import UUID
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolExhausted
 
+from lims.db.away import DATABASE_AWAY
 from lims.db.laboratory import Laboratory
 from lims.domain.exchange import PULLED, DestinationKind, Gap
 from lims.exchange.adapters.holdings import EVERY_HOLDINGS, Held, Holdings
@@ -32,7 +31,6 @@ log = structlog.get_logger()
 _LEASE_S: Final = 3600.0
 _LOOK_S: Final = 5.0  # how soon one that was asked for begins
 _DAY: Final = timedelta(days=1)
-_AWAY: Final = (OperationalError, InterfaceError, PoolExhausted)
 
 
 @dataclass(slots=True)
@@ -80,7 +78,7 @@ class Comparer:
                     comparing.ask_daily(session, site_id=self._lab.site_id, now=self._lab.clock())
                 while not stop.is_set() and self.one():
                     pass
-            except _AWAY as failure:
+            except DATABASE_AWAY as failure:
                 log.warning("compare.database_away", why=type(failure).__name__)
 
     def one(self, only: UUID | None = None, *, last: bool = False) -> bool:
@@ -99,7 +97,7 @@ class Comparer:
             found = self._compare(begun)
         except Away as away:
             self._failed(begun, str(away), last=last)
-        except _AWAY:
+        except DATABASE_AWAY:
             raise
         except Exception as failure:
             log.error("compare.failed", comparison=str(begun.comparison_id), exc_info=failure)

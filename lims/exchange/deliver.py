@@ -17,9 +17,8 @@ from random import Random
 from time import monotonic
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolExhausted
 
+from lims.db.away import DATABASE_AWAY
 from lims.db.laboratory import Laboratory
 from lims.db.listening import Listener
 from lims.domain.exchange import DestinationKind
@@ -35,7 +34,6 @@ _LOOK_UP_S = 0.25  # how soon a stop is noticed
 _LONGEST_IDLE_S = 15.0  # a destination that is started again rings no bell
 _ELSEWHERE_S = 1.0  # how soon something due that could not be leased is looked at again
 _DATABASE_PAUSE_S = 0.5
-_AWAY = (OperationalError, InterfaceError, PoolExhausted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +106,7 @@ class ExchangeDeliverer:
                 turn = pool.submit(self._turn, leased)
                 turn.add_done_callback(lambda _turn: self._wake.set())
                 turns.add(turn)
-        except _AWAY as failure:
+        except DATABASE_AWAY as failure:
             log.warning("exchange.database_away", why=type(failure).__name__)
             return _DATABASE_PAUSE_S
         return _LONGEST_IDLE_S
@@ -151,7 +149,7 @@ class ExchangeDeliverer:
                 mine = None
             if mine is not None:
                 self._settle(mine, Turn(()), keep=False)
-        except _AWAY as failure:  # the lease runs out
+        except DATABASE_AWAY as failure:  # the lease runs out
             log.warning("exchange.database_away", why=type(failure).__name__)
         except Exception as failure:  # ours: it must not be tried again at once
             log.error("exchange.failed", destination=str(leased.destination_id), exc_info=failure)

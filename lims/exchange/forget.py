@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolExhausted
 
+from lims.db.away import DATABASE_AWAY
 from lims.work.forget import forget_declarations
 
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 EVERY_S: Final = 600.0
-_AWAY: Final = (OperationalError, InterfaceError, PoolExhausted)
 
 
 class Forgetter:
@@ -34,7 +32,7 @@ class Forgetter:
             try:
                 while self.once() and not stop.is_set():
                     pass
-            except _AWAY as failure:
+            except DATABASE_AWAY as failure:
                 log.warning("forget.database_away", why=type(failure).__name__)
             stop.wait(self._every_s)
 

@@ -15,9 +15,8 @@ from typing import Final
 from uuid import UUID
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolExhausted
 
+from lims.db.away import DATABASE_AWAY
 from lims.db.laboratory import Laboratory
 from lims.exchange.adapters.declarations import MOST_ASKED, Declarations, Page
 from lims.exchange.adapters.https_line import ANSWER_S, Gone, https_line
@@ -31,7 +30,6 @@ log = structlog.get_logger()
 _LEASE_S: Final = 120.0  # outlasts one answer's patience, and the keeping of it
 _TURN_S: Final = 60.0  # one whose feed has no end leaves the others theirs
 _LOOK_S: Final = 2.0  # how soon one that an administrator asks for begins
-_DATABASE_AWAY: Final = (OperationalError, InterfaceError, PoolExhausted)
 
 
 @dataclass(slots=True)
@@ -67,7 +65,7 @@ class Puller:
             try:
                 while not stop.is_set() and self.one() is not None:
                     pass
-            except _DATABASE_AWAY as failure:
+            except DATABASE_AWAY as failure:
                 log.warning("pull.database_away", why=type(failure).__name__)
 
     def one(self, only: UUID | None = None) -> Pulled | None:
@@ -87,7 +85,7 @@ class Puller:
             turn.away(str(away), self._rng)
         except LostLease:  # what was read is read by whoever has it now
             log.warning("pull.lost_lease", destination=str(mine.leased.destination_id))
-        except _DATABASE_AWAY:
+        except DATABASE_AWAY:
             raise
         except Exception as failure:  # ours: it must not be tried again at once
             log.error("pull.failed", destination=str(turn.destination_id), exc_info=failure)

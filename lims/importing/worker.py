@@ -18,9 +18,9 @@ from zoneinfo import ZoneInfo
 import structlog
 from psycopg.errors import DeadlockDetected, SerializationFailure
 from sqlalchemy import select, text
-from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolExhausted
+from sqlalchemy.exc import IntegrityError, OperationalError
 
+from lims.db.away import DATABASE_AWAY
 from lims.db.laboratory import Laboratory
 from lims.db.listening import Listener
 from lims.domain.lifecycle import ImportState
@@ -47,7 +47,6 @@ _IDLE_S: Final = 5.0
 _LOOK_UP_S: Final = 0.25
 _DATABASE_PAUSE_S: Final = 1.0
 _MOST_TRIES: Final = 5
-_AWAY: Final = (OperationalError, InterfaceError, PoolExhausted)
 
 Progress = Callable[[int, int], None]
 """Told how many lines are done, and of how many."""
@@ -78,7 +77,7 @@ class Worker:
                 pause_s = _IDLE_S
                 try:
                     self.drain(stop)
-                except _AWAY as failure:
+                except DATABASE_AWAY as failure:
                     log.warning("imports.database_away", why=type(failure).__name__)
                     pause_s = _DATABASE_PAUSE_S
                 self._wait(stop, pause_s)
@@ -110,7 +109,7 @@ class Worker:
                 self._work(job_id, stop or threading.Event(), progress or _quiet)
             except Unreadable as unreadable:
                 self._fail(job_id, unreadable.fault)
-            except _AWAY:
+            except DATABASE_AWAY:
                 raise
             except Exception:  # ours: the other lists must not wait behind it
                 log.exception("import.broke", job_id=str(job_id))

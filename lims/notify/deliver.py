@@ -19,13 +19,14 @@ from uuid import UUID
 
 import structlog
 
+from lims.db.away import DATABASE_AWAY
 from lims.db.laboratory import Laboratory
 from lims.db.listening import Listener
 from lims.domain.lifecycle import NoticeState
 from lims.domain.resting import RestPlan
 from lims.domain.retries import RetryPlan
 from lims.notify.outgoing import Outgoing, Share
-from lims.notify.settling import AWAY, DATABASE_PAUSE_S, Settling
+from lims.notify.settling import DATABASE_PAUSE_S, Settling
 from lims.notify.ways import Ways
 from lims.work import dispatch, shown
 from lims.work.delivery import Answered, Plans
@@ -161,7 +162,7 @@ class Deliverer:
             room = self._pace.leased - outgoing.out
             outgoing.take(self._lease(room, outgoing.rooms()), until_s)
             return self._idle_s() if rung or not outgoing.out else _ELSEWHERE_S
-        except AWAY as failure:
+        except DATABASE_AWAY as failure:
             self._rung.set()
             log.warning("deliverer.database_away", why=type(failure).__name__)
             return DATABASE_PAUSE_S
@@ -214,7 +215,7 @@ class Deliverer:
         try:
             with self._lab.sessions.begin() as session:
                 dispatch.give_back(session, [id for one in owed for id in one.notice_ids])
-        except AWAY as failure:
+        except DATABASE_AWAY as failure:
             log.warning("deliverer.database_away", why=type(failure).__name__)
 
     def _idle_s(self) -> float:

@@ -14,16 +14,14 @@ from time import monotonic, sleep
 from uuid import UUID
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolExhausted
 
+from lims.db.away import DATABASE_AWAY
 from lims.db.laboratory import Laboratory
 from lims.domain.lifecycle import NoticeState
 from lims.work.delivery import Answered, Plans, settle
 
 log = structlog.get_logger()
 
-AWAY = (OperationalError, InterfaceError, PoolExhausted)
 DATABASE_PAUSE_S = 0.5
 _AT_ONCE = 100
 _GATHER_S = 0.01  # a commit holds what came in that time: of a burst, a dozen answers and not two
@@ -65,7 +63,7 @@ class Settling:
             try:
                 with self._lab.sessions.begin() as session:
                     states = settle(session, answered, self._lab.clock(), plans=self._plans)
-            except AWAY:
+            except DATABASE_AWAY:
                 if monotonic() > until:
                     log.warning("notices.unsettled", messages=len(answered))
                     return {}

@@ -20,9 +20,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolExhausted
 
+from lims.db.away import DATABASE_AWAY
 from lims.db.laboratory import Laboratory
 from lims.domain.telling import MailServer, is_mail_address
 from lims.notify.email import EmailSender
@@ -35,7 +34,6 @@ log = structlog.get_logger()
 LOOK_EVERY_S: Final = 20.0
 _MAIL_PAUSE_S: Final = 300.0  # after a letter that was not taken
 _NO_SUCH_MAILBOX: Final = 553  # RFC 5321: the name of the mailbox is not allowed
-_AWAY: Final = (OperationalError, InterfaceError, PoolExhausted)
 _SAID: Final = {
     "vi": (
         "Danh sách F0 đã sẵn sàng: {cases} ca",
@@ -114,7 +112,7 @@ class Maker:
         while not self._stop.is_set():
             try:
                 made = self.look()
-            except _AWAY as failure:
+            except DATABASE_AWAY as failure:
                 log.warning("lists.database_away", error=type(failure).__name__)
             except Exception as failure:  # ours; the thread must not end
                 log.error("lists.failed", exc_info=failure)

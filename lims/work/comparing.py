@@ -68,6 +68,12 @@ class Found:
     theirs: int | None
 
 
+def ask_lately(session: Session, destination_id: UUID, *, by: str, now: datetime) -> UUID:
+    """The same of the last weeks: what is compared when nobody says a period. Raises NotFound."""
+    since = now - timedelta(days=DAYS)
+    return ask(session, destination_id, since=since, until=now, by=by, now=now)
+
+
 def ask(
     session: Session,
     destination_id: UUID,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +11,6 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from werkzeug.serving import make_server
 
 from lims.domain.lifecycle import CaseState
 from lims.domain.outcomes import NoticeKind
@@ -24,20 +22,15 @@ from tests.browser.conftest import PATIENCE_MS
 from tests.browser.test_pages import sideways
 from tests.builders_handoff import Ward, ward
 from tests.web.browsing import PASSWORD
+from tests.web.live_server import served
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
 def address(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    server.daemon_threads = True  # type: ignore[attr-defined] # of socketserver, which typeshed hides here
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(app) as address:
+        yield address
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -11,7 +10,6 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy.orm import Session
-from werkzeug.serving import make_server
 
 from lims.db.ids import uuid7
 from lims.domain.escalation import Reached
@@ -23,20 +21,15 @@ from tests.browser.conftest import PATIENCE_MS
 from tests.builders_handoff import CAU_GIAY, DICH_VONG, Ward, ward
 from tests.builders_roster import on_call
 from tests.web.browsing import PASSWORD
+from tests.web.live_server import served
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
 def address(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    server.daemon_threads = True  # type: ignore[attr-defined] # of socketserver, which typeshed hides here
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(app) as address:
+        yield address
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.orm import Session
-from werkzeug.serving import make_server
 
 from lims.db.ids import uuid7
 from lims.db.laboratory import Laboratory
@@ -36,6 +35,7 @@ from tests.builders_roster import on_call
 from tests.until import WITHIN_S, until
 from tests.web.browsing import Browser
 from tests.web.conftest import SignIn
+from tests.web.live_server import served
 
 
 @dataclass(frozen=True)
@@ -78,14 +78,8 @@ class Stream:
 @pytest.fixture
 def address(app: Flask) -> Iterator[str]:
     """The application behind a real socket, a thread a request, as plain WSGI servers do."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    server.daemon_threads = True  # type: ignore[attr-defined] # of socketserver, which typeshed hides here
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(app) as address:
+        yield address
 
 
 @pytest.fixture

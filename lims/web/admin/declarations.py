@@ -1,7 +1,6 @@
 """Where people declare themselves before they come: set a platform up, see what came of it."""
 
 import json
-from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from lims.domain.exchange import Gap
 from lims.domain.refusals import InvalidBody
 from lims.web.access import current, needs
 from lims.web.admin.blueprint import blueprint
+from lims.web.admin.destinations import platform_given
 from lims.web.language import gettext as _
 from lims.web.language import laboratory, ngettext, now
 from lims.web.refusing import faults_of
@@ -36,14 +36,7 @@ def declarations() -> str:
 @needs(Role.ADMIN)
 def add_declarations() -> str | Response | tuple[str, int]:
     """It is asked what is new from now on."""
-    form = request.form
-    given = DeclarationPlatform(
-        url=form.get("url", ""),
-        token=form.get("token", ""),
-        laboratory=form.get("laboratory", ""),
-        certificate=form.get("certificate", ""),
-    )
-    lab = laboratory()
+    form, lab, given = request.form, laboratory(), platform_given(DeclarationPlatform)
     try:
         with lab.sessions.begin() as session:
             destinations.add_destination(
@@ -94,14 +87,7 @@ def ask_declarations(destination_id: UUID) -> Response:
 def compare_declarations(destination_id: UUID) -> Response:
     """Have it asked what it has of the last weeks; `lims exchange` does that."""
     with laboratory().sessions.begin() as session:
-        comparing.ask(
-            session,
-            destination_id,
-            since=now() - timedelta(days=comparing.DAYS),
-            until=now(),
-            by=current().actor,
-            now=now(),
-        )
+        comparing.ask_lately(session, destination_id, by=current().actor, now=now())
     return _done(_("It is asked what it has. Open this page again in a minute."))
 
 

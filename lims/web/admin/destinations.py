@@ -1,6 +1,6 @@
 """Which other systems are told of results or asked about people, and how it stands with each."""
 
-from datetime import timedelta
+from typing import TypeVar
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
@@ -31,6 +31,8 @@ from lims.work.outbound import send_again
 from lims.work.views.areas import find_areas
 from lims.work.views.destinations import destinations as every_destination
 from lims.work.views.registers import registers
+
+Kind = TypeVar("Kind", bound=Platform)
 
 
 def says_words(says: Says) -> str:
@@ -72,45 +74,33 @@ def add_destination() -> str | Response | tuple[str, int]:
 @needs(Role.ADMIN)
 def add_health_book() -> str | Response | tuple[str, int]:
     """The same for a platform of citizens' health books."""
-    form = request.form
-    return _add(
-        HealthBook(
-            url=form.get("url", ""),
-            token=form.get("token", ""),
-            laboratory=form.get("laboratory", ""),
-            certificate=form.get("certificate", ""),
-        )
-    )
+    return _add(platform_given(HealthBook))
 
 
 @blueprint.post("/destinations/register")
 @needs(Role.ADMIN)
 def add_register() -> str | Response | tuple[str, int]:
     """A register that is asked about people from now on."""
-    form = request.form
-    kind = VaccinationRegister if form.get("kind") == "vaccination" else PopulationRegister
-    return _add(
-        kind(
-            url=form.get("url", ""),
-            token=form.get("token", ""),
-            laboratory=form.get("laboratory", ""),
-            certificate=form.get("certificate", ""),
-        )
-    )
+    if request.form.get("kind") == "vaccination":
+        return _add(platform_given(VaccinationRegister))
+    return _add(platform_given(PopulationRegister))
 
 
 @blueprint.post("/destinations/area-figures")
 @needs(Role.ADMIN)
 def add_area_figures() -> str | Response | tuple[str, int]:
     """The same for an epidemic-zone app, which is told numbers alone."""
+    return _add(platform_given(AreaFigures))
+
+
+def platform_given(kind: type[Kind]) -> Kind:
+    """What the form says of a platform of this kind, as it was typed."""
     form = request.form
-    return _add(
-        AreaFigures(
-            url=form.get("url", ""),
-            token=form.get("token", ""),
-            laboratory=form.get("laboratory", ""),
-            certificate=form.get("certificate", ""),
-        )
+    return kind(
+        url=form.get("url", ""),
+        token=form.get("token", ""),
+        laboratory=form.get("laboratory", ""),
+        certificate=form.get("certificate", ""),
     )
 
 
@@ -200,14 +190,7 @@ def catch_up(destination_id: UUID) -> Response:
 def compare_destination(destination_id: UUID) -> Response:
     """Have it asked what it has of the last weeks; `lims exchange` does that."""
     with laboratory().sessions.begin() as session:
-        comparing.ask(
-            session,
-            destination_id,
-            since=now() - timedelta(days=comparing.DAYS),
-            until=now(),
-            by=current().actor,
-            now=now(),
-        )
+        comparing.ask_lately(session, destination_id, by=current().actor, now=now())
     flash(_("It is asked what it has. Open this page again in a minute."), "good")
     return redirect(url_for("admin.destinations"), 303)
 
